@@ -1,0 +1,26 @@
+#include "common/table_spec.h"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace capstan {
+
+std::string difference(const TableSpec& before, const TableSpec& after) {
+  const auto changed = [&](std::string_view what, auto from, auto to) {
+    return fmt::format("table {}: {} {} became {}", before.name, what, from, to);
+  };
+  if (before.name != after.name) return fmt::format("table {} became {}", before.name, after.name);
+  if (before.dim != after.dim) return changed("dim", before.dim, after.dim);
+  if (before.dense != after.dense) return changed("dense", before.dense, after.dense);
+  if (before.num_rows != after.num_rows) return changed("num_rows", before.num_rows, after.num_rows);
+  if (before.min_count != after.min_count) return changed("min_count", before.min_count, after.min_count);
+  if (before.max_rows != after.max_rows) return changed("max_rows", before.max_rows, after.max_rows);
+  if (before.ttl_seconds != after.ttl_seconds) return changed("ttl", before.ttl_seconds, after.ttl_seconds);
+  if (before.optimizer.kind != after.optimizer.kind) {
+    return changed("optimizer", static_cast<int>(before.optimizer.kind), static_cast<int>(after.optimizer.kind));
+  }
+  if (!(before.optimizer == after.optimizer)) return fmt::format("table {}: optimizer settings", before.name);
+  if (!(before.init == after.init)) return fmt::format("table {}: initialiser", before.name);
+  return "";
+}
+
+}  // namespace capstan

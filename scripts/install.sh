@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that Capstan needs; does nothing when all are there.
+# Usage: scripts/install.sh [EXTRA_PACKAGE...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+mapfile -t packages < <(grep -v '^#' scripts/packages.txt)
+missing=()
+for package in "${packages[@]}" "$@"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+  echo "capstan needs these Debian packages; run as root: apt-get install ${missing[*]}" >&2
+  exit 1
+fi
+echo "installing ${#missing[@]} Debian packages: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
