@@ -1,8 +1,27 @@
 @0xd3a1b7c09f5e4a11;
+# How two nodes meet: the first message on every connection, and its answer.
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("capstan::wire");
 
 struct Hello {
   protocolVersion @0 :UInt32;
   jobId @1 :Text;
+  role @2 :UInt8;
+  name @3 :Text;
+  incarnation @4 :UInt64;   # new for every start of the process
+  endpoint @5 :Text;        # where a server listens
+  host @6 :Text;
+  memoryLimit @7 :UInt64;   # bytes of rows a server may hold
+}
+
+struct Welcome {
+  generation @0 :UInt32;
+  nodeId @1 :UInt32;
+  leaseMs @2 :UInt32;
+  jobText @3 :Text;         # the effective job file; from the scheduler only
+}
+
+struct Refusal {
+  reason @0 :UInt8;
+  text @1 :Text;
 }

@@ -1,0 +1,255 @@
+// The messages of the protocol as plain values. common/wire/*.capnp holds their wire form, codec.h turns one into the
+// other; docs/ARCHITECTURE.md tells the conversations.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/buffer.h"
+#include "common/table_spec.h"
+
+namespace capstan {
+
+inline constexpr std::uint32_t kProtocolVersion = 1;
+
+using NodeId = std::uint32_t;  // given by the scheduler, stable for a name within a job; 0: none
+
+enum class Role : std::uint8_t { kScheduler, kServer, kWorker, kTool };
+std::string_view to_string(Role role);
+
+// ---- greeting
+struct Hello {
+  std::uint32_t protocol_version = kProtocolVersion;
+  std::string job_id;
+  Role role = Role::kTool;
+  std::string name;
+  std::uint64_t incarnation = 0;
+  std::string endpoint;
+  std::string host;
+  std::uint64_t memory_limit = 0;
+};
+struct Welcome {
+  std::uint32_t generation = 0;
+  NodeId node_id = 0;
+  std::uint32_t lease_ms = 0;
+  std::string job_text;
+};
+enum class RefusalReason : std::uint8_t { kOtherVersion, kOtherJob, kNotGreeted, kNameTaken, kJobEnded };
+struct Refusal {
+  RefusalReason reason = RefusalReason::kNotGreeted;
+  std::string text;
+};
+
+// ---- membership
+struct Heartbeat {
+  NodeId node_id = 0;
+  std::uint64_t incarnation = 0;
+  std::int64_t sent_at = 0;
+  std::uint64_t map_version = 0;
+  std::string stats_json;
+  std::uint64_t rows = 0, bytes = 0, clock = 0;
+};
+struct HeartbeatReply {
+  std::int64_t sent_at = 0;
+  std::uint32_t lease_ms = 0;
+  std::uint64_t map_version = 0;
+};
+struct MapRequest {
+  std::uint64_t known_version = 0;
+};
+struct NodeAddress {
+  NodeId node_id = 0;
+  std::string name, endpoint;
+};
+struct ShardEntry {
+  std::uint32_t shard = 0;
+  std::uint64_t epoch = 0;
+  std::vector<NodeId> chain;  // primary first
+};
+struct MapUpdate {
+  std::uint64_t version = 0;
+  std::uint32_t num_shards = 0;
+  std::vector<NodeAddress> nodes;
+  std::vector<ShardEntry> shards;
+};
+struct DeclareTables {
+  std::vector<TableSpec> tables;
+  std::uint32_t num_slots = 0;
+};
+struct TablesReady {
+  std::string error;
+};
+
+// ---- rows
+struct Section {
+  std::uint32_t table = 0, count = 0;
+};
+struct PullSlice {
+  std::uint32_t shard = 0;
+  std::vector<Section> sections;
+};
+struct Pull {
+  std::uint64_t map_version = 0;
+  std::uint32_t pass = 0;
+  std::uint64_t needs_clock = 0;
+  std::vector<PullSlice> slices;
+  Buffer keys;
+};
+enum class SliceStatus : std::uint8_t {
+  kOk,         // applied, or rows are in the reply
+  kDuplicate,  // had been applied before: as good as kOk
+  kStale,      // not this server's shard, or no lease: fetch the map and ask again
+  kFenced,     // a higher term has been here: the sender has lost its lease of the partition
+  kGap,        // a batch before this one is missing: resend from the first unacknowledged
+  kRefused,    // bad values (NaN, wrong size); its sequence number is consumed
+  kBusy,       // not queued: send again later
+};
+struct SliceResult {
+  std::uint32_t shard = 0;
+  SliceStatus status = SliceStatus::kOk;
+  std::uint64_t version = 0;
+};
+struct PullReply {
+  std::uint64_t map_version = 0;
+  std::vector<SliceResult> slices;
+  Buffer rows;
+};
+struct PushSlice {
+  std::uint32_t shard = 0;
+  std::uint64_t previous = 0, pulled_version = 0;
+  std::vector<Section> sections;
+};
+struct Push {
+  std::uint64_t map_version = 0;
+  std::uint32_t pass = 0, partition = 0;
+  std::uint64_t term = 0, sequence = 0;
+  std::vector<PushSlice> slices;
+  Buffer keys, gradients;
+};
+struct PushReply {
+  std::uint64_t map_version = 0;
+  std::vector<SliceResult> slices;
+};
+struct GetRows {
+  std::string table;
+  Buffer keys;
+};
+struct GetRowsReply {
+  std::vector<bool> found;
+  std::uint32_t row_bytes = 0;
+  std::string owner, error;
+  Buffer rows;
+};
+
+// ---- work
+struct EvaluatePart {
+  std::string name;
+  std::uint32_t partitions = 0;
+};
+struct WorkerReady {
+  NodeId node_id = 0;
+  std::uint64_t data_fingerprint = 0;
+  std::vector<TableSpec> tables;
+  std::uint64_t train_examples = 0;
+  std::vector<EvaluatePart> evaluate_parts;
+  std::string summary, error;
+};
+struct WorkId {
+  std::uint8_t kind = 0;  // WorkKind of the worker's step_program.h
+  std::uint32_t pass = 0, partition = 0;
+  std::string name;
+  auto operator<=>(const WorkId&) const = default;
+};
+struct WorkRequest {
+  NodeId node_id = 0;
+  std::uint64_t incarnation = 0;
+  std::uint32_t held = 0;
+};
+struct WorkGrant {
+  WorkId work;
+  std::uint32_t num_partitions = 1;
+  std::uint64_t term = 0, first_batch = 0;
+  std::vector<Buffer> inputs;
+};
+struct NoWork {
+  std::uint32_t wait_ms = 0;
+  std::string state;
+};
+struct WorkCursor {
+  WorkId work;
+  std::uint64_t term = 0, watermark = 0, examples = 0;
+  double loss_sum = 0.0;
+  std::uint64_t batches = 0, bad_batches = 0;
+};
+struct WorkProgress {
+  NodeId node_id = 0;
+  std::vector<WorkCursor> cursors;
+};
+struct WorkProgressReply {
+  std::vector<std::uint32_t> revoked;
+};
+struct WorkDone {
+  NodeId node_id = 0;
+  WorkCursor cursor;
+  std::string error;
+  Buffer result;
+};
+struct WorkDoneReply {
+  bool accepted = false;
+};
+
+// ---- checkpoint
+struct Snapshot {
+  std::uint64_t checkpoint = 0;
+  std::string directory;
+  std::uint32_t pass = 0;
+  std::uint64_t after_step = 0;
+};
+struct ShardSection {
+  std::uint32_t shard = 0;
+  std::uint64_t offset = 0, length = 0, checksum = 0, rows = 0;
+  std::string file;
+};
+struct SnapshotReply {
+  std::uint64_t checkpoint = 0;
+  std::string file;
+  std::vector<ShardSection> sections;
+  std::string error;
+  bool too_late = false, no_space = false;
+};
+struct Restore {
+  std::string directory;
+  std::vector<ShardSection> sections;
+};
+struct RestoreReply {
+  std::uint64_t rows = 0;
+  std::string error;
+};
+
+// ---- control
+struct StatusRequest {};
+struct StatusReply {
+  std::string json;
+};
+struct StopJob {
+  std::string reason;
+  bool checkpoint = false;
+};
+struct JobEnded {
+  bool ok = false;
+  std::string text;
+};
+
+// In the order of the envelope's union.
+using Message =
+    std::variant<Hello, Welcome, Refusal, Heartbeat, HeartbeatReply, MapRequest, MapUpdate, DeclareTables,
+                 TablesReady, Pull, PullReply, Push, PushReply, GetRows, GetRowsReply, WorkerReady, WorkRequest,
+                 WorkGrant, NoWork, WorkProgress, WorkProgressReply, WorkDone, WorkDoneReply, Snapshot,
+                 SnapshotReply, Restore, RestoreReply, StatusRequest, StatusReply, StopJob, JobEnded>;
+
+// The message's kind for logs and counters: "push_reply".
+std::string_view message_name(const Message& message);
+
+}  // namespace capstan

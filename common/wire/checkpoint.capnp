@@ -1,0 +1,39 @@
+@0xc5e1d8f3a9076be5;
+# Cuts: the scheduler with servers.
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("capstan::wire");
+
+struct Snapshot {
+  checkpoint @0 :UInt64;
+  directory @1 :Text;
+  pass @2 :UInt32;          # sync: each shard waits until it has applied this step of this pass
+  afterStep @3 :UInt64;     # sequence; 0: at once
+}
+
+struct ShardSection {
+  shard @0 :UInt32;
+  offset @1 :UInt64;
+  length @2 :UInt64;
+  checksum @3 :UInt64;      # XXH3 of the section
+  rows @4 :UInt64;
+  file @5 :Text;            # restore only
+}
+
+struct SnapshotReply {
+  checkpoint @0 :UInt64;
+  file @1 :Text;
+  sections @2 :List(ShardSection);
+  error @3 :Text;           # empty: durable
+  tooLate @4 :Bool;         # sync: a shard is past the step
+  noSpace @5 :Bool;
+}
+
+struct Restore {
+  directory @0 :Text;
+  sections @1 :List(ShardSection);
+}
+
+struct RestoreReply {
+  rows @0 :UInt64;
+  error @1 :Text;
+}

@@ -1,0 +1,73 @@
+@0xf08b5a2c4e7719d4;
+# Work: the scheduler with workers.
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("capstan::wire");
+
+struct WorkerReady {
+  nodeId @0 :UInt32;
+  dataFingerprint @1 :UInt64;
+  tables @2 :List(import "membership.capnp".TableSpec);
+  trainExamples @3 :UInt64;
+  evaluateParts @4 :List(EvaluatePart);
+  summary @5 :Text;
+  error @6 :Text;           # preparing failed: the job fails with this text
+}
+
+struct EvaluatePart {
+  name @0 :Text;
+  partitions @1 :UInt32;
+}
+
+struct WorkId {
+  kind @0 :UInt8;
+  pass @1 :UInt32;
+  partition @2 :UInt32;
+  name @3 :Text;
+}
+
+struct WorkRequest {
+  nodeId @0 :UInt32;
+  incarnation @1 :UInt64;
+  held @2 :UInt32;          # items the worker holds
+}
+
+struct WorkGrant {          # frames: inputs of a merge
+  work @0 :WorkId;
+  numPartitions @1 :UInt32;
+  term @2 :UInt64;
+  firstBatch @3 :UInt64;
+}
+
+struct NoWork {
+  waitMs @0 :UInt32;
+  state @1 :Text;
+}
+
+struct WorkCursor {
+  work @0 :WorkId;
+  term @1 :UInt64;
+  watermark @2 :UInt64;     # batches whose every slice is acknowledged, from the first on
+  examples @3 :UInt64;      # since the grant
+  lossSum @4 :Float64;      # since the grant
+  batches @5 :UInt64;       # in all of the item
+  badBatches @6 :UInt64;    # since the grant
+}
+
+struct WorkProgress {
+  nodeId @0 :UInt32;
+  cursors @1 :List(WorkCursor);
+}
+
+struct WorkProgressReply {
+  revoked @0 :List(UInt32); # indices into cursors: held by someone else now
+}
+
+struct WorkDone {           # frames: result of an evaluation or merge
+  nodeId @0 :UInt32;
+  cursor @1 :WorkCursor;
+  error @2 :Text;
+}
+
+struct WorkDoneReply {
+  accepted @0 :Bool;
+}
