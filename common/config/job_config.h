@@ -53,11 +53,14 @@ struct DataConfig {
   bool header = true;
   std::string delimiter = ",";
   std::vector<std::string> columns;    // names, when there is no header
+  std::vector<std::string> test_columns;  // names of the test files' columns where they differ; empty: the same
   std::string label, user, item, time; // column names; empty: the data has none
   std::string items, item_key;         // a side file of item columns (titles, genres) and its key column
   std::string users, user_key;
   std::string item_title;              // the column that names an item for people
   std::string test_candidates;         // NCF-style file of negatives for sampled evaluation
+  bool test_ids_are_indices = false;   // test and candidate files name users and items by order of appearance in train
+  bool exclude_test_from_train = false;  // files: a (user, item) of the test files is taken out of train
   std::optional<double> positive_from; // ranking: ratings at or above are positive; absent: all are
   std::vector<CleanRule> clean;
   std::vector<std::string> unique;     // lines equal in these columns: the last by time is kept
