@@ -1,4 +1,5 @@
-// CAPSTAN_ASSERT: a broken invariant ends the process, in every build. Never used on a peer's bytes or a user's input.
+// CAPSTAN_ASSERT: a broken invariant ends the process, in every build. Never used on a peer's bytes or a
+// user's input.
 #pragma once
 
 namespace capstan {

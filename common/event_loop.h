@@ -7,7 +7,8 @@
 
 namespace capstan {
 
-// Time since an arbitrary start that goes on while the machine sleeps (CLOCK_BOOTTIME), or virtual time in sim/.
+// Time since an arbitrary start that goes on while the machine sleeps (CLOCK_BOOTTIME), or virtual time in
+// sim/.
 using Duration = std::chrono::microseconds;
 using Instant = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 

@@ -1,4 +1,5 @@
-// Hashing: XXH3 for bytes, an invertible mixer for 64-bit keys, and the one formula that maps a key to its shard.
+// Hashing: XXH3 for bytes, an invertible mixer for 64-bit keys, and the one formula that maps a key to its
+// shard.
 #pragma once
 
 #include <cstddef>

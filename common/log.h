@@ -1,4 +1,5 @@
-// A node's log: a cheap handle that every node gets through its constructor, so that many nodes can share a process.
+// A node's log: a cheap handle that every node gets through its constructor, so that many nodes can share a
+// process.
 #pragma once
 
 #include <spdlog/logger.h>

@@ -1,9 +1,10 @@
-// The messages of the protocol as plain values. common/wire/*.capnp holds their wire form, codec.h turns one into the
-// other; docs/ARCHITECTURE.md tells the conversations.
+// The messages of the protocol as plain values. common/wire/*.capnp holds their wire form, codec.h turns one
+// into the other; docs/ARCHITECTURE.md tells the conversations.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -243,11 +244,11 @@ struct JobEnded {
 };
 
 // In the order of the envelope's union.
-using Message =
-    std::variant<Hello, Welcome, Refusal, Heartbeat, HeartbeatReply, MapRequest, MapUpdate, DeclareTables,
-                 TablesReady, Pull, PullReply, Push, PushReply, GetRows, GetRowsReply, WorkerReady, WorkRequest,
-                 WorkGrant, NoWork, WorkProgress, WorkProgressReply, WorkDone, WorkDoneReply, Snapshot,
-                 SnapshotReply, Restore, RestoreReply, StatusRequest, StatusReply, StopJob, JobEnded>;
+using Message = std::variant<Hello, Welcome, Refusal, Heartbeat, HeartbeatReply, MapRequest, MapUpdate,
+                             DeclareTables, TablesReady, Pull, PullReply, Push, PushReply, GetRows,
+                             GetRowsReply, WorkerReady, WorkRequest, WorkGrant, NoWork, WorkProgress,
+                             WorkProgressReply, WorkDone, WorkDoneReply, Snapshot, SnapshotReply, Restore,
+                             RestoreReply, StatusRequest, StatusReply, StopJob, JobEnded>;
 
 // The message's kind for logs and counters: "push_reply".
 std::string_view message_name(const Message& message);

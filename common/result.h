@@ -67,7 +67,9 @@ class [[nodiscard]] Result {
 
 using Status = Result<Ok>;
 
-inline Status ok_status() { return Ok{}; }
+inline Status ok_status() {
+  return Ok{};
+}
 
 // An error with a ready-made message; build it with fmt::format.
 Error make_error(ErrorCode code, std::string message);
@@ -78,11 +80,11 @@ Error make_error(ErrorCode code, std::string message);
 #define CAPSTAN_CONCAT(a, b) CAPSTAN_CONCAT_(a, b)
 
 // Returns the error of `expression` from the enclosing function; goes on when it is ok.
-#define CAPSTAN_TRY(expression)                                     \
-  do {                                                              \
-    if (auto capstan_try_ = (expression); !capstan_try_.ok()) {     \
-      return capstan_try_.error();                                  \
-    }                                                               \
+#define CAPSTAN_TRY(expression)                                 \
+  do {                                                          \
+    if (auto capstan_try_ = (expression); !capstan_try_.ok()) { \
+      return capstan_try_.error();                              \
+    }                                                           \
   } while (false)
 
 // CAPSTAN_ASSIGN(auto bytes, files.read(path)); returns the error, else assigns the value.

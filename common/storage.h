@@ -22,8 +22,8 @@ class WritableFile {
   virtual Status close() = 0;  // without sync
 };
 
-// Paths are '/'-separated. Thread-safe in production. Errors name the path and the system's reason; a full disk is
-// kNoSpace, an absent file kNotFound.
+// Paths are '/'-separated. Thread-safe in production. Errors name the path and the system's reason; a full
+// disk is kNoSpace, an absent file kNotFound.
 class Storage {
  public:
   virtual ~Storage() = default;
@@ -33,8 +33,9 @@ class Storage {
   virtual Result<Buffer> read_range(const std::string& path, std::uint64_t offset, std::uint64_t size) = 0;
   virtual Result<std::unique_ptr<WritableFile>> create(const std::string& path) = 0;  // truncates
   virtual Result<std::unique_ptr<WritableFile>> open_append(const std::string& path) = 0;
-  virtual Status rename(const std::string& from, const std::string& to) = 0;  // atomic; durable after sync_dir
-  virtual Status remove(const std::string& path) = 0;                         // file or whole directory
+  virtual Status rename(const std::string& from,
+                        const std::string& to) = 0;    // atomic; durable after sync_dir
+  virtual Status remove(const std::string& path) = 0;  // file or whole directory
   virtual Status create_dirs(const std::string& path) = 0;
   virtual Status sync_dir(const std::string& path) = 0;
   virtual Result<std::vector<std::string>> list(const std::string& path) = 0;  // names, sorted

@@ -16,7 +16,8 @@ std::string difference(const TableSpec& before, const TableSpec& after) {
   if (before.max_rows != after.max_rows) return changed("max_rows", before.max_rows, after.max_rows);
   if (before.ttl_seconds != after.ttl_seconds) return changed("ttl", before.ttl_seconds, after.ttl_seconds);
   if (before.optimizer.kind != after.optimizer.kind) {
-    return changed("optimizer", static_cast<int>(before.optimizer.kind), static_cast<int>(after.optimizer.kind));
+    return changed("optimizer", static_cast<int>(before.optimizer.kind),
+                   static_cast<int>(after.optimizer.kind));
   }
   if (!(before.optimizer == after.optimizer)) return fmt::format("table {}: optimizer settings", before.name);
   if (!(before.init == after.init)) return fmt::format("table {}: initialiser", before.name);

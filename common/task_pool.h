@@ -7,7 +7,8 @@
 namespace capstan {
 
 // Tasks of one lane run one at a time, in the order they were given; lanes run side by side.
-// In production a lane is a serial queue on a TBB arena; in sim/ each task is an event whose time the seed decides.
+// In production a lane is a serial queue on a TBB arena; in sim/ each task is an event whose time the seed
+// decides.
 class TaskPool {
  public:
   virtual ~TaskPool() = default;

@@ -17,8 +17,8 @@ using Frames = std::vector<Buffer>;
 // One end of a conversation as this node sees it. Never reused within a transport's life.
 using PeerId = std::uint64_t;
 
-// Delivery is at most once and in order per peer while a connection lasts; a message may vanish with its connection.
-// Whoever needs more (leases, pushes) resends. All calls are made on the node's loop.
+// Delivery is at most once and in order per peer while a connection lasts; a message may vanish with its
+// connection. Whoever needs more (leases, pushes) resends. All calls are made on the node's loop.
 class Transport {
  public:
   using Handler = std::function<void(PeerId from, Frames frames)>;
@@ -31,7 +31,8 @@ class Transport {
   virtual Result<PeerId> connect(const std::string& endpoint) = 0;
   // kBusy when the peer's queue is full: nothing was sent. kUnavailable when the peer is unknown or closed.
   virtual Status send(PeerId to, Frames frames) = 0;
-  // Ends a conversation; for a peer that connected to us, whatever it sends from now on is dropped and counted.
+  // Ends a conversation; for a peer that connected to us, whatever it sends from now on is dropped and
+  // counted.
   virtual void close(PeerId peer) = 0;
   virtual void on_message(Handler handler) = 0;
 };

@@ -1,0 +1,33 @@
+#include "common/wire/convert.h"
+
+namespace capstan::wire {
+
+void write(StatusRequest::Builder, const capstan::StatusRequest&) {}
+void read(StatusRequest::Reader, capstan::StatusRequest&) {}
+
+void write(StatusReply::Builder to, const capstan::StatusReply& from) {
+  to.setJson(from.json);
+}
+void read(StatusReply::Reader from, capstan::StatusReply& to) {
+  to.json = to_string(from.getJson());
+}
+
+void write(StopJob::Builder to, const capstan::StopJob& from) {
+  to.setReason(from.reason);
+  to.setCheckpoint(from.checkpoint);
+}
+void read(StopJob::Reader from, capstan::StopJob& to) {
+  to.reason = to_string(from.getReason());
+  to.checkpoint = from.getCheckpoint();
+}
+
+void write(JobEnded::Builder to, const capstan::JobEnded& from) {
+  to.setOk(from.ok);
+  to.setText(from.text);
+}
+void read(JobEnded::Reader from, capstan::JobEnded& to) {
+  to.ok = from.getOk();
+  to.text = to_string(from.getText());
+}
+
+}  // namespace capstan::wire

@@ -1,0 +1,134 @@
+#include "common/wire/convert.h"
+
+namespace capstan::wire {
+
+void write(EvaluatePart::Builder to, const capstan::EvaluatePart& from) {
+  to.setName(from.name);
+  to.setPartitions(from.partitions);
+}
+void read(EvaluatePart::Reader from, capstan::EvaluatePart& to) {
+  to.name = to_string(from.getName());
+  to.partitions = from.getPartitions();
+}
+
+void write(WorkerReady::Builder to, const capstan::WorkerReady& from) {
+  to.setNodeId(from.node_id);
+  to.setDataFingerprint(from.data_fingerprint);
+  write_list(to.initTables(size_of(from.tables.size())), from.tables);
+  to.setTrainExamples(from.train_examples);
+  write_list(to.initEvaluateParts(size_of(from.evaluate_parts.size())), from.evaluate_parts);
+  to.setSummary(from.summary);
+  to.setError(from.error);
+}
+void read(WorkerReady::Reader from, capstan::WorkerReady& to) {
+  to.node_id = from.getNodeId();
+  to.data_fingerprint = from.getDataFingerprint();
+  read_list(from.getTables(), to.tables);
+  to.train_examples = from.getTrainExamples();
+  read_list(from.getEvaluateParts(), to.evaluate_parts);
+  to.summary = to_string(from.getSummary());
+  to.error = to_string(from.getError());
+}
+
+void write(WorkId::Builder to, const capstan::WorkId& from) {
+  to.setKind(from.kind);
+  to.setPass(from.pass);
+  to.setPartition(from.partition);
+  to.setName(from.name);
+}
+void read(WorkId::Reader from, capstan::WorkId& to) {
+  constexpr std::uint8_t kLastKind = 2;
+  to.kind = checked_enum(from.getKind(), kLastKind);
+  to.pass = from.getPass();
+  to.partition = from.getPartition();
+  to.name = to_string(from.getName());
+}
+
+void write(WorkRequest::Builder to, const capstan::WorkRequest& from) {
+  to.setNodeId(from.node_id);
+  to.setIncarnation(from.incarnation);
+  to.setHeld(from.held);
+}
+void read(WorkRequest::Reader from, capstan::WorkRequest& to) {
+  to.node_id = from.getNodeId();
+  to.incarnation = from.getIncarnation();
+  to.held = from.getHeld();
+}
+
+void write(WorkGrant::Builder to, const capstan::WorkGrant& from) {
+  write(to.initWork(), from.work);
+  to.setNumPartitions(from.num_partitions);
+  to.setTerm(from.term);
+  to.setFirstBatch(from.first_batch);
+}
+void read(WorkGrant::Reader from, capstan::WorkGrant& to) {
+  read(from.getWork(), to.work);
+  to.num_partitions = from.getNumPartitions();
+  to.term = from.getTerm();
+  to.first_batch = from.getFirstBatch();
+}
+
+void write(NoWork::Builder to, const capstan::NoWork& from) {
+  to.setWaitMs(from.wait_ms);
+  to.setState(from.state);
+}
+void read(NoWork::Reader from, capstan::NoWork& to) {
+  to.wait_ms = from.getWaitMs();
+  to.state = to_string(from.getState());
+}
+
+void write(WorkCursor::Builder to, const capstan::WorkCursor& from) {
+  write(to.initWork(), from.work);
+  to.setTerm(from.term);
+  to.setWatermark(from.watermark);
+  to.setExamples(from.examples);
+  to.setLossSum(from.loss_sum);
+  to.setBatches(from.batches);
+  to.setBadBatches(from.bad_batches);
+}
+void read(WorkCursor::Reader from, capstan::WorkCursor& to) {
+  read(from.getWork(), to.work);
+  to.term = from.getTerm();
+  to.watermark = from.getWatermark();
+  to.examples = from.getExamples();
+  to.loss_sum = from.getLossSum();
+  to.batches = from.getBatches();
+  to.bad_batches = from.getBadBatches();
+}
+
+void write(WorkProgress::Builder to, const capstan::WorkProgress& from) {
+  to.setNodeId(from.node_id);
+  write_list(to.initCursors(size_of(from.cursors.size())), from.cursors);
+}
+void read(WorkProgress::Reader from, capstan::WorkProgress& to) {
+  to.node_id = from.getNodeId();
+  read_list(from.getCursors(), to.cursors);
+}
+
+void write(WorkProgressReply::Builder to, const capstan::WorkProgressReply& from) {
+  auto revoked = to.initRevoked(size_of(from.revoked.size()));
+  for (unsigned i = 0; i < revoked.size(); ++i) revoked.set(i, from.revoked[i]);
+}
+void read(WorkProgressReply::Reader from, capstan::WorkProgressReply& to) {
+  read_values(from.getRevoked(), to.revoked);
+}
+
+void write(WorkDone::Builder to, const capstan::WorkDone& from) {
+  to.setNodeId(from.node_id);
+  write(to.initCursor(), from.cursor);
+  to.setError(from.error);
+}
+void read(WorkDone::Reader from, capstan::WorkDone& to) {
+  to.node_id = from.getNodeId();
+  read(from.getCursor(), to.cursor);
+  to.error = to_string(from.getError());
+}
+
+void write(WorkDoneReply::Builder to, const capstan::WorkDoneReply& from) {
+  to.setAccepted(from.accepted);
+}
+void read(WorkDoneReply::Reader from, capstan::WorkDoneReply& to) {
+  to.accepted = from.getAccepted();
+}
+
+}  // namespace capstan::wire

@@ -1,0 +1,113 @@
+#include "common/wire/codec.h"
+
+#include <gtest/gtest.h>
+
+#include "common/hash.h"
+#include "common/rng.h"
+
+namespace capstan {
+namespace {
+
+Push sample_push() {
+  Push push;
+  push.map_version = 7;
+  push.pass = 1;
+  push.partition = 2;
+  push.term = (1ULL << 32) | 3;
+  push.sequence = 9;
+  push.slices = {{4, 8, 100, {{0, 2}, {1, 1}}}, {6, 0, 101, {{0, 1}}}};
+  push.keys = Buffer::adopt(std::vector<Key>{11, 12, 13, 14});
+  push.gradients = Buffer::adopt(std::vector<float>{1, 2, 3, 4, 5});
+  return push;
+}
+
+TEST(Codec, PushComesBackEqualAndSharesItsFrames) {
+  const Push push = sample_push();
+  const Frames frames = encode(push, 42);
+  ASSERT_EQ(frames.size(), 3U);
+  EXPECT_EQ(frames[1].data(), push.keys.data());
+
+  auto decoded = decode(frames);
+  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+  EXPECT_EQ(decoded->request_id, 42U);
+  const auto& back = std::get<Push>(decoded->message);
+  EXPECT_EQ(back.term, push.term);
+  EXPECT_EQ(back.sequence, 9U);
+  ASSERT_EQ(back.slices.size(), 2U);
+  EXPECT_EQ(back.slices[0].previous, 8U);
+  EXPECT_EQ(back.slices[0].sections[1].table, 1U);
+  EXPECT_EQ(back.slices[1].pulled_version, 101U);
+  EXPECT_EQ(back.keys.data(), push.keys.data());
+  EXPECT_EQ(back.gradients.as<float>()[4], 5.0F);
+}
+
+TEST(Codec, CopiesAFrameThatIsNotAligned) {
+  Push push = sample_push();
+  Frames frames = encode(push);
+  Buffer shifted = Buffer::allocate(frames[1].size() + 1);
+  std::memcpy(shifted.mutable_data() + 1, frames[1].data(), frames[1].size());
+  frames[1] = shifted.slice(1, frames[1].size());
+  auto decoded = decode(frames);
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_EQ(std::get<Push>(decoded->message).keys.as<Key>()[3], 14U);
+}
+
+TEST(Codec, RefusesFramesThatDoNotFitTheirHeader) {
+  const Frames good = encode(sample_push());
+  Frames missing(good.begin(), good.end() - 1);
+  EXPECT_EQ(decode(missing).error().message, "frame count");
+  Frames shorter = good;
+  shorter[1] = shorter[1].slice(0, 8);
+  EXPECT_EQ(decode(shorter).error().message, "frame size");
+  Push lying = sample_push();
+  lying.slices[0].sections[0].count = 1U << 31;
+  EXPECT_EQ(decode(encode(lying)).error().message, "key count");
+  EXPECT_EQ(decode({}).error().message, "no header");
+}
+
+TEST(Codec, RefusesValuesOutsideTheirEnumeration) {
+  Hello hello;
+  hello.role = static_cast<Role>(200);
+  EXPECT_EQ(decode(encode(hello)).error().message, "value out of range");
+}
+
+TEST(Codec, MapTablesAndTextSurvive) {
+  MapUpdate map{(3ULL << 32) | 5, 256, {{1, "ps-0", "tcp://127.0.0.1:4000"}}, {{17, 9, {1, 2}}}};
+  const auto map_back = decode(encode(map));
+  ASSERT_TRUE(map_back.ok());
+  EXPECT_EQ(std::get<MapUpdate>(map_back->message).nodes[0].endpoint, "tcp://127.0.0.1:4000");
+  EXPECT_EQ(std::get<MapUpdate>(map_back->message).shards[0].chain, (std::vector<NodeId>{1, 2}));
+
+  TableSpec spec;
+  spec.name = "item";
+  spec.dim = 64;
+  spec.optimizer.kind = OptimizerKind::kFtrl;
+  spec.optimizer.schedule.kind = ScheduleKind::kCosine;
+  spec.init.fan_in = 7;
+  const auto tables_back = decode(encode(DeclareTables{{spec}, 4}));
+  ASSERT_TRUE(tables_back.ok());
+  EXPECT_EQ(std::get<DeclareTables>(tables_back->message).tables[0], spec);
+}
+
+// Whatever is flipped, cut or invented, decode() answers; what it accepts can be encoded again.
+TEST(Codec, AnswersAnyBytes) {
+  Rng rng(1);
+  const std::vector<Message> seeds = {sample_push(), Hello{}, MapUpdate{1, 2, {{1, "a", "b"}}, {{0, 1, {1}}}},
+                                      WorkDone{1, {}, "x", Buffer::copy_of("result")}};
+  for (int round = 0; round < 20000; ++round) {
+    Frames frames = encode(seeds[rng.below(seeds.size())], rng.next());
+    Buffer header = Buffer::copy_of(frames[0].bytes());
+    const int flips = static_cast<int>(rng.below(8));
+    for (int i = 0; i < flips; ++i) {
+      header.mutable_data()[rng.below(header.size())] ^= static_cast<std::byte>(1U << rng.below(8));
+    }
+    frames[0] = rng.chance(0.2) ? header.slice(0, rng.below(header.size() + 1)) : header;
+    const auto decoded = decode(frames);
+    if (decoded.ok()) {
+      EXPECT_FALSE(encode(decoded->message).empty());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace capstan
