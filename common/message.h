@@ -207,6 +207,7 @@ struct Snapshot {
   std::string directory;
   std::uint32_t pass = 0;
   std::uint64_t after_step = 0;
+  std::uint32_t forget_below_pass = 0;
 };
 struct ShardSection {
   std::uint32_t shard = 0;

@@ -7,12 +7,14 @@ void write(Snapshot::Builder to, const capstan::Snapshot& from) {
   to.setDirectory(from.directory);
   to.setPass(from.pass);
   to.setAfterStep(from.after_step);
+  to.setForgetBelowPass(from.forget_below_pass);
 }
 void read(Snapshot::Reader from, capstan::Snapshot& to) {
   to.checkpoint = from.getCheckpoint();
   to.directory = to_string(from.getDirectory());
   to.pass = from.getPass();
   to.after_step = from.getAfterStep();
+  to.forget_below_pass = from.getForgetBelowPass();
 }
 
 void write(ShardSection::Builder to, const capstan::ShardSection& from) {

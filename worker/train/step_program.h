@@ -48,11 +48,23 @@ struct Step {
   double loss_sum = 0.0;        // over examples; set by compute()
 };
 
+struct ProgramInfo {
+  std::uint64_t data_fingerprint = 0;
+  std::uint64_t train_examples = 0;
+  struct Part {
+    std::string name;
+    std::uint32_t partitions = 1;
+  };
+  std::vector<Part> evaluate_parts;  // "valid", "test", "baseline:item_knn", "recommend"
+  std::string summary;               // statistics of the data, in words
+};
+
 // Deterministic: build() and compute() depend only on the job, its seed, the item, the batch and the pulled rows.
 class StepProgram {
  public:
   virtual ~StepProgram() = default;
 
+  virtual const ProgramInfo& info() const = 0;
   virtual const std::vector<TableSpec>& tables() const = 0;
   virtual std::uint64_t num_batches(const WorkItem& item) const = 0;
   // Reads examples, draws negatives, fills step.tables[].{table, keys} and step.data. Runs off the loop, perhaps beside

@@ -1,0 +1,106 @@
+#include "common/scheduler_link.h"
+
+#include <utility>
+
+namespace capstan {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr Duration kGreetTimeout = 1s;
+constexpr Duration kGreetPause = 200ms;
+constexpr Duration kMapTimeout = 1s;
+
+}  // namespace
+
+SchedulerLink::SchedulerLink(EventLoop& loop, Transport& transport, Rpc& rpc, const Log& log, Hello hello, Hooks hooks)
+    : loop_(loop),
+      transport_(transport),
+      rpc_(rpc),
+      log_(log),
+      hello_(std::move(hello)),
+      hooks_(std::move(hooks)),
+      timer_(loop) {}
+
+Status SchedulerLink::start(const std::string& endpoint) {
+  CAPSTAN_ASSIGN(peer_, transport_.connect(endpoint));
+  greet();
+  return ok_status();
+}
+
+void SchedulerLink::greet() {
+  rpc_.call(peer_, hello_, kGreetTimeout, [this](Result<Message> reply) { on_greeting(std::move(reply)); });
+}
+
+void SchedulerLink::on_greeting(Result<Message> reply) {
+  if (!reply.ok() && reply.error().code == ErrorCode::kRefused) {
+    hooks_.on_refused(reply.error().message);
+    return;
+  }
+  const auto* welcome = reply.ok() ? std::get_if<Welcome>(&*reply) : nullptr;
+  if (welcome == nullptr || welcome->generation < generation_) {
+    timer_.start(kGreetPause, [this] { greet(); });
+    return;
+  }
+  const bool first = !welcomed_;
+  welcomed_ = true;
+  generation_ = welcome->generation;
+  node_id_ = welcome->node_id;
+  lease_ = std::chrono::milliseconds(welcome->lease_ms);
+  heard_at_ = loop_.now();
+  hooks_.on_welcome(*welcome, first);
+  beat();
+}
+
+void SchedulerLink::beat() {
+  Heartbeat heartbeat;
+  heartbeat.node_id = node_id_;
+  heartbeat.incarnation = hello_.incarnation;
+  heartbeat.sent_at = loop_.now().time_since_epoch().count();
+  heartbeat.map_version = map_.version();
+  hooks_.fill_heartbeat(heartbeat);
+  rpc_.call(peer_, heartbeat, lease_, [this](Result<Message> reply) { on_heartbeat_reply(reply); });
+  timer_.start(lease_ / 4, [this] { beat(); });
+}
+
+void SchedulerLink::on_heartbeat_reply(const Result<Message>& reply) {
+  if (!reply.ok()) {
+    if (reply.error().code != ErrorCode::kUnavailable) return;  // silence: the timer asks again
+    timer_.start(Duration(0), [this] { greet(); });
+    return;
+  }
+  const auto* answer = std::get_if<HeartbeatReply>(&*reply);
+  if (answer == nullptr) return;
+  heard_at_ = loop_.now();
+  const Instant sent{Duration(answer->sent_at)};
+  const Duration granted = std::chrono::milliseconds(answer->lease_ms);
+  lease_until_ = std::max(lease_until_, sent + granted * 9 / 10);
+  if (answer->map_version > map_.version()) refresh_map();
+}
+
+void SchedulerLink::refresh_map() {
+  if (fetching_map_ || !welcomed_) return;
+  fetching_map_ = true;
+  rpc_.call(peer_, MapRequest{map_.version()}, kMapTimeout, [this](Result<Message> reply) {
+    fetching_map_ = false;
+    if (!reply.ok()) return;
+    if (const auto* update = std::get_if<MapUpdate>(&*reply)) take_map(*update);
+  });
+}
+
+void SchedulerLink::take_map(const MapUpdate& update) {
+  const std::uint64_t before = map_.version();
+  if (const Status taken = map_.apply(update); !taken.ok()) {
+    log_.error("shard map {} refused: {}", update.version, taken.error().message);
+    return;
+  }
+  if (map_.version() != before) hooks_.on_map();
+}
+
+bool SchedulerLink::on_notification(const Message& message) {
+  const auto* update = std::get_if<MapUpdate>(&message);
+  if (update == nullptr) return false;
+  take_map(*update);
+  return true;
+}
+
+}  // namespace capstan

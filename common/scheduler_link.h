@@ -1,0 +1,70 @@
+// SchedulerLink: a server's or worker's bond with the scheduler: greeting, heartbeats, lease, shard map, end of job.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "common/event_loop.h"
+#include "common/log.h"
+#include "common/message.h"
+#include "common/result.h"
+#include "common/rpc.h"
+#include "common/shard_map.h"
+
+namespace capstan {
+
+// Greets until welcomed, and again whenever the scheduler has forgotten us (it restarted). All on the node's loop.
+class SchedulerLink {
+ public:
+  struct Hooks {
+    std::function<void(const Welcome&, bool first)> on_welcome;
+    std::function<void()> on_map;                           // map() has changed
+    std::function<void(const std::string& why)> on_refused;  // for good: other job, other version, job over
+    std::function<void(Heartbeat&)> fill_heartbeat;          // adds counters
+  };
+
+  SchedulerLink(EventLoop& loop, Transport& transport, Rpc& rpc, const Log& log, Hello hello, Hooks hooks);
+
+  // Connects in the background; kInvalid for an endpoint that cannot be one.
+  Status start(const std::string& endpoint);
+  void refresh_map();
+
+  PeerId peer() const { return peer_; }
+  NodeId node_id() const { return node_id_; }
+  std::uint32_t generation() const { return generation_; }
+  const ShardMap& map() const { return map_; }
+  const Hello& hello() const { return hello_; }
+  // Until when the scheduler lets us act: counted from the send time of the heartbeat it answered, less 10 % for
+  // clocks that drift apart (DESIGN: leases).
+  Instant lease_until() const { return lease_until_; }
+  // When the scheduler was last heard.
+  Instant heard_at() const { return heard_at_; }
+  // Hands over messages that the node got from the scheduler unasked. True when it was one of the link's.
+  bool on_notification(const Message& message);
+
+ private:
+  void greet();
+  void on_greeting(Result<Message> reply);
+  void beat();
+  void on_heartbeat_reply(const Result<Message>& reply);
+  void take_map(const MapUpdate& update);
+
+  EventLoop& loop_;
+  Transport& transport_;
+  Rpc& rpc_;
+  Log log_;
+  Hello hello_;
+  Hooks hooks_;
+  PeerId peer_ = 0;
+  NodeId node_id_ = 0;
+  std::uint32_t generation_ = 0;
+  Duration lease_{0};
+  Instant lease_until_{};
+  Instant heard_at_{};
+  bool welcomed_ = false;
+  bool fetching_map_ = false;
+  ShardMap map_;
+  Timer timer_;
+};
+
+}  // namespace capstan
