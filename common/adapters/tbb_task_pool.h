@@ -1,0 +1,30 @@
+// TbbTaskPool: TaskPool as serial queues on a TBB arena. Threads sleep while there is nothing to do.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "common/event_loop.h"
+#include "common/task_pool.h"
+
+namespace capstan {
+
+// Tasks given to a lane that is at work are taken by it without waking a thread; tasks that finish close
+// together come back to the loop through one post. Made and destroyed on the loop's thread; the loop must
+// outlive it.
+class TbbTaskPool final : public TaskPool {
+ public:
+  // REQUIRES: threads > 0, lanes > 0.
+  TbbTaskPool(EventLoop& loop, std::uint32_t threads, std::uint32_t lanes);
+  ~TbbTaskPool() override;
+
+  std::uint32_t lanes() const override;
+  void run(std::uint32_t lane, std::function<void()> work, std::function<void()> done) override;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace capstan

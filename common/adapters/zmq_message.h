@@ -1,0 +1,29 @@
+// Frames as ZeroMQ messages: who owns the bytes on their way through libzmq. Only zmq_*.cc include this.
+#pragma once
+
+#include <zmq.h>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+#include "common/buffer.h"
+#include "common/transport.h"
+
+namespace capstan {
+
+// Bytes handed to libzmq without a copy and not yet freed by it. Shared with its thread.
+using BytesOnTheWay = std::shared_ptr<std::atomic<std::uint64_t>>;
+
+// Frames below this are copied: cheaper than an allocation and a reference count passed between threads.
+constexpr std::size_t kCopyBelow = 512;
+
+std::uint64_t total_bytes(const Frames& frames);
+
+// Sends one frame without waiting. False: errno says why and nothing is kept.
+bool send_frame(void* socket, const Buffer& frame, bool more, const BytesOnTheWay& on_the_way);
+
+// Takes over `message` (closes it). Large aligned frames keep the message alive; others are copied.
+Buffer take_frame(zmq_msg_t& message);
+
+}  // namespace capstan

@@ -1,0 +1,137 @@
+#include "common/adapters/disk_files.h"
+
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+namespace capstan {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+class DiskFilesTest : public ::testing::Test {
+ protected:
+  DiskFilesTest() {
+    std::string pattern = (fs::temp_directory_path() / "disk_files_XXXXXX").string();
+    root_ = mkdtemp(pattern.data());
+  }
+  ~DiskFilesTest() override { fs::remove_all(root_); }
+
+  std::string at(const std::string& name) const { return root_ + "/" + name; }
+  void put(const std::string& name, std::string_view text) {
+    auto file = disk_.create(at(name));
+    ASSERT_TRUE(file.ok()) << file.error().message;
+    ASSERT_TRUE((*file)->append(bytes_of(text)).ok());
+    ASSERT_TRUE((*file)->sync().ok());
+    ASSERT_TRUE((*file)->close().ok());
+  }
+  std::string text(const std::string& name) {
+    auto got = disk_.read(at(name));
+    return got.ok() ? std::string(got->text()) : "error: " + got.error().message;
+  }
+
+  DiskFiles disk_;
+  std::string root_;
+};
+
+TEST_F(DiskFilesTest, ReadsWhatWasWritten) {
+  put("a", "hello, rope");
+  EXPECT_EQ(text("a"), "hello, rope");
+  put("a", "");
+  EXPECT_EQ(text("a"), "");
+  std::string big(3'000'000, 'x');
+  for (std::size_t i = 0; i < big.size(); ++i) big[i] = static_cast<char>(i * 31 % 251);
+  put("big", big);
+  EXPECT_EQ(text("big"), big);
+  const auto middle = disk_.read_range(at("big"), 1'234'567, 1000);
+  ASSERT_TRUE(middle.ok());
+  EXPECT_EQ(middle->text(), big.substr(1'234'567, 1000));
+}
+
+TEST_F(DiskFilesTest, AppendGoesOnWhereTheFileEnds) {
+  put("log", "one ");
+  auto file = disk_.open_append(at("log"));
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE((*file)->append(bytes_of("two")).ok());
+  ASSERT_TRUE((*file)->close().ok());
+  EXPECT_EQ(text("log"), "one two");
+  EXPECT_EQ((*file)->append(bytes_of("three")).error().code, ErrorCode::kIo);
+}
+
+TEST_F(DiskFilesTest, ErrorsNameThePathAndTheReason) {
+  const auto absent = disk_.read(at("absent"));
+  ASSERT_FALSE(absent.ok());
+  EXPECT_EQ(absent.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(absent.error().message, "read " + at("absent") + ": No such file or directory");
+  EXPECT_EQ(disk_.read(root_).error().message, "read " + root_ + ": Is a directory");
+  EXPECT_EQ(disk_.create(at("no/such/dir/file")).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(disk_.list(at("absent")).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(disk_.remove(at("absent")).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(disk_.rename(at("absent"), at("b")).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(disk_.sync_dir(at("absent")).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(DiskFilesTest, ARangeBeyondTheEndIsCorruptHoweverLarge) {
+  put("a", "0123456789");
+  EXPECT_EQ(disk_.read_range(at("a"), 0, 10)->text(), "0123456789");
+  EXPECT_EQ(disk_.read_range(at("a"), 10, 0)->size(), 0U);
+  EXPECT_EQ(disk_.read_range(at("a"), 5, 6).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(disk_.read_range(at("a"), 11, 0).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(disk_.read_range(at("a"), 1, ~std::uint64_t{0}).error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(DiskFilesTest, ListsSortedAndRemovesTrees) {
+  ASSERT_TRUE(disk_.create_dirs(at("x/y/z")).ok());
+  ASSERT_TRUE(disk_.create_dirs(at("x/y/z/")).ok());
+  put("x/c", "3");
+  put("x/a", "1");
+  EXPECT_EQ(disk_.list(at("x")).value(), (std::vector<std::string>{"a", "c", "y"}));
+  EXPECT_TRUE(disk_.exists(at("x/y/z")).value());
+  ASSERT_TRUE(disk_.remove(at("x")).ok());
+  EXPECT_FALSE(disk_.exists(at("x")).value());
+  put("file", "");
+  const auto in_the_way = disk_.create_dirs(at("file/sub"));
+  ASSERT_FALSE(in_the_way.ok());
+  EXPECT_EQ(in_the_way.error().code, ErrorCode::kIo);
+}
+
+TEST_F(DiskFilesTest, WriteAtomicallyReplacesAndLeavesNothingBeside) {
+  ASSERT_TRUE(write_atomically(disk_, at("state"), bytes_of("old")).ok());
+  ASSERT_TRUE(write_atomically(disk_, at("state"), bytes_of("new")).ok());
+  EXPECT_EQ(text("state"), "new");
+  EXPECT_EQ(disk_.list(root_).value(), (std::vector<std::string>{"state"}));
+}
+
+TEST_F(DiskFilesTest, AFullDeviceIsNoSpaceAndTheFileRefusesMore) {
+  if (access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full here";
+  auto file = disk_.open_append("/dev/full");
+  ASSERT_TRUE(file.ok());
+  const Status full = (*file)->append(bytes_of("x"));
+  EXPECT_EQ(full.error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(full.error().message, "write /dev/full: No space left on device");
+  EXPECT_EQ((*file)->append(bytes_of("x")).error().code, ErrorCode::kIo);
+  EXPECT_EQ((*file)->sync().error().code, ErrorCode::kIo);
+}
+
+TEST_F(DiskFilesTest, AFullDiskKeepsTheOldBytes) {
+  const std::string disk = at("small");
+  ASSERT_TRUE(disk_.create_dirs(disk).ok());
+  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=64k") != 0)
+    GTEST_SKIP() << "needs root to mount a small disk";
+  const std::string state = disk + "/state";
+  EXPECT_TRUE(write_atomically(disk_, state, bytes_of("last good one")).ok());
+  const Status full = write_atomically(disk_, state, bytes_of(std::string(100'000, 'x')));
+  ASSERT_FALSE(full.ok());
+  EXPECT_EQ(full.error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(text("small/state"), "last good one");
+  umount(disk.c_str());
+}
+
+}  // namespace
+}  // namespace capstan
