@@ -1,4 +1,5 @@
-// Dataset: prepared examples as columns. Made once from the raw files (see prepare.h), the same on every worker.
+// Dataset: prepared examples as columns. Made once from the raw files (see prepare.h), the same on every
+// worker.
 #pragma once
 
 #include <cstdint>
@@ -18,16 +19,16 @@ enum class FieldSource : std::uint8_t { kEvent, kUser, kItem };
 
 struct FieldInfo {
   std::string name;
-  std::string table;                // embedding table that its keys index
+  std::string table;  // embedding table that its keys index
   FieldSource source = FieldSource::kEvent;
-  bool dense = false;               // one float an example; else keys
-  bool list = false;                // any number of keys an example, pooled
+  bool dense = false;  // one float an example; else keys
+  bool list = false;   // any number of keys an example, pooled
   Pooling pooling = Pooling::kSum;
-  std::uint64_t cardinality = 0;    // keys are below it; 0: hashed, any 64-bit key
+  std::uint64_t cardinality = 0;  // keys are below it; 0: hashed, any 64-bit key
 };
 
-// One field of many rows. Sparse: keys of row i are keys[offsets[i] .. offsets[i+1]), or just keys[i] when offsets is
-// empty; weights run beside keys, or are empty (all 1). Dense: values[i].
+// One field of many rows. Sparse: keys of row i are keys[offsets[i] .. offsets[i+1]), or just keys[i] when
+// offsets is empty; weights run beside keys, or are empty (all 1). Dense: values[i].
 struct FieldColumn {
   Buffer keys, offsets, weights, values;  // Key, uint64_t, float, float
 
@@ -52,8 +53,8 @@ struct Examples {
 
 // A set of items for every user: values[offsets[u] .. offsets[u+1]), ascending.
 struct UserItems {
-  Buffer offsets;                   // uint64_t [users + 1]
-  Buffer values;                    // uint32_t
+  Buffer offsets;  // uint64_t [users + 1]
+  Buffer values;   // uint32_t
 
   std::span<const std::uint32_t> of(std::uint32_t user) const;
   bool contains(std::uint32_t user, std::uint32_t item) const;
@@ -61,17 +62,18 @@ struct UserItems {
 
 struct Dataset {
   Task task = Task::kCtr;
-  std::uint64_t fingerprint = 0;    // of the data settings and the input's bytes
+  std::uint64_t fingerprint = 0;  // of the data settings and the input's bytes
   std::vector<FieldInfo> fields;
   Examples train, valid, test;
   std::uint32_t num_users = 0, num_items = 0;
   std::vector<FieldColumn> user_fields, item_fields;  // parallel to fields; [num_users], [num_items]
   UserItems train_items, valid_items, test_items;     // ranking
-  std::vector<std::vector<std::uint32_t>> candidates; // sampled evaluation from a file: [users][n]; empty: none
-  Buffer item_counts;               // uint32_t [num_items]: train positives of each item
-  std::vector<std::string> user_names, item_names;    // the raw ids
-  std::vector<std::string> item_titles;               // for people; empty: use item_names
-  std::string summary;              // statistics and what cleaning dropped, in words, several lines
+  std::vector<std::vector<std::uint32_t>>
+      candidates;                                   // sampled evaluation from a file: [users][n]; empty: none
+  Buffer item_counts;                               // uint32_t [num_items]: train positives of each item
+  std::vector<std::string> user_names, item_names;  // the raw ids
+  std::vector<std::string> item_titles;             // for people; empty: use item_names
+  std::string summary;  // statistics and what cleaning dropped, in words, several lines
 };
 
 }  // namespace capstan

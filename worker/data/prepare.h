@@ -12,8 +12,9 @@ namespace capstan {
 
 using PrepareProgress = std::function<void(std::string_view stage, double done)>;  // done in [0, 1]
 
-// A pure function of (job.data, job.features, job.seed, the files' bytes): every worker gets the same Dataset. The
-// result is kept in job.work_dir under its fingerprint, and the next caller (also in another process) maps that.
+// A pure function of (job.data, job.features, job.seed, the files' bytes): every worker gets the same
+// Dataset. The result is kept in job.work_dir under its fingerprint, and the next caller (also in another
+// process) maps that.
 Result<Dataset> prepare(const JobConfig& job, const PrepareProgress& progress);
 
 }  // namespace capstan

@@ -1,0 +1,33 @@
+#include "worker/data/bad_lines.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace capstan {
+
+BadLines::BadLines(std::uint64_t max, std::string reject_path)
+    : max_(max), reject_path_(std::move(reject_path)) {}
+
+Status BadLines::add(std::string_view where, std::string_view kind, std::string_view detail,
+                     std::string_view text) {
+  ++count_;
+  ++by_kind_[std::string(kind)];
+  if (!reject_path_.empty()) {
+    if (file_ == nullptr) file_.reset(std::fopen(reject_path_.c_str(), "w"));
+    const std::string line = fmt::format("{}\t{}\t{}\n", where, detail, text);
+    if (file_ == nullptr || std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size()) {
+      return make_error(ErrorCode::kIo,
+                        fmt::format("reject file {}: {}", reject_path_, std::strerror(errno)));
+    }
+    if (count_ > max_) std::fflush(file_.get());
+  }
+  if (count_ <= max_) return ok_status();
+  return make_error(ErrorCode::kInvalid,
+                    max_ == 0 ? fmt::format("{}: {}", where, detail)
+                              : fmt::format("{}: {}; that is bad line {}, and max_bad_lines is {}", where,
+                                            detail, count_, max_));
+}
+
+}  // namespace capstan

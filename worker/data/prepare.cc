@@ -1,0 +1,11 @@
+#include "worker/data/prepare.h"
+
+#include "worker/data/build.h"
+
+namespace capstan {
+
+Result<Dataset> prepare(const JobConfig& job, const PrepareProgress& progress) {
+  return build_dataset(job, progress);
+}
+
+}  // namespace capstan
