@@ -1,0 +1,165 @@
+#include "worker/models/backprop.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/assert.h"
+#include "common/parallel.h"
+#include "worker/nn/ops/cross_scores.h"
+
+namespace capstan {
+namespace {
+
+// The wire sorts a dense table's keys by shard; layers need them in order. REQUIRES: all keys of the table are there.
+void to_key_order(std::span<const Key> keys, std::uint32_t dim, const float* wire, float* ordered) {
+  for (std::size_t i = 0; i < keys.size(); ++i) std::copy_n(wire + i * dim, dim, ordered + keys[i] * dim);
+}
+
+void to_wire_order(std::span<const Key> keys, std::uint32_t dim, const float* ordered, float* wire) {
+  for (std::size_t i = 0; i < keys.size(); ++i) std::copy_n(ordered + keys[i] * dim, dim, wire + i * dim);
+}
+
+bool all_finite(std::span<const float> values) {
+  float sum = 0.0F;  // x · 0 is 0 unless x is NaN or infinite
+  for (const float value : values) sum += value * 0.0F;
+  return sum == 0.0F;
+}
+
+}  // namespace
+
+Backprop::Backprop(const Model& model, const Loss& loss, std::uint32_t micro_batch)
+    : model_(model), loss_(loss), micro_batch_(std::max<std::uint32_t>(1, micro_batch)) {
+  const std::size_t tables = model.tables().all().size();
+  dense_rows_.resize(tables);
+  dense_grads_.resize(tables);
+}
+
+void Backprop::split(const MicroBatch& batch) {
+  const std::uint32_t step = std::max(1U, micro_batch_ / batch.group) * batch.group;
+  count_ = 0;
+  for (std::uint32_t begin = 0; begin < batch.size; begin += step) {
+    if (count_ == parts_.size()) parts_.push_back(std::make_unique<Part>());
+    Part& part = *parts_[count_++];
+    part.batch = slice(batch, begin, std::min(step, batch.size - begin), part.fields);
+  }
+}
+
+void Backprop::read(std::span<const StepTable> tables) {
+  const auto& declared = model_.tables().all();
+  rows_.assign(declared.size(), {});
+  for (const StepTable& table : tables) {
+    const TableSpec& spec = declared[table.table].spec;
+    const auto keys = static_cast<std::uint32_t>(table.keys.size());
+    CAPSTAN_ASSERT(table.rows.size() == table.keys.size() * spec.dim, "a step's table without its rows");
+    ConstMatrix& rows = rows_[table.table];
+    rows = {table.rows.data(), keys, spec.dim};
+    if (!spec.dense) continue;
+    CAPSTAN_ASSERT(keys == spec.num_rows, "a dense table is pulled whole");
+    auto& ordered = dense_rows_[table.table];
+    ordered.resize(table.rows.size());
+    to_key_order(table.keys, spec.dim, table.rows.data(), ordered.data());
+    rows.data = ordered.data();
+  }
+}
+
+void Backprop::train_part(Part& part, float scale) const {
+  Tape& tape = part.tape;
+  tape.start(rows_, Tape::Mode::kTrain);
+  const Var scores = loss_.in_batch ? cross_scores(tape, model_.user_vectors(tape, part.batch),
+                                                   model_.item_vectors(tape, part.batch))
+                                    : model_.forward(tape, part.batch);
+  const ConstMatrix values = tape.value(scores);
+  const Matrix gradient = tape.arena().matrix(values.rows, values.cols);
+  part.loss = loss_.function(values, part.batch, scale, gradient);
+  tape.backward(scores, gradient);
+}
+
+Result<Backprop::Trained> Backprop::train(const MicroBatch& batch, std::span<StepTable> tables, float scale) {
+  const auto& declared = model_.tables().all();
+  CAPSTAN_ASSERT(tables.size() == declared.size(), "training reads every table");
+  if (loss_.in_batch && model_.vector_size() == 0) {
+    return make_error(ErrorCode::kInvalid,
+                      fmt::format("model {} has no vectors, which an in-batch loss needs", model_.tables().job().model.type));
+  }
+  split(batch);
+  read(tables);
+  parallel_for(count_, [&](std::size_t i) { train_part(*parts_[i], scale); });
+
+  Trained result;
+  result.count = loss_.count(batch);
+  std::vector<GradientCombiner::Part> parts;
+  for (std::size_t i = 0; i < count_; ++i) {
+    result.loss_sum += parts_[i]->loss;
+    parts.push_back({&parts_[i]->tape, &parts_[i]->batch});
+  }
+  if (!std::isfinite(result.loss_sum)) {
+    return make_error(ErrorCode::kInvalid, fmt::format("the loss of the batch is {}", result.loss_sum));
+  }
+  std::vector<GradientTarget> targets;
+  for (std::uint32_t t = 0; t < tables.size(); ++t) {
+    CAPSTAN_ASSERT(tables[t].table == t, "tables in the model's order");
+    const TableSpec& spec = declared[t].spec;
+    tables[t].gradients.resize(tables[t].rows.size());
+    float* out = tables[t].gradients.data();
+    if (spec.dense) {
+      dense_grads_[t].resize(tables[t].rows.size());
+      out = dense_grads_[t].data();
+    }
+    const float l2 = spec.optimizer.l2_mode == L2Mode::kPerExample ? spec.optimizer.l2 * scale : 0.0F;
+    targets.push_back({spec.dense, declared[t].key_set, l2, rows_[t], {out, rows_[t].rows, spec.dim}});
+  }
+  if (count_ > 0) combiner_.combine(targets, parts);
+  for (std::uint32_t t = 0; t < tables.size(); ++t) {
+    if (!declared[t].spec.dense) continue;
+    to_wire_order(tables[t].keys, declared[t].spec.dim, dense_grads_[t].data(), tables[t].gradients.data());
+  }
+  CAPSTAN_TRY(check_finite(tables));
+  return result;
+}
+
+Status Backprop::check_finite(std::span<const StepTable> tables) const {
+  for (const StepTable& table : tables) {
+    if (all_finite(table.gradients)) continue;
+    const TableSpec& spec = model_.tables().all()[table.table].spec;
+    for (std::size_t i = 0; i < table.keys.size(); ++i) {
+      if (all_finite(std::span(table.gradients).subspan(i * spec.dim, spec.dim))) continue;
+      return make_error(ErrorCode::kInvalid,
+                        fmt::format("the gradient of table {}, key {} is not finite", spec.name, table.keys[i]));
+    }
+  }
+  return ok_status();
+}
+
+void Backprop::predict(const MicroBatch& batch, std::span<const StepTable> tables, const Forward& forward, Matrix out) {
+  CAPSTAN_ASSERT(out.rows == batch.size, "a row for every example");
+  split(batch);
+  read(tables);
+  std::vector<std::uint32_t> first(count_, 0);
+  for (std::size_t i = 1; i < count_; ++i) first[i] = first[i - 1] + parts_[i - 1]->batch.size;
+  parallel_for(count_, [&](std::size_t i) {
+    Part& part = *parts_[i];
+    part.tape.start(rows_, Tape::Mode::kPredict);
+    const ConstMatrix values = part.tape.value(forward(part.tape, part.batch));
+    CAPSTAN_ASSERT(values.cols == out.cols, "predict: width");
+    std::copy_n(values.data, values.size(), out.row(first[i]));
+  });
+}
+
+void Backprop::score(const MicroBatch& batch, std::span<const StepTable> tables, std::span<float> scores) {
+  const auto forward = [this](Tape& tape, const MicroBatch& part) { return model_.forward(tape, part); };
+  predict(batch, tables, forward, {scores.data(), static_cast<std::uint32_t>(scores.size()), 1});
+}
+
+void Backprop::user_vectors(const MicroBatch& batch, std::span<const StepTable> tables, Matrix out) {
+  const auto forward = [this](Tape& tape, const MicroBatch& part) { return model_.user_vectors(tape, part); };
+  predict(batch, tables, forward, out);
+}
+
+void Backprop::item_vectors(const MicroBatch& batch, std::span<const StepTable> tables, Matrix out) {
+  const auto forward = [this](Tape& tape, const MicroBatch& part) { return model_.item_vectors(tape, part); };
+  predict(batch, tables, forward, out);
+}
+
+}  // namespace capstan

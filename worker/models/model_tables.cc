@@ -1,0 +1,137 @@
+#include "worker/models/model_tables.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/hash.h"
+
+namespace capstan {
+namespace {
+
+void apply(const TableConfig& config, TableSpec& spec) {
+  if (config.init) spec.init = *config.init;
+  if (config.optimizer) spec.optimizer = *config.optimizer;
+  if (config.min_count != 0) spec.min_count = config.min_count;
+  if (config.ttl_seconds != 0) spec.ttl_seconds = config.ttl_seconds;
+  if (config.max_rows != 0) spec.max_rows = config.max_rows;
+}
+
+}  // namespace
+
+std::uint32_t ModelTables::embedding(std::uint32_t field, std::string_view suffix) {
+  const std::string& base = fields_[field].table;
+  std::uint32_t dim = job_.model.embedding_dim;
+  for (const TableConfig* config : settings(base + std::string(suffix), base)) {
+    if (config->dim) dim = *config->dim;
+  }
+  return sparse(field, suffix, dim, InitKind::kNormal);
+}
+
+std::uint32_t ModelTables::weights(std::uint32_t field, std::string_view suffix) {
+  return sparse(field, suffix, 1, InitKind::kZero);
+}
+
+std::uint32_t ModelTables::sparse(std::uint32_t field, std::string_view suffix, std::uint32_t dim, InitKind init) {
+  const std::string& base = fields_[field].table;
+  const std::string name = base + std::string(suffix);
+  read_.push_back(field);
+  if (const auto found = find(name)) return *found;
+  TableSpec spec;
+  spec.name = name;
+  spec.dim = dim;
+  spec.init.kind = init;
+  spec.optimizer = job_.sparse_optimizer;
+  for (const TableConfig* config : settings(name, base)) {
+    apply(*config, spec);
+    // A general initialiser is meant for embeddings; weights start at zero unless they are named themselves.
+    const auto own = job_.tables.find(name);
+    const bool named = own != job_.tables.end() && own->second.init.has_value();
+    if (init == InitKind::kZero && !named) spec.init = {.kind = InitKind::kZero};
+  }
+  const auto known = std::find(key_sets_.begin(), key_sets_.end(), base);
+  const auto key_set = static_cast<std::uint32_t>(known - key_sets_.begin());
+  if (known == key_sets_.end()) key_sets_.push_back(base);
+  return add(std::move(spec), key_set);
+}
+
+std::uint32_t ModelTables::layer(std::string_view name, std::uint32_t in, std::uint32_t out, bool relu) {
+  InitSpec init;
+  init.kind = relu ? InitKind::kHeNormal : InitKind::kXavierUniform;
+  init.fan_in = in;
+  init.fan_out = out;
+  init.zero_from_key = in;
+  if (in == 0) init = {.kind = InitKind::kZero};
+  return dense(name, in + 1, out, init);
+}
+
+std::uint32_t ModelTables::dense(std::string_view name, std::uint32_t rows, std::uint32_t dim, InitSpec init) {
+  if (const auto found = find(name)) return *found;
+  TableSpec spec;
+  spec.name = name;
+  spec.dim = dim;
+  spec.dense = true;
+  spec.num_rows = rows;
+  spec.init = init;
+  spec.optimizer = job_.dense_optimizer;
+  const auto own = job_.tables.find(spec.name);
+  if (own != job_.tables.end()) {
+    if (own->second.init) {
+      spec.init = *own->second.init;
+      spec.init.fan_in = init.fan_in;
+      spec.init.fan_out = init.fan_out;
+      spec.init.zero_from_key = init.zero_from_key;
+    }
+    if (own->second.optimizer) spec.optimizer = *own->second.optimizer;
+  }
+  return add(std::move(spec), 0);
+}
+
+std::uint32_t ModelTables::add(TableSpec spec, std::uint32_t key_set) {
+  spec.init.seed = combine(job_.seed, hash_string(spec.name));
+  tables_.push_back({std::move(spec), key_set});
+  return static_cast<std::uint32_t>(tables_.size() - 1);
+}
+
+std::optional<std::uint32_t> ModelTables::find(std::string_view name) const {
+  for (std::uint32_t t = 0; t < tables_.size(); ++t) {
+    if (tables_[t].spec.name == name) return t;
+  }
+  return std::nullopt;
+}
+
+// From the most general to the most particular.
+std::vector<const TableConfig*> ModelTables::settings(const std::string& name, const std::string& base) const {
+  std::vector<const TableConfig*> result;
+  for (const std::string& key : {std::string("default"), base, name}) {
+    const auto found = job_.tables.find(key);
+    if (found == job_.tables.end()) continue;
+    if (result.empty() || result.back() != &found->second) result.push_back(&found->second);
+  }
+  return result;
+}
+
+std::optional<std::uint32_t> ModelTables::key_set_of(std::uint32_t field) const {
+  if (std::find(read_.begin(), read_.end(), field) == read_.end()) return std::nullopt;
+  const auto known = std::find(key_sets_.begin(), key_sets_.end(), fields_[field].table);
+  return static_cast<std::uint32_t>(known - key_sets_.begin());
+}
+
+std::vector<std::uint32_t> ModelTables::sparse_fields() const {
+  std::vector<std::uint32_t> result;
+  for (std::uint32_t f = 0; f < fields_.size(); ++f) {
+    if (!fields_[f].dense) result.push_back(f);
+  }
+  return result;
+}
+
+std::vector<std::uint32_t> ModelTables::sparse_fields(FieldSource source) const {
+  std::vector<std::uint32_t> result = sparse_fields();
+  std::erase_if(result, [&](std::uint32_t f) { return fields_[f].source != source; });
+  return result;
+}
+
+std::uint32_t ModelTables::num_dense_fields() const {
+  return static_cast<std::uint32_t>(std::count_if(fields_.begin(), fields_.end(), [](const auto& f) { return f.dense; }));
+}
+
+}  // namespace capstan

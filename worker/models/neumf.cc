@@ -1,0 +1,66 @@
+#include "worker/models/neumf.h"
+
+#include <optional>
+
+#include "worker/models/two_sides.h"
+#include "worker/nn/ops/concat.h"
+#include "worker/nn/ops/dense.h"
+#include "worker/nn/ops/elementwise.h"
+
+namespace capstan {
+namespace {
+
+struct MlpHalf {
+  FieldVectors vectors;
+  std::uint32_t num_dense;
+  Tower tower;
+
+  explicit MlpHalf(ModelTables& tables)
+      : vectors(tables, tables.sparse_fields(), "_mlp"),
+        num_dense(tables.num_dense_fields()),
+        tower(tables, "mlp", vectors.width() + num_dense, tables.job().model) {}
+  Var forward(Tape& tape, const MicroBatch& batch) const {
+    std::vector<Var> parts{vectors.forward(tape, batch)};
+    if (num_dense > 0) parts.push_back(dense_fields(tape, batch, num_dense));
+    return tower.forward(tape, batch, concat(tape, parts));
+  }
+};
+
+class NeuMf final : public Model {
+ public:
+  explicit NeuMf(ModelTables tables) : tables_(std::move(tables)) {
+    std::uint32_t width = 0;
+    if (tables_.job().model.use_gmf) width += gmf_.emplace(tables_, "_gmf").dim();
+    if (tables_.job().model.use_mlp) width += mlp_.emplace(tables_).tower.width();
+    out_ = tables_.layer("out", width, 1, false);
+  }
+  const ModelTables& tables() const override { return tables_; }
+  Var forward(Tape& tape, const MicroBatch& batch) const override {
+    std::vector<Var> parts;
+    if (gmf_) parts.push_back(multiply(tape, gmf_->user(tape, batch), gmf_->item(tape, batch)));
+    if (mlp_) parts.push_back(mlp_->forward(tape, batch));
+    return dense(tape, concat(tape, parts), tape.parameter(out_));
+  }
+  Status check() const {
+    if (!gmf_ && !mlp_) return make_error(ErrorCode::kInvalid, "model neumf: use_gmf and use_mlp are both off");
+    if (gmf_) CAPSTAN_TRY(gmf_->check(tables_));
+    if (mlp_) CAPSTAN_TRY(mlp_->vectors.check(tables_, false));
+    return ok_status();
+  }
+
+ private:
+  ModelTables tables_;
+  std::optional<TwoSides> gmf_;
+  std::optional<MlpHalf> mlp_;
+  std::uint32_t out_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Model>> make_neumf(ModelTables tables) {
+  auto model = std::make_unique<NeuMf>(std::move(tables));
+  CAPSTAN_TRY(model->check());
+  return std::unique_ptr<Model>(std::move(model));
+}
+
+}  // namespace capstan

@@ -1,0 +1,41 @@
+#include "worker/models/registry.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <array>
+
+#include "worker/models/deepfm.h"
+#include "worker/models/fm.h"
+#include "worker/models/lr.h"
+#include "worker/models/mf.h"
+#include "worker/models/mlp.h"
+#include "worker/models/neumf.h"
+#include "worker/models/wide_deep.h"
+
+namespace capstan {
+namespace {
+
+constexpr std::array<ModelEntry, 7> kModels = {{
+    {"lr", make_lr},
+    {"fm", make_fm},
+    {"wide_deep", make_wide_deep},
+    {"deepfm", make_deepfm},
+    {"mlp", make_mlp},
+    {"mf", make_mf},
+    {"neumf", make_neumf},
+}};
+
+}  // namespace
+
+std::span<const ModelEntry> all_models() { return kModels; }
+
+Result<std::unique_ptr<Model>> make_model(const JobConfig& job, std::span<const FieldInfo> fields) {
+  std::string known;
+  for (const ModelEntry& entry : kModels) {
+    if (entry.type == job.model.type) return entry.make(ModelTables(job, fields));
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", entry.type);
+  }
+  return make_error(ErrorCode::kInvalid, fmt::format("model type {} is none of {}", job.model.type, known));
+}
+
+}  // namespace capstan

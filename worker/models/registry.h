@@ -1,0 +1,25 @@
+// The explicit list of models.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/result.h"
+#include "worker/models/model.h"
+
+namespace capstan {
+
+struct ModelEntry {
+  std::string_view type;  // as in the job file
+  Result<std::unique_ptr<Model>> (*make)(ModelTables tables);
+};
+
+std::span<const ModelEntry> all_models();
+
+// kInvalid for a type that is not in the list (the message names those that are) or that does not fit the fields.
+Result<std::unique_ptr<Model>> make_model(const JobConfig& job, std::span<const FieldInfo> fields);
+
+}  // namespace capstan

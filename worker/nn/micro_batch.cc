@@ -1,0 +1,44 @@
+#include "worker/nn/micro_batch.h"
+
+#include "common/assert.h"
+
+namespace capstan {
+namespace {
+
+template <typename T>
+std::span<const T> part(std::span<const T> values, std::uint32_t begin, std::uint32_t count) {
+  return values.empty() ? values : values.subspan(begin, count);
+}
+
+FieldEntries part(const FieldEntries& entries, std::uint32_t begin, std::uint32_t count) {
+  if (!entries.offsets.empty()) {
+    return {entries.offsets.subspan(begin, count + 1U), entries.positions, entries.weights};
+  }
+  return {{}, part(entries.positions, begin, count), part(entries.weights, begin, count)};
+}
+
+}  // namespace
+
+MicroBatch slice(const MicroBatch& batch, std::uint32_t begin, std::uint32_t count,
+                 std::vector<FieldEntries>& fields) {
+  CAPSTAN_ASSERT(begin + count <= batch.size, "slice beyond the batch");
+  fields.clear();
+  for (const FieldEntries& entries : batch.fields) fields.push_back(part(entries, begin, count));
+  MicroBatch result = batch;
+  result.size = count;
+  result.fields = fields;
+  if (!batch.dense.empty()) result.dense = batch.dense.rows_from(begin, count);
+  result.labels = part(batch.labels, begin, count);
+  result.dropout_seeds = part(batch.dropout_seeds, begin, count);
+  result.log_q = part(batch.log_q, begin, count);
+  result.items = part(batch.items, begin, count);
+  return result;
+}
+
+MicroBatch BatchData::view() {
+  views.clear();
+  for (const Field& field : fields) views.push_back({field.offsets, field.positions, field.weights});
+  return {size, views, {dense.data(), size, num_dense}, labels, dropout_seeds, group, log_q, items};
+}
+
+}  // namespace capstan
