@@ -28,7 +28,9 @@ constexpr std::array<Loss, 6> kLosses = {{
 
 }  // namespace
 
-std::span<const Loss> all_losses() { return kLosses; }
+std::span<const Loss> all_losses() {
+  return kLosses;
+}
 
 const Loss& loss_of(const JobConfig& job) {
   const LossKind kind = job.model.loss;

@@ -10,8 +10,8 @@
 
 namespace capstan {
 
-// Gives the sum of the losses and writes d(scale · sum) / d scores to `gradient`, which has the shape of scores.
-// Finite for finite scores of any size; NaN for a NaN score.
+// Gives the sum of the losses and writes d(scale · sum) / d scores to `gradient`, which has the shape of
+// scores. Finite for finite scores of any size; NaN for a NaN score.
 using LossFunction = double (*)(ConstMatrix scores, const MicroBatch& batch, float scale, Matrix gradient);
 
 struct Loss {
@@ -22,13 +22,15 @@ struct Loss {
   bool in_batch = false;     // scores are [n, n], every user with every item; else [n, 1]
   bool probability = false;  // sigmoid(score) is the prediction, else the score itself
 
-  std::uint32_t count(const MicroBatch& batch) const { return per_group ? batch.size / batch.group : batch.size; }
+  std::uint32_t count(const MicroBatch& batch) const {
+    return per_group ? batch.size / batch.group : batch.size;
+  }
 };
 
 std::span<const Loss> all_losses();
 
-// MSE compares the score itself for ratings and its sigmoid otherwise; sampled softmax is in-batch when the job's
-// sampler is.
+// MSE compares the score itself for ratings and its sigmoid otherwise; sampled softmax is in-batch when the
+// job's sampler is.
 const Loss& loss_of(const JobConfig& job);
 
 }  // namespace capstan

@@ -43,15 +43,17 @@ double sampled_softmax_loss(ConstMatrix scores, const MicroBatch& batch, float s
   CAPSTAN_ASSERT(group >= 2 && scores.rows % group == 0, "sampled softmax: whole groups");
   double sum = 0.0;
   for (std::size_t first = 0; first < scores.rows; first += group) {
-    const Candidates candidates{scores.data + first, batch.log_q.empty() ? nullptr : batch.log_q.data() + first, group,
-                                0};
-    sum += softmax(candidates, [](std::uint32_t) { return false; }, scale, gradient.data + first);
+    const Candidates candidates{scores.data + first,
+                                batch.log_q.empty() ? nullptr : batch.log_q.data() + first, group, 0};
+    sum += softmax(
+        candidates, [](std::uint32_t) { return false; }, scale, gradient.data + first);
   }
   return sum;
 }
 
 double in_batch_softmax_loss(ConstMatrix scores, const MicroBatch& batch, float scale, Matrix gradient) {
-  CAPSTAN_ASSERT(scores.rows == scores.cols && batch.group == 1, "in-batch softmax: positives only, square scores");
+  CAPSTAN_ASSERT(scores.rows == scores.cols && batch.group == 1,
+                 "in-batch softmax: positives only, square scores");
   double sum = 0.0;
   for (std::uint32_t i = 0; i < scores.rows; ++i) {
     const auto same_item = [&, i](std::uint32_t j) {

@@ -11,6 +11,8 @@ inline double sigmoid(double x) {
 }
 
 // log(1 + exp(x))
-inline double softplus(double x) { return (x > 0.0 ? x : 0.0) + std::log1p(std::exp(-std::abs(x))); }
+inline double softplus(double x) {
+  return (x > 0.0 ? x : 0.0) + std::log1p(std::exp(-std::abs(x)));
+}
 
 }  // namespace capstan

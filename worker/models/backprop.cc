@@ -12,7 +12,8 @@
 namespace capstan {
 namespace {
 
-// The wire sorts a dense table's keys by shard; layers need them in order. REQUIRES: all keys of the table are there.
+// The wire sorts a dense table's keys by shard; layers need them in order. REQUIRES: all keys of the table
+// are there.
 void to_key_order(std::span<const Key> keys, std::uint32_t dim, const float* wire, float* ordered) {
   for (std::size_t i = 0; i < keys.size(); ++i) std::copy_n(wire + i * dim, dim, ordered + keys[i] * dim);
 }
@@ -81,8 +82,10 @@ Result<Backprop::Trained> Backprop::train(const MicroBatch& batch, std::span<Ste
   CAPSTAN_ASSERT(tables.size() == declared.size(), "training reads every table");
   if (loss_.in_batch && model_.vector_size() == 0) {
     return make_error(ErrorCode::kInvalid,
-                      fmt::format("model {} has no vectors, which an in-batch loss needs", model_.tables().job().model.type));
+                      fmt::format("model {} has no vectors, which an in-batch loss needs",
+                                  model_.tables().job().model.type));
   }
+  CAPSTAN_ASSERT(batch.size > 0, "a batch without examples");
   split(batch);
   read(tables);
   parallel_for(count_, [&](std::size_t i) { train_part(*parts_[i], scale); });
@@ -110,7 +113,7 @@ Result<Backprop::Trained> Backprop::train(const MicroBatch& batch, std::span<Ste
     const float l2 = spec.optimizer.l2_mode == L2Mode::kPerExample ? spec.optimizer.l2 * scale : 0.0F;
     targets.push_back({spec.dense, declared[t].key_set, l2, rows_[t], {out, rows_[t].rows, spec.dim}});
   }
-  if (count_ > 0) combiner_.combine(targets, parts);
+  combiner_.combine(targets, parts);
   for (std::uint32_t t = 0; t < tables.size(); ++t) {
     if (!declared[t].spec.dense) continue;
     to_wire_order(tables[t].keys, declared[t].spec.dim, dense_grads_[t].data(), tables[t].gradients.data());
@@ -125,14 +128,15 @@ Status Backprop::check_finite(std::span<const StepTable> tables) const {
     const TableSpec& spec = model_.tables().all()[table.table].spec;
     for (std::size_t i = 0; i < table.keys.size(); ++i) {
       if (all_finite(std::span(table.gradients).subspan(i * spec.dim, spec.dim))) continue;
-      return make_error(ErrorCode::kInvalid,
-                        fmt::format("the gradient of table {}, key {} is not finite", spec.name, table.keys[i]));
+      return make_error(ErrorCode::kInvalid, fmt::format("the gradient of table {}, key {} is not finite",
+                                                         spec.name, table.keys[i]));
     }
   }
   return ok_status();
 }
 
-void Backprop::predict(const MicroBatch& batch, std::span<const StepTable> tables, const Forward& forward, Matrix out) {
+void Backprop::predict(const MicroBatch& batch, std::span<const StepTable> tables, const Forward& forward,
+                       Matrix out) {
   CAPSTAN_ASSERT(out.rows == batch.size, "a row for every example");
   split(batch);
   read(tables);

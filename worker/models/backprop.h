@@ -1,4 +1,5 @@
-// Backprop: runs a model over a batch, micro-batches in parallel, and turns it into gradients, scores or vectors.
+// Backprop: runs a model over a batch, micro-batches in parallel, and turns it into gradients, scores or
+// vectors.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,9 @@
 
 namespace capstan {
 
-// Results are the same to the bit on any number of threads of the caller's TBB arena; they depend on `micro_batch`, the
-// examples of one task (rounded to whole groups). Keeps its memory from step to step; one call at a time.
+// Results are the same to the bit on any number of threads of the caller's TBB arena; they depend on
+// `micro_batch`, the examples of one task (rounded to whole groups). Keeps its memory from step to step; one
+// call at a time.
 class Backprop {
  public:
   struct Trained {
@@ -26,9 +28,10 @@ class Backprop {
 
   Backprop(const Model& model, const Loss& loss, std::uint32_t micro_batch);
 
-  // Reads keys and rows of each table, writes its gradients: of scale · Σ loss, and of L2 charged per example.
-  // REQUIRES: tables parallel to model.tables().all(). kInvalid when the loss or a gradient is not finite; in-batch losses
-  // need a model with vectors.
+  // Reads keys and rows of each table, writes its gradients: of scale · Σ loss, and of L2 charged per
+  // example. REQUIRES: tables parallel to model.tables().all(), batch not
+  // empty. kInvalid when the loss or a gradient is not
+  // finite; in-batch losses need a model with vectors.
   Result<Trained> train(const MicroBatch& batch, std::span<StepTable> tables, float scale);
 
   // scores [n]. Of the tables only those that the model reads need to be there, in any order.
@@ -49,7 +52,8 @@ class Backprop {
 
   void split(const MicroBatch& batch);
   void read(std::span<const StepTable> tables);
-  void predict(const MicroBatch& batch, std::span<const StepTable> tables, const Forward& forward, Matrix out);
+  void predict(const MicroBatch& batch, std::span<const StepTable> tables, const Forward& forward,
+               Matrix out);
   void train_part(Part& part, float scale) const;
   Status check_finite(std::span<const StepTable> tables) const;
 
@@ -58,8 +62,8 @@ class Backprop {
   std::uint32_t micro_batch_;
   std::vector<std::unique_ptr<Part>> parts_;  // kept; the first count_ are in use
   std::size_t count_ = 0;
-  std::vector<ConstMatrix> rows_;                // by table; dense ones in key order
-  std::vector<std::vector<float>> dense_rows_;   // by table, where the wire's order differs
+  std::vector<ConstMatrix> rows_;               // by table; dense ones in key order
+  std::vector<std::vector<float>> dense_rows_;  // by table, where the wire's order differs
   std::vector<std::vector<float>> dense_grads_;
   GradientCombiner combiner_;
 };

@@ -8,7 +8,8 @@
 
 namespace capstan {
 
-// ŷ = ŷ_FM + ŷ_DNN. Source: Guo et al. 2017, "DeepFM", equations 1 to 4; numbers get a vector each, as in section 2.
+// ŷ = ŷ_FM + ŷ_DNN. Source: Guo et al. 2017, "DeepFM", equations 1 to 4; numbers get a vector each, as in
+// section 2.
 Result<std::unique_ptr<Model>> make_deepfm(ModelTables tables);
 
 }  // namespace capstan

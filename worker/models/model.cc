@@ -4,8 +4,12 @@
 
 namespace capstan {
 
-Var Model::user_vectors(Tape&, const MicroBatch&) const { CAPSTAN_ASSERT(false, "the model has no user vectors"); }
+Var Model::user_vectors(Tape&, const MicroBatch&) const {
+  CAPSTAN_ASSERT(false, "the model has no user vectors");
+}
 
-Var Model::item_vectors(Tape&, const MicroBatch&) const { CAPSTAN_ASSERT(false, "the model has no item vectors"); }
+Var Model::item_vectors(Tape&, const MicroBatch&) const {
+  CAPSTAN_ASSERT(false, "the model has no item vectors");
+}
 
 }  // namespace capstan

@@ -18,9 +18,9 @@ class Model {
   virtual const ModelTables& tables() const = 0;
   virtual Var forward(Tape& tape, const MicroBatch& batch) const = 0;  // scores [n, 1]: logits or ratings
 
-  // A model whose score is an inner product of a user's and an item's vector (biases included, as columns of their own)
-  // says how long they are and makes them, so that all items are ranked by one matrix product; 0: it is not such a
-  // model. A batch for one side needs only the fields of that side.
+  // A model whose score is an inner product of a user's and an item's vector (biases included, as columns of
+  // their own) says how long they are and makes them, so that all items are ranked by one matrix product; 0:
+  // it is not such a model. A batch for one side needs only the fields of that side.
   virtual std::uint32_t vector_size() const { return 0; }
   virtual Var user_vectors(Tape& tape, const MicroBatch& batch) const;  // [n, vector_size()]
   virtual Var item_vectors(Tape& tape, const MicroBatch& batch) const;

@@ -31,7 +31,8 @@ std::uint32_t ModelTables::weights(std::uint32_t field, std::string_view suffix)
   return sparse(field, suffix, 1, InitKind::kZero);
 }
 
-std::uint32_t ModelTables::sparse(std::uint32_t field, std::string_view suffix, std::uint32_t dim, InitKind init) {
+std::uint32_t ModelTables::sparse(std::uint32_t field, std::string_view suffix, std::uint32_t dim,
+                                  InitKind init) {
   const std::string& base = fields_[field].table;
   const std::string name = base + std::string(suffix);
   read_.push_back(field);
@@ -64,7 +65,8 @@ std::uint32_t ModelTables::layer(std::string_view name, std::uint32_t in, std::u
   return dense(name, in + 1, out, init);
 }
 
-std::uint32_t ModelTables::dense(std::string_view name, std::uint32_t rows, std::uint32_t dim, InitSpec init) {
+std::uint32_t ModelTables::dense(std::string_view name, std::uint32_t rows, std::uint32_t dim,
+                                 InitSpec init) {
   if (const auto found = find(name)) return *found;
   TableSpec spec;
   spec.name = name;
@@ -100,7 +102,8 @@ std::optional<std::uint32_t> ModelTables::find(std::string_view name) const {
 }
 
 // From the most general to the most particular.
-std::vector<const TableConfig*> ModelTables::settings(const std::string& name, const std::string& base) const {
+std::vector<const TableConfig*> ModelTables::settings(const std::string& name,
+                                                      const std::string& base) const {
   std::vector<const TableConfig*> result;
   for (const std::string& key : {std::string("default"), base, name}) {
     const auto found = job_.tables.find(key);
@@ -131,7 +134,8 @@ std::vector<std::uint32_t> ModelTables::sparse_fields(FieldSource source) const 
 }
 
 std::uint32_t ModelTables::num_dense_fields() const {
-  return static_cast<std::uint32_t>(std::count_if(fields_.begin(), fields_.end(), [](const auto& f) { return f.dense; }));
+  return static_cast<std::uint32_t>(
+      std::count_if(fields_.begin(), fields_.end(), [](const auto& f) { return f.dense; }));
 }
 
 }  // namespace capstan

@@ -21,18 +21,21 @@ struct ModelTable {
   std::uint32_t key_set = 0;  // sparse: which of key_sets() it is pulled with
 };
 
-// An embedding table is named after FieldInfo::table with a suffix that says its part in the model: "user", "user_linear".
-// All tables of one FieldInfo::table share a key set: a step pulls each of them with the same keys, in the same order,
-// so that an entry has one position for all. Settings are looked up under the full name, then FieldInfo::table, then
-// "default"; dense layers only under their own name. Their optimizer is the job's sparse or dense one unless overridden.
+// An embedding table is named after FieldInfo::table with a suffix that says its part in the model: "user",
+// "user_linear". All tables of one FieldInfo::table share a key set: a step pulls each of them with the same
+// keys, in the same order, so that an entry has one position for all. Settings are looked up under the full
+// name, then FieldInfo::table, then "default"; dense layers only under their own name. Their optimizer is the
+// job's sparse or dense one unless overridden.
 class ModelTables {
  public:
-  ModelTables(const JobConfig& job, std::span<const FieldInfo> fields) : job_(job), fields_(fields.begin(), fields.end()) {}
+  ModelTables(const JobConfig& job, std::span<const FieldInfo> fields)
+      : job_(job), fields_(fields.begin(), fields.end()) {}
 
   // Each gives the table's index; one declared before is given again.
-  std::uint32_t embedding(std::uint32_t field, std::string_view suffix);                       // dim from the job
-  std::uint32_t weights(std::uint32_t field, std::string_view suffix);                         // dim 1, from 0
-  std::uint32_t layer(std::string_view name, std::uint32_t in, std::uint32_t out, bool relu);  // [in + 1, out]
+  std::uint32_t embedding(std::uint32_t field, std::string_view suffix);  // dim from the job
+  std::uint32_t weights(std::uint32_t field, std::string_view suffix);    // dim 1, from 0
+  std::uint32_t layer(std::string_view name, std::uint32_t in, std::uint32_t out,
+                      bool relu);  // [in + 1, out]
   std::uint32_t dense(std::string_view name, std::uint32_t rows, std::uint32_t dim, InitSpec init);
 
   const std::vector<ModelTable>& all() const { return tables_; }

@@ -42,7 +42,8 @@ class NeuMf final : public Model {
     return dense(tape, concat(tape, parts), tape.parameter(out_));
   }
   Status check() const {
-    if (!gmf_ && !mlp_) return make_error(ErrorCode::kInvalid, "model neumf: use_gmf and use_mlp are both off");
+    if (!gmf_ && !mlp_)
+      return make_error(ErrorCode::kInvalid, "model neumf: use_gmf and use_mlp are both off");
     if (gmf_) CAPSTAN_TRY(gmf_->check(tables_));
     if (mlp_) CAPSTAN_TRY(mlp_->vectors.check(tables_, false));
     return ok_status();

@@ -34,7 +34,8 @@ Var LinearPart::forward(Tape& tape, const MicroBatch& batch) const {
   return add(tape, sum_blocks(tape, embedding(tape, batch, inputs_), 1), numbers);
 }
 
-FieldVectors::FieldVectors(ModelTables& tables, const std::vector<std::uint32_t>& fields, std::string_view suffix) {
+FieldVectors::FieldVectors(ModelTables& tables, const std::vector<std::uint32_t>& fields,
+                           std::string_view suffix) {
   for (const std::uint32_t field : fields) {
     const std::uint32_t table = tables.embedding(field, suffix);
     inputs_.push_back({table, field, tables.field(field).pooling});
@@ -42,7 +43,9 @@ FieldVectors::FieldVectors(ModelTables& tables, const std::vector<std::uint32_t>
   }
 }
 
-Var FieldVectors::forward(Tape& tape, const MicroBatch& batch) const { return embedding(tape, batch, inputs_); }
+Var FieldVectors::forward(Tape& tape, const MicroBatch& batch) const {
+  return embedding(tape, batch, inputs_);
+}
 
 Status FieldVectors::check(const ModelTables& tables, bool equal) const {
   for (const EmbeddingInput& input : inputs_) {
@@ -115,7 +118,8 @@ FactorPart::FactorPart(ModelTables& tables)
 Var FactorPart::forward(Tape& tape, const MicroBatch& batch) const {
   const Var vectors = vectors_.forward(tape, batch);
   if (num_dense_ == 0) return vectors;
-  const Var numbers = numeric_embedding(tape, dense_fields(tape, batch, num_dense_), tape.parameter(numbers_));
+  const Var numbers =
+      numeric_embedding(tape, dense_fields(tape, batch, num_dense_), tape.parameter(numbers_));
   const std::array<Var, 2> all{vectors, numbers};
   return concat(tape, all);
 }

@@ -15,7 +15,8 @@ namespace capstan {
 // The batch's numbers as a leaf [n, dense fields].
 Var dense_fields(Tape& tape, const MicroBatch& batch, std::uint32_t count);
 
-// w_0 + Σ_f w_f·x_f: a weight for every key and every dense field, and a bias. Tables FIELD_linear and linear.
+// w_0 + Σ_f w_f·x_f: a weight for every key and every dense field, and a bias. Tables FIELD_linear and
+// linear.
 class LinearPart {
  public:
   explicit LinearPart(ModelTables& tables);
@@ -33,7 +34,8 @@ class FieldVectors {
   FieldVectors(ModelTables& tables, const std::vector<std::uint32_t>& fields, std::string_view suffix);
   Var forward(Tape& tape, const MicroBatch& batch) const;  // [n, width()]
   std::uint32_t width() const { return width_; }
-  // kInvalid when a list field would have no fixed width (pooling none), or, with `equal`, when tables differ in dim.
+  // kInvalid when a list field would have no fixed width (pooling none), or, with `equal`, when tables differ
+  // in dim.
   Status check(const ModelTables& tables, bool equal) const;
 
  private:
@@ -59,7 +61,8 @@ class Tower {
   std::uint32_t width_;
 };
 
-// All fields joined for a tower whose input is raw numbers beside embeddings: FieldVectors, then dense fields.
+// All fields joined for a tower whose input is raw numbers beside embeddings: FieldVectors, then dense
+// fields.
 class DeepPart {
  public:
   explicit DeepPart(ModelTables& tables);

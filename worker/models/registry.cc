@@ -27,7 +27,9 @@ constexpr std::array<ModelEntry, 7> kModels = {{
 
 }  // namespace
 
-std::span<const ModelEntry> all_models() { return kModels; }
+std::span<const ModelEntry> all_models() {
+  return kModels;
+}
 
 Result<std::unique_ptr<Model>> make_model(const JobConfig& job, std::span<const FieldInfo> fields) {
   std::string known;

@@ -19,7 +19,8 @@ struct ModelEntry {
 
 std::span<const ModelEntry> all_models();
 
-// kInvalid for a type that is not in the list (the message names those that are) or that does not fit the fields.
+// kInvalid for a type that is not in the list (the message names those that are) or that does not fit the
+// fields.
 Result<std::unique_ptr<Model>> make_model(const JobConfig& job, std::span<const FieldInfo> fields);
 
 }  // namespace capstan

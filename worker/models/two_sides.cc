@@ -33,8 +33,9 @@ Var TwoSides::item(Tape& tape, const MicroBatch& batch) const {
 
 Status TwoSides::check(const ModelTables& tables) const {
   if (user_.width() == 0 || item_.width() == 0) {
-    return make_error(ErrorCode::kInvalid,
-                      fmt::format("model {} needs a feature of the user and one of the item", tables.job().model.type));
+    return make_error(
+        ErrorCode::kInvalid,
+        fmt::format("model {} needs a feature of the user and one of the item", tables.job().model.type));
   }
   return both_.check(tables, true);
 }

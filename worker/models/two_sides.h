@@ -8,7 +8,8 @@
 
 namespace capstan {
 
-// With one id field a side this is plain matrix factorisation; further fields (genres, history) add to the vector.
+// With one id field a side this is plain matrix factorisation; further fields (genres, history) add to the
+// vector.
 class TwoSides {
  public:
   TwoSides(ModelTables& tables, std::string_view suffix);

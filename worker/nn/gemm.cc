@@ -14,8 +14,9 @@
 namespace capstan {
 namespace {
 
-// Debian's oneDNN runs on OpenMP, whose thread count is a setting of each thread. The runtime is the library's own
-// dependency, so it is looked up instead of linked: a compiler's OpenMP flag could bring in a second runtime.
+// Debian's oneDNN runs on OpenMP, whose thread count is a setting of each thread. The runtime is the
+// library's own dependency, so it is looked up instead of linked: a compiler's OpenMP flag could bring in a
+// second runtime.
 bool use_one_thread() {
   using SetThreads = void (*)(int);
   if (void* const symbol = dlsym(RTLD_DEFAULT, "omp_set_num_threads")) {
@@ -24,9 +25,15 @@ bool use_one_thread() {
   return true;
 }
 
-std::uint32_t rows_of(ConstMatrix m, Transpose t) { return t == Transpose::kNo ? m.rows : m.cols; }
-std::uint32_t cols_of(ConstMatrix m, Transpose t) { return t == Transpose::kNo ? m.cols : m.rows; }
-char letter(Transpose t) { return t == Transpose::kNo ? 'N' : 'T'; }
+std::uint32_t rows_of(ConstMatrix m, Transpose t) {
+  return t == Transpose::kNo ? m.rows : m.cols;
+}
+std::uint32_t cols_of(ConstMatrix m, Transpose t) {
+  return t == Transpose::kNo ? m.cols : m.rows;
+}
+char letter(Transpose t) {
+  return t == Transpose::kNo ? 'N' : 'T';
+}
 
 struct Shape {
   std::uint32_t m, n, k;
@@ -56,9 +63,10 @@ Status verify_shape(Shape shape, Transpose ta, Transpose tb, float beta, Arena& 
   const double tolerance = 1e-5 * std::sqrt(static_cast<double>(k) + 1) + 1e-5;
   for (std::size_t i = 0; i < c.size(); ++i) {
     if (!(std::abs(c.data[i] - expected.data[i]) <= tolerance)) {
-      return make_error(ErrorCode::kInvalid,
-                        fmt::format("oneDNN's product {}{} [{}x{}]·[{}x{}] is wrong on this CPU: {} instead of {}",
-                                    letter(ta), letter(tb), m, k, k, n, c.data[i], expected.data[i]));
+      return make_error(
+          ErrorCode::kInvalid,
+          fmt::format("oneDNN's product {}{} [{}x{}]·[{}x{}] is wrong on this CPU: {} instead of {}",
+                      letter(ta), letter(tb), m, k, k, n, c.data[i], expected.data[i]));
     }
   }
   return ok_status();
@@ -77,8 +85,8 @@ void gemm(ConstMatrix a, Transpose transpose_a, ConstMatrix b, Transpose transpo
     for (float& value : c.values()) value = beta == 0.0F ? 0.0F : beta * value;
     return;
   }
-  const dnnl_status_t status = dnnl_sgemm(letter(transpose_a), letter(transpose_b), c.rows, c.cols, k, 1.0F, a.data,
-                                          a.cols, b.data, b.cols, beta, c.data, c.cols);
+  const dnnl_status_t status = dnnl_sgemm(letter(transpose_a), letter(transpose_b), c.rows, c.cols, k, 1.0F,
+                                          a.data, a.cols, b.data, b.cols, beta, c.data, c.cols);
   CAPSTAN_ASSERT(status == dnnl_success, "dnnl_sgemm");
 }
 

@@ -15,8 +15,8 @@ void add_scaled(float* out, float scale, const float* values, std::uint32_t coun
 }
 
 // Adds to `out` what the gradient of the pooled output says of one entry.
-void add_entry(const EmbeddingGradient& left, const FieldEntries& entries, std::uint32_t example, std::uint32_t entry,
-               std::uint32_t dim, float* out) {
+void add_entry(const EmbeddingGradient& left, const FieldEntries& entries, std::uint32_t example,
+               std::uint32_t entry, std::uint32_t dim, float* out) {
   const float* const d = left.output.row(example) + left.column;
   const float weight = entries.weight(entry);
   const std::uint32_t begin = entries.begin(example);
@@ -73,14 +73,16 @@ void GradientCombiner::plan(std::span<const GradientTarget> targets, std::span<c
   for (std::uint32_t t = 0; t < targets.size(); ++t) {
     const GradientTarget& target = targets[t];
     const std::size_t count = target.dense ? target.gradient.size() : target.gradient.rows;
-    const std::size_t step = target.dense ? kBlockValues : std::max<std::size_t>(1, kBlockValues / target.gradient.cols);
+    const std::size_t step =
+        target.dense ? kBlockValues : std::max<std::size_t>(1, kBlockValues / target.gradient.cols);
     for (std::size_t begin = 0; begin < count; begin += step) {
       blocks_.push_back({t, begin, std::min(begin + step, count)});
     }
     if (target.dense) continue;
     if (indices_.size() <= target.key_set) indices_.resize(target.key_set + std::size_t{1});
     KeyIndex& index = indices_[target.key_set];
-    CAPSTAN_ASSERT(index.fields.empty() || index.keys == target.gradient.rows, "combine: one key set, other keys");
+    CAPSTAN_ASSERT(index.fields.empty() || index.keys == target.gradient.rows,
+                   "combine: one key set, other keys");
     index.keys = target.gradient.rows;
     for (std::uint32_t field = 0; field < num_fields; ++field) {
       if (slots_[t][field] != kUnused) index.fields.push_back(field);
@@ -120,8 +122,8 @@ void GradientCombiner::build(KeyIndex& index, std::span<const Part> parts) {
   });
 }
 
-void GradientCombiner::combine_sparse(const GradientTarget& target, std::uint32_t table, std::span<const Part> parts,
-                                      const Block& block) const {
+void GradientCombiner::combine_sparse(const GradientTarget& target, std::uint32_t table,
+                                      std::span<const Part> parts, const Block& block) const {
   const KeyIndex& index = indices_[target.key_set];
   const std::uint32_t dim = target.gradient.cols;
   for (std::size_t key = block.begin; key < block.end; ++key) {
@@ -133,15 +135,17 @@ void GradientCombiner::combine_sparse(const GradientTarget& target, std::uint32_
       const std::uint32_t slot = slots_[table][at.field];
       if (slot == kUnused) continue;
       const Part& part = parts[at.part];
-      add_entry(part.tape->embedding_gradients()[slot], part.batch->fields[at.field], at.example, at.entry, dim, out);
+      add_entry(part.tape->embedding_gradients()[slot], part.batch->fields[at.field], at.example, at.entry,
+                dim, out);
       ++entries;
     }
-    if (target.l2 != 0.0F) add_scaled(out, target.l2 * static_cast<float>(entries), target.rows.row(key), dim);
+    if (target.l2 != 0.0F)
+      add_scaled(out, target.l2 * static_cast<float>(entries), target.rows.row(key), dim);
   }
 }
 
-void GradientCombiner::combine_dense(const GradientTarget& target, std::uint32_t table, std::span<const Part> parts,
-                                     const Block& block) {
+void GradientCombiner::combine_dense(const GradientTarget& target, std::uint32_t table,
+                                     std::span<const Part> parts, const Block& block) {
   const auto count = static_cast<std::uint32_t>(block.end - block.begin);
   float* const out = target.gradient.data + block.begin;
   std::fill_n(out, count, 0.0F);

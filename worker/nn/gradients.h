@@ -19,8 +19,9 @@ struct GradientTarget {
   Matrix gradient;            // [keys, dim], overwritten
 };
 
-// Sums in a fixed order: a sparse row over its entries by field, then example; a dense one over micro-batches. So the
-// result is the same to the bit on any number of threads. Keeps its memory from step to step; one caller at a time.
+// Sums in a fixed order: a sparse row over its entries by field, then example; a dense one over
+// micro-batches. So the result is the same to the bit on any number of threads. Keeps its memory from step to
+// step; one caller at a time.
 class GradientCombiner {
  public:
   struct Part {
@@ -54,8 +55,9 @@ class GradientCombiner {
   static void combine_dense(const GradientTarget& target, std::uint32_t table, std::span<const Part> parts,
                             const Block& block);
 
-  std::vector<KeyIndex> indices_;                  // by key set
-  std::vector<std::vector<std::uint32_t>> slots_;  // [table][field]: place in embedding_gradients(), or kUnused
+  std::vector<KeyIndex> indices_;  // by key set
+  std::vector<std::vector<std::uint32_t>>
+      slots_;  // [table][field]: place in embedding_gradients(), or kUnused
   std::vector<Block> blocks_;
 };
 

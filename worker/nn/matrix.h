@@ -25,8 +25,7 @@ struct MatrixOf {
   std::span<T> values() const { return {data, size()}; }
   MatrixOf rows_from(std::uint32_t first, std::uint32_t count) const { return {row(first), count, cols}; }
   operator MatrixOf<const T>() const  // NOLINT(google-explicit-constructor)
-    requires(!std::is_const_v<T>)
-  {
+      requires(!std::is_const_v<T>) {
     return {data, rows, cols};
   }
 };

@@ -21,9 +21,9 @@ struct FieldEntries {
   float weight(std::uint32_t entry) const { return weights.empty() ? 1.0F : weights[entry]; }
 };
 
-// A view. A whole batch and a part of it look the same. For a ranking loss, `group` examples stand together: a positive
-// and then its negatives; a part then holds whole groups. What a model does not read may stay empty: scoring needs no
-// labels, item vectors need no user fields.
+// A view. A whole batch and a part of it look the same. For a ranking loss, `group` examples stand together:
+// a positive and then its negatives; a part then holds whole groups. What a model does not read may stay
+// empty: scoring needs no labels, item vectors need no user fields.
 struct MicroBatch {
   std::uint32_t size = 0;
   std::span<const FieldEntries> fields;          // parallel to Dataset::fields; dense and unused ones empty
@@ -31,29 +31,30 @@ struct MicroBatch {
   std::span<const float> labels;                 // [size]
   std::span<const std::uint64_t> dropout_seeds;  // [size]: combine(job seed, pass, example, draw)
   std::uint32_t group = 1;
-  std::span<const float> log_q;                  // [size]: log probability of drawing the item; empty: no correction
-  std::span<const std::uint32_t> items;          // [size]: in-batch losses skip a negative equal to the positive
+  std::span<const float> log_q;          // [size]: log probability of drawing the item; empty: no correction
+  std::span<const std::uint32_t> items;  // [size]: in-batch losses skip a negative equal to the positive
 };
 
 // The examples [begin, begin + count) of `batch`. The result's fields lie in `fields`, which must outlive it.
-MicroBatch slice(const MicroBatch& batch, std::uint32_t begin, std::uint32_t count, std::vector<FieldEntries>& fields);
+MicroBatch slice(const MicroBatch& batch, std::uint32_t begin, std::uint32_t count,
+                 std::vector<FieldEntries>& fields);
 
 // A batch that owns its arrays: fill them, then take the view.
 struct BatchData {
   struct Field {
-    std::vector<std::uint32_t> offsets, positions;
-    std::vector<float> weights;
+    std::vector<std::uint32_t> offsets = {}, positions = {};
+    std::vector<float> weights = {};
   };
   std::uint32_t size = 0;
-  std::vector<Field> fields;
+  std::vector<Field> fields = {};
   std::uint32_t num_dense = 0;
-  std::vector<float> dense;  // [size, num_dense]
-  std::vector<float> labels;
-  std::vector<std::uint64_t> dropout_seeds;
+  std::vector<float> dense = {};  // [size, num_dense]
+  std::vector<float> labels = {};
+  std::vector<std::uint64_t> dropout_seeds = {};
   std::uint32_t group = 1;
-  std::vector<float> log_q;
-  std::vector<std::uint32_t> items;
-  std::vector<FieldEntries> views;  // of fields; set by view()
+  std::vector<float> log_q = {};
+  std::vector<std::uint32_t> items = {};
+  std::vector<FieldEntries> views = {};  // of fields; set by view()
 
   // Valid until this changes.
   MicroBatch view();

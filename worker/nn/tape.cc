@@ -25,9 +25,13 @@ Var Tape::add(ConstMatrix value, bool needs_gradient) {
   return {static_cast<std::uint32_t>(nodes_.size() - 1)};
 }
 
-Var Tape::constant(ConstMatrix value) { return add(value, false); }
+Var Tape::constant(ConstMatrix value) {
+  return add(value, false);
+}
 
-Var Tape::variable(ConstMatrix value) { return add(value, true); }
+Var Tape::variable(ConstMatrix value) {
+  return add(value, true);
+}
 
 Var Tape::parameter(std::uint32_t table) {
   if (parameters_[table] == 0) parameters_[table] = add(tables_[table], true).id + 1;
@@ -42,7 +46,8 @@ Tape::Output Tape::make(std::uint32_t rows, std::uint32_t cols, bool needs_gradi
 void Tape::backward(Var last, ConstMatrix gradient) {
   CAPSTAN_ASSERT(training(), "backward() of a prediction");
   const Matrix target = nodes_[last.id].gradient;
-  CAPSTAN_ASSERT(target.rows == gradient.rows && target.cols == gradient.cols, "backward(): shape of the gradient");
+  CAPSTAN_ASSERT(target.rows == gradient.rows && target.cols == gradient.cols,
+                 "backward(): shape of the gradient");
   std::copy_n(gradient.data, gradient.size(), target.data);
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) step->run(step->closure);
 }

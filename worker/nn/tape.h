@@ -16,8 +16,8 @@ struct Var {
   std::uint32_t id = 0;
 };
 
-// What an embedding operation leaves for combine(): the gradient of columns [column, column + dim) of its output, where
-// the pooled rows of `table` for `field` stand.
+// What an embedding operation leaves for combine(): the gradient of columns [column, column + dim) of its
+// output, where the pooled rows of `table` for `field` stand.
 struct EmbeddingGradient {
   std::uint32_t table = 0;
   std::uint32_t field = 0;
@@ -46,8 +46,8 @@ class Tape {
   Var variable(ConstMatrix value);     // the same, with a gradient
   Var parameter(std::uint32_t table);  // a dense table's rows; the same Var each time
 
-  // For operations. backward is a trivially copyable callable; it is kept only when `out` needs a gradient, and adds to
-  // the gradients of those inputs that need one.
+  // For operations. backward is a trivially copyable callable; it is kept only when `out` needs a gradient,
+  // and adds to the gradients of those inputs that need one.
   ConstMatrix value(Var var) const { return nodes_[var.id].value; }
   bool needs_gradient(Var var) const { return nodes_[var.id].gradient.data != nullptr; }
   Matrix gradient(Var var) const { return nodes_[var.id].gradient; }

@@ -28,7 +28,8 @@ struct Gelu {
   static float normal(float x) { return 0.5F * (1.0F + std::erf(x / std::numbers::sqrt2_v<float>)); }
   static float value(float x) { return x * normal(x); }
   static float slope(float x, float) {
-    const float density = std::exp(-0.5F * x * x) * std::numbers::inv_sqrtpi_v<float> / std::numbers::sqrt2_v<float>;
+    const float density =
+        std::exp(-0.5F * x * x) * std::numbers::inv_sqrtpi_v<float> / std::numbers::sqrt2_v<float>;
     return normal(x) + x * density;
   }
 };

@@ -17,7 +17,8 @@ Var add(Tape& tape, Var a, Var b) {
     for (std::uint32_t i = 0; i < dy.rows; ++i) {
       const float* const d = dy.row(i);
       for (std::uint32_t j = 0; dx.data != nullptr && j < dy.cols; ++j) dx.at(i, j) += d[j];
-      for (std::uint32_t j = 0; dz.data != nullptr && j < dy.cols; ++j) dz.at(std::size_t{i} * step, j) += d[j];
+      for (std::uint32_t j = 0; dz.data != nullptr && j < dy.cols; ++j)
+        dz.at(std::size_t{i} * step, j) += d[j];
     }
   };
   tape.on_backward(out, backward);

@@ -14,7 +14,8 @@ struct Gradients {
 };
 
 // With h = (x - mean) / σ and g = gain · dy: dx = (g - mean(g) - h · mean(g · h)) / σ.
-void backward_row(std::uint32_t i, ConstMatrix normal, const float* gain, float inverse, ConstMatrix dy, Gradients d) {
+void backward_row(std::uint32_t i, ConstMatrix normal, const float* gain, float inverse, ConstMatrix dy,
+                  Gradients d) {
   const float* const h = normal.row(i);
   const float* const dy_row = dy.row(i);
   const auto width = static_cast<float>(normal.cols);
@@ -40,7 +41,8 @@ Var layer_norm(Tape& tape, Var x, Var parameters) {
   CAPSTAN_ASSERT(p.rows == 2 && p.cols == in.cols, "layer_norm: a gain and a shift a column");
   const Matrix normal = tape.arena().matrix(in.rows, in.cols);
   const Matrix inverse = tape.arena().matrix(in.rows, 1);
-  const auto [out, y] = tape.make(in.rows, in.cols, tape.needs_gradient(x) || tape.needs_gradient(parameters));
+  const auto [out, y] =
+      tape.make(in.rows, in.cols, tape.needs_gradient(x) || tape.needs_gradient(parameters));
   const auto width = static_cast<float>(in.cols);
   for (std::uint32_t i = 0; i < in.rows; ++i) {
     float mean = 0.0F;
@@ -58,7 +60,8 @@ Var layer_norm(Tape& tape, Var x, Var parameters) {
   }
   const Gradients gradients{tape.gradient(x), tape.gradient(parameters)};
   const auto backward = [normal, inverse, gain = p.row(0), gradients, dy = tape.gradient(out)] {
-    for (std::uint32_t i = 0; i < normal.rows; ++i) backward_row(i, normal, gain, inverse.data[i], dy, gradients);
+    for (std::uint32_t i = 0; i < normal.rows; ++i)
+      backward_row(i, normal, gain, inverse.data[i], dy, gradients);
   };
   tape.on_backward(out, backward);
   return out;

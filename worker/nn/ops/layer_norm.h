@@ -1,4 +1,5 @@
-// layer_norm: each example's values brought to mean 0 and variance 1, then scaled and shifted by learned rows.
+// layer_norm: each example's values brought to mean 0 and variance 1, then scaled and shifted by learned
+// rows.
 #pragma once
 
 #include "worker/nn/tape.h"
