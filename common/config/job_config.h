@@ -1,4 +1,5 @@
-// JobConfig: the job file as typed values, every default filled in. docs/JOB_REFERENCE.md describes each field.
+// JobConfig: the job file as typed values, every default filled in. docs/JOB_REFERENCE.md describes each
+// field.
 #pragma once
 
 #include <cstdint>
@@ -22,29 +23,32 @@ enum class Consistency { kAsync, kBounded, kSync };
 enum class LossKind { kBce, kMse, kBpr, kSampledSoftmax };
 enum class Activation { kNone, kRelu, kSigmoid, kTanh, kGelu, kPrelu };
 
-struct CleanRule {                     // one column's rule
+struct CleanRule {  // one column's rule
   std::string column;
   ColumnType type = ColumnType::kString;
   bool required = false;
-  std::optional<double> min, max;      // outside: the line is rejected
+  std::optional<double> min, max;  // outside: the line is rejected
   Missing missing = Missing::kKeep;
   double constant = 0.0;
-  bool indicator = false;              // adds a 0/1 column NAME_missing
+  bool indicator = false;                     // adds a 0/1 column NAME_missing
   std::optional<double> clip_low, clip_high;  // quantiles in [0, 1], fitted on train
+  bool operator==(const CleanRule&) const = default;
 };
 
 struct SplitConfig {
   SplitMethod method = SplitMethod::kNone;
-  double test = 0.2;                   // share, where the method takes one
-  double valid = 0.1;                  // share of what is left after test
+  double test = 0.2;   // share, where the method takes one
+  double valid = 0.1;  // share of what is left after test
   std::uint32_t folds = 5, fold = 0;
+  bool operator==(const SplitConfig&) const = default;
 };
 
 struct NegativeConfig {
   std::uint32_t per_positive = 0;
   Sampler sampler = Sampler::kUniform;
-  double alpha = 0.75;                 // popularity^alpha
-  bool exclude_known = true;           // a user's train positives are never drawn as negatives
+  double alpha = 0.75;        // popularity^alpha
+  bool exclude_known = true;  // a user's train positives are never drawn as negatives
+  bool operator==(const NegativeConfig&) const = default;
 };
 
 struct DataConfig {
@@ -52,91 +56,101 @@ struct DataConfig {
   std::vector<std::string> train, valid, test;  // paths or globs; .gz and .zst are read through
   bool header = true;
   std::string delimiter = ",";
-  std::vector<std::string> columns;    // names, when there is no header
-  std::vector<std::string> test_columns;  // names of the test files' columns where they differ; empty: the same
-  std::string label, user, item, time; // column names; empty: the data has none
-  std::string items, item_key;         // a side file of item columns (titles, genres) and its key column
+  std::vector<std::string> columns;  // names, when there is no header
+  std::vector<std::string>
+      test_columns;                     // names of the test files' columns where they differ; empty: the same
+  std::string label, user, item, time;  // column names; empty: the data has none
+  std::string items, item_key;          // a side file of item columns (titles, genres) and its key column
   std::string users, user_key;
-  std::string item_title;              // the column that names an item for people
-  std::string test_candidates;         // NCF-style file of negatives for sampled evaluation
-  bool test_ids_are_indices = false;   // test and candidate files name users and items by order of appearance in train
+  std::string item_title;       // the column that names an item for people
+  std::string test_candidates;  // NCF-style file of negatives for sampled evaluation
+  bool test_ids_are_indices =
+      false;  // test and candidate files name users and items by order of appearance in train
   bool exclude_test_from_train = false;  // files: a (user, item) of the test files is taken out of train
-  std::optional<double> positive_from; // ranking: ratings at or above are positive; absent: all are
+  std::optional<double> positive_from;   // ranking: ratings at or above are positive; absent: all are
   std::vector<CleanRule> clean;
-  std::vector<std::string> unique;     // lines equal in these columns: the last by time is kept
+  std::vector<std::string> unique;  // lines equal in these columns: the last by time is kept
   std::uint64_t max_bad_lines = 100;
   std::string reject_file;
   SplitConfig split;
   NegativeConfig negatives;
+  bool operator==(const DataConfig&) const = default;
 };
 
-struct TransformStep {                 // one link of a feature's chain
-  std::string name;                    // hash, vocab, bucketise, log, zscore, minmax, cross, split, ngrams, history, counter
+struct TransformStep {  // one link of a feature's chain
+  std::string name;     // hash, vocab, bucketise, log, zscore, minmax, cross, split, ngrams, history, counter
   std::map<std::string, std::string> options;
+  bool operator==(const TransformStep&) const = default;
 };
 
 struct FeatureConfig {
   std::string name;
   std::vector<std::string> columns;
   std::vector<TransformStep> transform;
-  bool dense = false;                  // set by the chain: numbers stay numbers
-  std::string table;                   // default: the feature's name
+  bool dense = false;  // set by the chain: numbers stay numbers
+  std::string table;   // default: the feature's name
   Pooling pooling = Pooling::kSum;
+  bool operator==(const FeatureConfig&) const = default;
 };
 
-struct TableConfig {                   // overrides for one table or, under "default", for all
+struct TableConfig {  // overrides for one table or, under "default", for all
   std::optional<std::uint32_t> dim;
   std::optional<InitSpec> init;
   std::optional<OptimizerSpec> optimizer;
   std::uint32_t min_count = 0;
   std::uint64_t ttl_seconds = 0;
   std::uint64_t max_rows = 0;
+  bool operator==(const TableConfig&) const = default;
 };
 
 struct ModelConfig {
-  std::string type;                    // lr fm wide_deep deepfm mlp mf neumf ials
+  std::string type;  // lr fm wide_deep deepfm mlp mf neumf ials
   std::uint32_t embedding_dim = 16;
   std::vector<std::uint32_t> hidden = {64, 32};
   Activation activation = Activation::kRelu;
   double dropout = 0.0;
   bool layer_norm = false;
-  bool use_bias = true;                // MF: user, item and global bias
-  bool use_gmf = true, use_mlp = true; // NeuMF's two halves
+  bool use_bias = true;                 // MF: user, item and global bias
+  bool use_gmf = true, use_mlp = true;  // NeuMF's two halves
   LossKind loss = LossKind::kBce;
-  double ials_weight = 0.3;            // weight of the unobserved
+  double ials_weight = 0.3;  // weight of the unobserved
   double ials_reg = 0.007;
+  bool operator==(const ModelConfig&) const = default;
 };
 
 struct TrainConfig {
   Consistency consistency = Consistency::kAsync;
-  std::uint32_t staleness = 0;         // bounded
+  std::uint32_t staleness = 0;  // bounded
   std::uint32_t passes = 1;
-  std::uint32_t batch_size = 1024;     // positives of one batch; sync: of the whole step
-  std::uint32_t partitions = 0;        // 0: 4 a worker (async), one a worker (bounded, sync)
+  std::uint32_t batch_size = 1024;  // positives of one batch; sync: of the whole step
+  std::uint32_t partitions = 0;     // 0: 4 a worker (async), one a worker (bounded, sync)
   std::uint32_t pipeline_depth = 2;
-  std::uint32_t micro_batch = 256;     // examples of one TBB task
+  std::uint32_t micro_batch = 256;  // examples of one TBB task
   std::uint32_t max_bad_batches = 10;
   std::uint32_t early_stop_patience = 0;  // passes without improvement; 0: off
-  std::string early_stop_metric;       // read on validation only
-  std::uint32_t push_window = 4;       // unacknowledged pushes a stream and server
+  std::string early_stop_metric;          // read on validation only
+  std::uint32_t push_window = 4;          // unacknowledged pushes a stream and server
+  bool operator==(const TrainConfig&) const = default;
 };
 
 struct EvaluateConfig {
-  std::vector<std::string> metrics;    // empty: the task's usual ones
+  std::vector<std::string> metrics;  // empty: the task's usual ones
   std::vector<std::uint32_t> at = {10};
-  std::uint32_t sampled_negatives = 0; // 0: full ranking
-  std::uint32_t every_passes = 0;      // validation during training; 0: only at the end
-  std::vector<std::string> baselines;  // most_popular, item_knn, ease
+  std::uint32_t sampled_negatives = 0;  // 0: full ranking
+  std::uint32_t every_passes = 0;       // validation during training; 0: only at the end
+  std::vector<std::string> baselines;   // most_popular, item_knn, ease
   std::uint32_t bootstrap = 1000;
-  std::uint32_t recommend_users = 3;   // shown at the end of a ranking job
-  bool global_cut = false;             // also print a global-time-cut figure
+  std::uint32_t recommend_users = 3;  // shown at the end of a ranking job
+  bool global_cut = false;            // also print a global-time-cut figure
+  bool operator==(const EvaluateConfig&) const = default;
 };
 
 struct CheckpointConfig {
-  std::string path;                    // empty: no checkpoints
-  std::uint64_t every_steps = 0;       // batches over all workers
+  std::string path;               // empty: no checkpoints
+  std::uint64_t every_steps = 0;  // batches over all workers
   std::uint64_t every_seconds = 0;
   std::uint32_t keep = 3;
+  bool operator==(const CheckpointConfig&) const = default;
 };
 
 struct ClusterConfig {
@@ -145,29 +159,32 @@ struct ClusterConfig {
   std::uint32_t servers = 1, workers = 1;
   std::uint32_t num_shards = 256;
   std::uint32_t replicas = 1;
-  std::uint32_t threads = 0;           // a process; 0: cores / processes on this host, at least 1
-  std::uint64_t memory_limit = 0;      // bytes a server; 0: 80 % of the machine's, shared
+  std::uint32_t threads = 0;       // a process; 0: cores / processes on this host, at least 1
+  std::uint64_t memory_limit = 0;  // bytes a server; 0: 80 % of the machine's, shared
   std::uint64_t lease_ms = 2000;
   std::uint64_t scheduler_grace_ms = 60000;
   std::uint64_t startup_timeout_ms = 60000;
   std::uint64_t max_frame_bytes = 256ULL << 20;
+  bool operator==(const ClusterConfig&) const = default;
 };
 
 struct JobConfig {
   std::string name;
   std::uint64_t seed = 42;
   Task task = Task::kCtr;
-  std::string work_dir;                // prepared data, journal, logs; default .capstan/NAME
+  std::string work_dir;  // prepared data, journal, logs; default .capstan/NAME
   DataConfig data;
   std::vector<FeatureConfig> features;
   std::map<std::string, TableConfig> tables;
   ModelConfig model;
-  OptimizerSpec sparse_optimizer, dense_optimizer;
+  OptimizerSpec sparse_optimizer;  // embedding tables
+  OptimizerSpec dense_optimizer = {.kind = OptimizerKind::kAdam, .learning_rate = 0.001F, .schedule = {}};
   TrainConfig train;
   EvaluateConfig evaluate;
   CheckpointConfig checkpoint;
   ClusterConfig cluster;
-  std::string report;                  // JSON; empty: none
+  std::string report;  // JSON; empty: none
+  bool operator==(const JobConfig&) const = default;
 };
 
 }  // namespace capstan

@@ -1,0 +1,69 @@
+#include "common/config/complete.h"
+
+#include <string_view>
+
+#include "common/text.h"
+
+namespace capstan {
+namespace {
+
+void fill(std::string& value, std::string_view otherwise) {
+  if (value.empty()) value = otherwise;
+}
+
+bool is_indexed(DataFormat format) {
+  return format == DataFormat::kLibsvm || format == DataFormat::kLibffm;
+}
+
+void complete_data(DataConfig& data, const ReadContext& context) {
+  const bool tabs = data.format == DataFormat::kTsv && !context.written("data.delimiter");
+  if (tabs || data.delimiter == "\\t") data.delimiter.assign(1, '\t');
+  if (data.format == DataFormat::kMovielens) {
+    fill(data.user, "user");
+    fill(data.item, "item");
+    fill(data.time, "time");
+    fill(data.label, "rating");
+    fill(data.item_key, "item");
+    fill(data.item_title, "title");
+  }
+  if (is_indexed(data.format) || data.format == DataFormat::kCriteo) fill(data.label, "label");
+  if (!data.items.empty()) fill(data.item_key, data.item);
+  if (!data.users.empty()) fill(data.user_key, data.user);
+}
+
+void complete_feature(FeatureConfig& feature, DataFormat format) {
+  if (feature.name.empty()) feature.name = join(feature.columns, "_");
+  if (feature.columns.empty() && !feature.name.empty()) feature.columns = {feature.name};
+  fill(feature.table, feature.name);
+  const bool has_own_keys = is_indexed(format) && feature.columns == std::vector<std::string>{"features"};
+  if (feature.transform.empty() && !has_own_keys) feature.transform = {{"vocab", {}}};
+}
+
+void complete_evaluate(JobConfig& job) {
+  auto& metrics = job.evaluate.metrics;
+  const bool ranking = job.task == Task::kRanking;
+  if (metrics.empty() && ranking) {
+    metrics = {"recall", "ndcg", "hr", "precision", "mrr", "map", "coverage", "gini", "novelty"};
+  } else if (metrics.empty() && job.task == Task::kRating) {
+    metrics = {"rmse", "mae"};
+  } else if (metrics.empty()) {
+    metrics = {"auc", "logloss", "accuracy", "precision", "recall", "f1", "calibration", "ece"};
+    if (!job.data.user.empty()) metrics.insert(metrics.begin() + 1, "gauc");
+  }
+  if (job.train.early_stop_patience > 0) {
+    fill(job.train.early_stop_metric, ranking ? "ndcg" : job.task == Task::kRating ? "rmse" : "auc");
+    if (job.evaluate.every_passes == 0) job.evaluate.every_passes = 1;
+  }
+}
+
+}  // namespace
+
+void complete(JobConfig& job, const ReadContext& context) {
+  if (!job.name.empty()) fill(job.work_dir, ".capstan/" + job.name);
+  if (job.task == Task::kRating && !context.written("model.loss")) job.model.loss = LossKind::kMse;
+  complete_data(job.data, context);
+  for (FeatureConfig& feature : job.features) complete_feature(feature, job.data.format);
+  complete_evaluate(job);
+}
+
+}  // namespace capstan

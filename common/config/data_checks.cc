@@ -1,0 +1,200 @@
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <set>
+
+#include "common/config/job_checks.h"
+#include "common/config/transforms.h"
+#include "common/text.h"
+#include "common/units.h"
+
+namespace capstan {
+namespace {
+
+bool is_separated(DataFormat format) {
+  return format == DataFormat::kCsv || format == DataFormat::kTsv;
+}
+
+void check_split(const JobConfig& job, ReadContext& context) {
+  const DataConfig& data = job.data;
+  const SplitConfig& split = data.split;
+  const auto is = [&](SplitMethod method) { return split.method == method; };
+  const std::string method = "data.split.method";
+  demand(!is(SplitMethod::kLeaveOneOut) && !is(SplitMethod::kRatioByUser) ? true : !data.user.empty(),
+         context, method, {"data.user"}, "a split by user needs data.user");
+  demand(!is(SplitMethod::kLeaveOneOut) && !is(SplitMethod::kGlobalTime) ? true : !data.time.empty(), context,
+         method, {"data.time"}, "a split by time needs data.time");
+  demand(!is(SplitMethod::kFiles) || !data.test.empty() || !data.valid.empty(), context, method,
+         {"data.test", "data.valid"}, "`method: files` needs data.test or data.valid");
+  demand(!is(SplitMethod::kKFold) || split.fold < split.folds, context, "data.split.fold",
+         {"data.split.folds"},
+         fmt::format("data.split.fold counts from 0 and must be below folds ({})", split.folds));
+  const bool by_share =
+      is(SplitMethod::kRatio) || is(SplitMethod::kRatioByUser) || is(SplitMethod::kGlobalTime);
+  demand(!by_share || split.test < 1.0, context, "data.split.test", {method},
+         "nothing would be left to train on");
+  demand(split.valid < 1.0, context, "data.split.valid", {method}, "nothing would be left to train on");
+}
+
+// A column that a setting names must be there, where that can be known.
+void check_column(const JobConfig& job, ReadContext& context, const std::string& path,
+                  const std::string& column) {
+  const auto known = known_columns(job.data);
+  if (known.empty() || column.empty() || std::find(known.begin(), known.end(), column) != known.end()) return;
+  demand(false, context, path, {"data.format", "data.columns", "data.clean"},
+         fmt::format("{}: no column '{}'{}", path, column, suggestion(column, known)));
+}
+
+void check_clean(const JobConfig& job, ReadContext& context) {
+  for (std::size_t i = 0; i < job.data.clean.size(); ++i) {
+    const CleanRule& rule = job.data.clean[i];
+    const std::string path = fmt::format("data.clean[{}]", i);
+    demand(!rule.column.empty(), context, path + ".column", {}, "a rule needs its column");
+    check_column(job, context, path + ".column", rule.column);
+    demand(!rule.min || !rule.max || *rule.min <= *rule.max, context, path + ".max", {path + ".min"},
+           "max is below min");
+    demand(!rule.clip_low || !rule.clip_high || *rule.clip_low < *rule.clip_high, context,
+           path + ".clip_high", {path + ".clip_low"}, "clip_high must be above clip_low");
+  }
+}
+
+// What a chain may not do, in words; empty: nothing.
+std::string chain_fault(const std::vector<TransformInfo>& all, const FeatureConfig& feature) {
+  bool keys = false;
+  bool key_list = false;
+  for (std::size_t i = 0; i < feature.transform.size(); ++i) {
+    const TransformInfo* info = find_transform(all, feature.transform[i].name);
+    if (info == nullptr) return "";
+    const bool numbers_a_list = key_list && (info->name == "vocab" || info->name == "hash");
+    if (keys && !numbers_a_list) {
+      return fmt::format("'{}' cannot follow '{}', which already gives keys", info->name,
+                         feature.transform[i - 1].name);
+    }
+    if (info->name == "cross" && i > 0) return "'cross' must come first";
+    if (info->name == "bucketise" && feature.transform[i].options.contains("bounds") &&
+        feature.transform[i].options.contains("quantiles")) {
+      return "bucketise takes bounds or quantiles, not both";
+    }
+    key_list = info->name == "split" || info->name == "history";
+    keys = info->output != TransformOutput::kNumber;
+  }
+  const bool cross = !feature.transform.empty() && feature.transform[0].name == "cross";
+  if (cross && feature.columns.size() < 2) return "'cross' needs at least two columns";
+  if (!cross && feature.columns.size() > 1) return "only 'cross' joins several columns";
+  return "";
+}
+
+// History and counters look back in time, so they need to know whose and when.
+std::string missing_for_history(const JobConfig& job, const FeatureConfig& feature) {
+  for (const TransformStep& step : feature.transform) {
+    if (step.name != "history" && step.name != "counter") continue;
+    if (job.data.time.empty()) return fmt::format("'{}' needs data.time", step.name);
+    const auto of = step.options.find("of");
+    const std::string whose = step.name == "history" || of == step.options.end() ? "user" : of->second;
+    if (whose != "item" && job.data.user.empty()) return fmt::format("'{}' needs data.user", step.name);
+    if (whose != "user" && job.data.item.empty()) return fmt::format("'{}' needs data.item", step.name);
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<std::string> known_columns(const DataConfig& data) {
+  std::vector<std::string> columns;
+  switch (data.format) {
+    case DataFormat::kMovielens:
+      if (!data.users.empty()) return {};
+      columns = {"user", "item", "rating", "time", "title", "genres"};
+      break;
+    case DataFormat::kLibsvm:
+    case DataFormat::kLibffm:
+      columns = {"label", "features"};
+      break;
+    case DataFormat::kCriteo: {
+      constexpr int kIntegers = 13, kCategories = 26;
+      columns = {"label"};
+      for (int i = 1; i <= kIntegers; ++i) columns.push_back(fmt::format("I{}", i));
+      for (int i = 1; i <= kCategories; ++i) columns.push_back(fmt::format("C{}", i));
+      break;
+    }
+    case DataFormat::kCsv:
+    case DataFormat::kTsv:
+      if (data.header || !data.items.empty() || !data.users.empty()) return {};
+      columns = data.columns;
+      break;
+    case DataFormat::kJsonl:
+      return {};
+  }
+  for (const CleanRule& rule : data.clean) {
+    if (rule.indicator) columns.push_back(rule.column + "_missing");
+  }
+  return columns;
+}
+
+void check_data(const JobConfig& job, ReadContext& context) {
+  const DataConfig& data = job.data;
+  demand(!data.train.empty(), context, "data.train", {}, "data.train must name the training files");
+  demand(!is_separated(data.format) || data.header || !data.columns.empty(), context, "data.columns",
+         {"data.header", "data.format"}, "without a header data.columns must name the columns");
+  demand(!is_separated(data.format) || !data.delimiter.empty(), context, "data.delimiter", {"data.format"},
+         "data.delimiter is empty");
+  const bool pairs = job.task != Task::kCtr;
+  const std::string why = fmt::format("`task: {}` needs", job.task == Task::kRanking ? "ranking" : "rating");
+  demand(!pairs || !data.user.empty(), context, "data.user", {"task", "data.format"}, why + " data.user");
+  demand(!pairs || !data.item.empty(), context, "data.item", {"task", "data.format"}, why + " data.item");
+  demand(job.task == Task::kRanking || !data.label.empty(), context, "data.label", {"task", "data.format"},
+         "data.label must name the label's column");
+  demand(!data.positive_from || job.task == Task::kRanking, context, "data.positive_from", {"task"},
+         "data.positive_from needs `task: ranking`");
+  demand(!data.positive_from || !data.label.empty(), context, "data.positive_from", {"data.label"},
+         "data.positive_from needs data.label");
+  demand(data.test_candidates.empty() || job.task == Task::kRanking, context, "data.test_candidates",
+         {"task"}, "data.test_candidates needs `task: ranking`");
+  check_column(job, context, "data.label", data.label);
+  check_column(job, context, "data.user", data.user);
+  check_column(job, context, "data.item", data.item);
+  check_column(job, context, "data.time", data.time);
+  for (std::size_t i = 0; i < data.unique.size(); ++i) {
+    check_column(job, context, fmt::format("data.unique[{}]", i), data.unique[i]);
+  }
+  check_clean(job, context);
+  check_split(job, context);
+}
+
+void check_features(const JobConfig& job, ReadContext& context) {
+  const auto transforms = all_transforms();
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < job.features.size(); ++i) {
+    const FeatureConfig& feature = job.features[i];
+    const std::string path = fmt::format("features[{}]", i);
+    demand(!feature.name.empty(), context, path + ".name", {path + ".columns"}, "a feature needs a name");
+    demand(feature.name.empty() || names.insert(feature.name).second, context, path + ".name", {},
+           fmt::format("two features are named '{}'", feature.name));
+    for (const std::string& column : feature.columns) check_column(job, context, path + ".columns", column);
+    const std::string fault = chain_fault(transforms, feature);
+    demand(fault.empty(), context, path + ".transform", {path + ".columns"}, fault);
+    const std::string missing = missing_for_history(job, feature);
+    demand(missing.empty(), context, path + ".transform", {"data.user", "data.item", "data.time"}, missing);
+  }
+  const auto tables = known_tables(job);
+  for (const auto& [name, table] : job.tables) {
+    demand(std::find(tables.begin(), tables.end(), name) != tables.end(), context, "tables." + name,
+           {"features", "model.type"}, fmt::format("no table '{}'{}", name, suggestion(name, tables)));
+  }
+}
+
+std::vector<std::string> known_tables(const JobConfig& job) {
+  std::vector<std::string> tables = {"default"};
+  const auto add = [&](const std::string& name) {
+    if (!name.empty() && std::find(tables.begin(), tables.end(), name) == tables.end())
+      tables.push_back(name);
+  };
+  if (job.task != Task::kCtr) {
+    add("user");
+    add("item");
+  }
+  for (const FeatureConfig& feature : job.features) add(feature.table);
+  return tables;
+}
+
+}  // namespace capstan

@@ -1,0 +1,145 @@
+#include "common/config/job_checks.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+#include "common/config/names.h"
+#include "common/text.h"
+#include "common/units.h"
+
+namespace capstan {
+namespace {
+
+bool is_name(const std::string& name) {
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  });
+}
+
+void check_model(const JobConfig& job, ReadContext& context) {
+  const ModelConfig& model = job.model;
+  const auto among = [&](std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), model.type) != names.end();
+  };
+  demand(!model.type.empty(), context, "model.type", {}, "model.type must say which model is trained");
+  demand(!among({"mf", "neumf"}) || job.task != Task::kCtr, context, "model.type", {"task"},
+         fmt::format("model {} needs users and items: `task: ranking` or `task: rating`", model.type));
+  demand(model.type != "ials" || job.task == Task::kRanking, context, "model.type", {"task"},
+         "model ials needs `task: ranking`");
+  demand(!among({"wide_deep", "deepfm", "mlp"}) || !model.hidden.empty(), context, "model.hidden",
+         {"model.type"}, fmt::format("model {} needs at least one hidden layer", model.type));
+  demand(model.type != "neumf" || model.use_gmf || model.use_mlp, context, "model.use_gmf", {"model.type"},
+         "neumf needs use_gmf or use_mlp");
+  demand(model.type != "neumf" || !model.use_mlp || !model.hidden.empty(), context, "model.hidden",
+         {"model.type"}, "neumf with use_mlp needs at least one hidden layer");
+
+  const bool pairwise = model.loss == LossKind::kBpr || model.loss == LossKind::kSampledSoftmax;
+  const bool ranking = job.task == Task::kRanking;
+  demand(!pairwise || ranking, context, "model.loss", {"task"}, "this loss needs `task: ranking`");
+  demand(model.loss != LossKind::kMse || !ranking, context, "model.loss", {"task"},
+         "a ranking job has no numbers to fit: loss bce, bpr or sampled_softmax");
+  demand(model.loss != LossKind::kBce || job.task != Task::kRating, context, "model.loss", {"task"},
+         "a rating job fits numbers: loss mse");
+  const NegativeConfig& negatives = job.data.negatives;
+  demand(!ranking || model.type == "ials" || negatives.per_positive > 0 ||
+             negatives.sampler == Sampler::kInBatch,
+         context, "data.negatives.per_positive",
+         {"model.type", "model.loss", "task", "data.negatives.sampler"},
+         "ranking with this model needs data.negatives.per_positive of at least 1");
+}
+
+void check_evaluate(const JobConfig& job, ReadContext& context) {
+  const EvaluateConfig& evaluate = job.evaluate;
+  const bool ranking = job.task == Task::kRanking;
+  for (std::size_t i = 0; i < evaluate.metrics.size(); ++i) {
+    demand(metric_fits(evaluate.metrics[i], job.task), context, fmt::format("evaluate.metrics[{}]", i),
+           {"task"},
+           fmt::format("metric {} does not fit `task: {}`", evaluate.metrics[i], to_word(job.task)));
+    demand(evaluate.metrics[i] != "gauc" || !job.data.user.empty(), context,
+           fmt::format("evaluate.metrics[{}]", i), {"data.user"}, "metric gauc needs data.user");
+  }
+  demand(evaluate.baselines.empty() || ranking, context, "evaluate.baselines", {"task"},
+         "baselines need `task: ranking`");
+  demand(!ranking || !evaluate.at.empty(), context, "evaluate.at", {"task"},
+         "evaluate.at needs a length, such as 10");
+  demand(evaluate.sampled_negatives == 0 || job.data.test_candidates.empty(), context,
+         "evaluate.sampled_negatives", {},
+         "data.test_candidates already says what is ranked: give one of them");
+  demand(evaluate.sampled_negatives == 0 || ranking, context, "evaluate.sampled_negatives", {"task"},
+         "sampled_negatives need `task: ranking`");
+}
+
+void check_early_stop(const JobConfig& job, ReadContext& context) {
+  const TrainConfig& train = job.train;
+  const std::string base = metric_base(train.early_stop_metric);
+  std::vector<std::string> names;
+  for (const WordSpec& word : metric_words()) {
+    if (metric_fits(word.word, job.task)) names.push_back(word.word);
+  }
+  demand(base.empty() || metric_fits(base, job.task), context, "train.early_stop_metric", {"task"},
+         fmt::format("train.early_stop_metric: no metric '{}' for `task: {}`{}", base, to_word(job.task),
+                     suggestion(base, names)));
+  const SplitConfig& split = job.data.split;
+  const bool validates = !job.data.valid.empty() || (split.valid > 0 && split.method != SplitMethod::kNone);
+  demand(train.early_stop_patience == 0 || validates, context, "train.early_stop_patience",
+         {"data.split", "data.valid"}, "early stopping needs a validation split: data.split.valid above 0");
+}
+
+}  // namespace
+
+void demand(bool holds, ReadContext& context, const std::string& path,
+            const std::vector<std::string>& follows_from, const std::string& message) {
+  if (holds || context.failed(path)) return;
+  if (std::any_of(follows_from.begin(), follows_from.end(), [&](const auto& p) { return context.failed(p); }))
+    return;
+  context.fail_at(path, message);
+}
+
+void check_training(const JobConfig& job, ReadContext& context) {
+  check_model(job, context);
+  check_evaluate(job, context);
+  check_early_stop(job, context);
+  const TrainConfig& train = job.train;
+  const bool bounded = train.consistency == Consistency::kBounded;
+  demand(!bounded || train.staleness > 0, context, "train.staleness", {"train.consistency"},
+         "`consistency: bounded` needs train.staleness of at least 1");
+  demand(bounded || train.staleness == 0, context, "train.staleness", {"train.consistency"},
+         "train.staleness needs `consistency: bounded`");
+  const CheckpointConfig& checkpoint = job.checkpoint;
+  demand(!checkpoint.path.empty() || (checkpoint.every_steps == 0 && checkpoint.every_seconds == 0), context,
+         "checkpoint.path", {}, "checkpoints need checkpoint.path");
+}
+
+void check_cluster(const JobConfig& job, ReadContext& context) {
+  const ClusterConfig& cluster = job.cluster;
+  const std::uint32_t shards = cluster.num_shards;
+  demand((shards & (shards - 1)) == 0, context, "cluster.num_shards", {},
+         fmt::format("cluster.num_shards must be a power of two, not {}", shards));
+  constexpr std::uint32_t kShardsPerServer = 16;
+  demand(shards >= kShardsPerServer * cluster.servers, context, "cluster.num_shards", {"cluster.servers"},
+         fmt::format("cluster.num_shards must be at least {} for {} servers",
+                     kShardsPerServer * cluster.servers, cluster.servers));
+  demand(cluster.replicas <= cluster.servers, context, "cluster.replicas", {"cluster.servers"},
+         fmt::format("{} replicas need as many servers, not {}", cluster.replicas, cluster.servers));
+  const auto colon = cluster.scheduler.rfind(':');
+  const auto port =
+      colon == std::string::npos ? std::nullopt : parse_uint(cluster.scheduler.substr(colon + 1));
+  constexpr std::uint64_t kMaxPort = 65535;
+  demand(cluster.scheduler.starts_with("tcp://") && colon > 6 && port && *port <= kMaxPort, context,
+         "cluster.scheduler", {},
+         fmt::format("cluster.scheduler must be tcp://host:port, not '{}'", cluster.scheduler));
+}
+
+void check_job(const JobConfig& job, ReadContext& context) {
+  demand(!job.name.empty(), context, "job", {}, "the job needs a name: `job: NAME`");
+  demand(is_name(job.name), context, "job", {},
+         fmt::format("the job's name may have letters, digits, '-', '_' and '.', not '{}'", job.name));
+  check_data(job, context);
+  check_features(job, context);
+  check_training(job, context);
+  check_cluster(job, context);
+}
+
+}  // namespace capstan

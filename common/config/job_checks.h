@@ -1,0 +1,30 @@
+// What one setting demands of another. Each finding becomes an error at the place of the setting to change.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/config/job_config.h"
+#include "common/config/read_context.h"
+
+namespace capstan {
+
+// REQUIRES: complete(job) was called. Settings that already have an error are not complained about again.
+void check_job(const JobConfig& job, ReadContext& context);
+
+// The parts of the above, each in a file of its own.
+void check_data(const JobConfig& job, ReadContext& context);
+void check_features(const JobConfig& job, ReadContext& context);
+void check_training(const JobConfig& job, ReadContext& context);
+void check_cluster(const JobConfig& job, ReadContext& context);
+
+// Adds an error at `path` unless `path` or one of the settings it follows from is already known to be wrong.
+void demand(bool holds, ReadContext& context, const std::string& path,
+            const std::vector<std::string>& follows_from, const std::string& message);
+
+// Columns that the input has whatever its files say; empty when only the files know.
+std::vector<std::string> known_columns(const DataConfig& data);
+// Names that `tables` may use beside "default": the tables of the features and those that the model makes.
+std::vector<std::string> known_tables(const JobConfig& job);
+
+}  // namespace capstan

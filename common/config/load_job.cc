@@ -1,0 +1,119 @@
+#include "common/config/load_job.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <tuple>
+
+#include "common/config/complete.h"
+#include "common/config/job_checks.h"
+#include "common/config/overrides.h"
+#include "common/config/read_context.h"
+#include "common/config/schema.h"
+#include "common/config/yaml_emit.h"
+#include "common/config/yaml_parse.h"
+
+namespace capstan {
+namespace {
+
+std::string origin_text(const Place& place) {
+  if (place.via.starts_with("--set")) return "--set";
+  const std::string at = fmt::format("{}:{}", place.file, place.line);
+  return place.via.empty() ? at : fmt::format("{}, {}", at, place.via);
+}
+
+ConfigErrors in_order(std::vector<ConfigError> errors, const std::string& file) {
+  for (ConfigError& error : errors) {
+    if (!error.place.file.empty()) continue;
+    error.place = {file, 1, 1, ""};  // about something that is missing altogether
+  }
+  std::stable_sort(errors.begin(), errors.end(), [](const ConfigError& a, const ConfigError& b) {
+    return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
+  });
+  return {std::move(errors)};
+}
+
+Result<LoadedJob> result_of(LoadOutcome outcome) {
+  if (outcome.job) return std::move(*outcome.job);
+  return make_error(ErrorCode::kInvalid, outcome.errors.text());
+}
+
+Result<std::string> read_text(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return make_error(ErrorCode::kIo, fmt::format("{}: a folder, not a job file", path));
+  }
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    const ErrorCode code = errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
+    return make_error(code, fmt::format("{}: {}", path, std::strerror(errno)));
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (text.bad()) return make_error(ErrorCode::kIo, fmt::format("{}: cannot be read", path));
+  return std::move(text).str();
+}
+
+}  // namespace
+
+std::string ConfigErrors::text() const {
+  std::string result;
+  for (const ConfigError& error : all) {
+    if (!result.empty()) result += '\n';
+    result += error.text();
+  }
+  return result;
+}
+
+LoadOutcome read_job(std::string_view text, const std::string& name,
+                     const std::vector<std::string>& overrides, const Environment& environment) {
+  ReadContext context;
+  YamlNode root = parse_yaml(text, name, context.errors());
+  LoadOutcome outcome;
+  const bool broken = root.is_null() && !context.errors().empty();
+  substitute(root, environment, context.errors());
+  apply_overrides(root, overrides, context.errors());
+  if (broken) {
+    outcome.errors = in_order(std::move(context.errors()), name);
+    return outcome;
+  }
+  const auto schema = job_schema();
+  JobConfig config;
+  read_section(*schema, &config, root, "", context);
+  complete(config, context);
+  check_job(config, context);
+  if (!context.errors().empty()) {
+    outcome.errors = in_order(std::move(context.errors()), name);
+    return outcome;
+  }
+  LoadedJob job;
+  job.effective_yaml = emit_yaml(write_section(*schema, &config));
+  job.config = std::move(config);
+  for (const auto& [path, place] : context.places()) job.origins[path] = origin_text(place);
+  outcome.job = std::move(job);
+  return outcome;
+}
+
+Result<LoadedJob> load_job(const std::string& path, const std::vector<std::string>& overrides) {
+  CAPSTAN_ASSIGN(const std::string text, read_text(path));
+  return result_of(read_job(text, path, overrides, process_environment()));
+}
+
+Result<LoadedJob> load_job_text(std::string_view text, const std::string& name) {
+  return result_of(read_job(text, name, {}, process_environment()));
+}
+
+std::string explain(const LoadedJob& job) {
+  const YamlNode root = write_section(*job_schema(), &job.config);
+  return emit_yaml(root, [&](const std::string& path) {
+    const auto origin = job.origins.find(path);
+    return origin == job.origins.end() ? std::string("default") : origin->second;
+  });
+}
+
+}  // namespace capstan

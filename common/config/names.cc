@@ -1,0 +1,75 @@
+#include "common/config/names.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace capstan {
+namespace {
+
+template <std::size_t N>
+bool among(const std::array<std::string_view, N>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+constexpr std::array<std::string_view, 9> kRanking = {"hr",  "recall",   "precision", "ndcg",   "mrr",
+                                                      "map", "coverage", "gini",      "novelty"};
+constexpr std::array<std::string_view, 2> kRating = {"rmse", "mae"};
+constexpr std::array<std::string_view, 11> kCtr = {
+    "auc", "gauc", "logloss", "rmse", "mae", "accuracy", "precision", "recall", "f1", "calibration", "ece"};
+
+}  // namespace
+
+std::vector<WordSpec> metric_words() {
+  return {{"auc", "exact area under the ROC curve"},
+          {"gauc", "AUC a user, weighted by the user's examples"},
+          {"logloss", ""},
+          {"rmse", ""},
+          {"mae", ""},
+          {"accuracy", "at 0.5"},
+          {"precision", "ctr: at 0.5; ranking: at k"},
+          {"recall", "ctr: at 0.5; ranking: at k"},
+          {"f1", "at 0.5"},
+          {"calibration", "predicted over observed"},
+          {"ece", "expected calibration error"},
+          {"hr", "hit rate at k"},
+          {"ndcg", "at k"},
+          {"mrr", "at k"},
+          {"map", "at k"},
+          {"coverage", "share of the items that are recommended to somebody"},
+          {"gini", "how unevenly items are recommended"},
+          {"novelty", "mean -log2 of the recommended items' popularity"}};
+}
+
+std::vector<WordSpec> baseline_words() {
+  return {{"most_popular", "the items with most train events"},
+          {"item_knn", "nearest items by cosine, tuned on validation"},
+          {"ease", "EASE, a closed-form item model, for up to a stated number of items"},
+          {"ials", "alternating least squares"}};
+}
+
+bool is_ranking_metric(const std::string& name) {
+  return among(kRanking, name);
+}
+
+bool metric_fits(const std::string& name, Task task) {
+  switch (task) {
+    case Task::kRanking:
+      return among(kRanking, name);
+    case Task::kRating:
+      return among(kRating, name);
+    case Task::kCtr:
+      return among(kCtr, name);
+  }
+  return false;
+}
+
+std::string metric_base(const std::string& name) {
+  return name.substr(0, name.find('@'));
+}
+
+std::string to_word(Task task) {
+  return task == Task::kRanking ? "ranking" : task == Task::kRating ? "rating" : "ctr";
+}
+
+}  // namespace capstan

@@ -1,0 +1,28 @@
+#include "common/config/codecs.h"
+#include "common/config/names.h"
+#include "common/config/schema.h"
+
+namespace capstan {
+
+std::shared_ptr<const SectionSpec> evaluate_schema() {
+  const auto count = integer<std::uint32_t>;
+  return SectionBuilder<EvaluateConfig>()
+      .key("metrics", &EvaluateConfig::metrics, list(name_of(metric_words())), "What is measured.")
+      .default_note("the task's usual ones")
+      .key("at", &EvaluateConfig::at, list(count(between(1, 100000))), "Ranking: the lengths of the list.")
+      .key("sampled_negatives", &EvaluateConfig::sampled_negatives, count(between(0, 1000000)),
+           "Ranks each test item among so many random ones; 0: among all items.")
+      .key("every_passes", &EvaluateConfig::every_passes, count(between(0, 100000)),
+           "Validates after so many passes; 0: only at the end.")
+      .key("baselines", &EvaluateConfig::baselines, list(name_of(baseline_words())),
+           "Ranking: shown beside the model.")
+      .key("bootstrap", &EvaluateConfig::bootstrap, count(between(0, 1000000)),
+           "Resamplings for the paired interval of model against baseline; 0: none.")
+      .key("recommend_users", &EvaluateConfig::recommend_users, count(between(0, 1000)),
+           "Ranking: users shown with their recommendations at the end.")
+      .key("global_cut", &EvaluateConfig::global_cut, boolean(),
+           "Also gives figures for a split at one point in time, beside a split by user.")
+      .build();
+}
+
+}  // namespace capstan

@@ -1,0 +1,86 @@
+#include "common/config/codecs.h"
+#include "common/config/schema.h"
+
+namespace capstan {
+namespace {
+
+// Tables by name. "default" is read first: the others start from its optimizer.
+Codec<std::map<std::string, TableConfig>> tables() {
+  const auto spec = table_schema();
+  Codec<std::map<std::string, TableConfig>> codec;
+  codec.type = {"map of sections", "", {}, spec};
+  codec.read = [spec](std::map<std::string, TableConfig>& value, const YamlNode& node,
+                      const std::string& path, ReadContext& context) {
+    if (node.is_null()) return;
+    if (!node.is_map()) return wrong_type(node, path, "a map from a table's name to its settings", context);
+    const OptimizerSpec base = context.optimizer_base;
+    const auto read_one = [&](const YamlNode::Entry& entry) {
+      const std::string here = join_path(path, entry.key);
+      context.note(here, entry.place);
+      read_section(*spec, &value[entry.key], entry.value, here, context);
+    };
+    for (const auto& entry : node.entries) {
+      if (entry.key != "default") continue;
+      read_one(entry);
+      context.optimizer_base = value[entry.key].optimizer.value_or(base);
+    }
+    for (const auto& entry : node.entries) {
+      if (entry.key != "default") read_one(entry);
+    }
+    context.optimizer_base = base;
+  };
+  codec.write = [spec](const std::map<std::string, TableConfig>& value) {
+    YamlNode node = YamlNode::map();
+    for (const auto& [name, table] : value) node.add(name, write_section(*spec, &table));
+    return node;
+  };
+  return codec;
+}
+
+std::shared_ptr<const SectionSpec> both_optimizers() {
+  auto sparse = section<OptimizerSpec>(optimizer_schema());
+  sparse.read = [inner = sparse.read](OptimizerSpec& value, const YamlNode& node, const std::string& path,
+                                      ReadContext& context) {
+    inner(value, node, path, context);
+    context.optimizer_base = value;
+  };
+  return SectionBuilder<JobConfig>()
+      .key("sparse", &JobConfig::sparse_optimizer, sparse, "For embedding tables.")
+      .key("dense", &JobConfig::dense_optimizer, section<OptimizerSpec>(optimizer_schema()), "For layers.")
+      .build();
+}
+
+}  // namespace
+
+std::shared_ptr<const SectionSpec> job_schema() {
+  const auto task = word<Task>({
+      {"ctr", Task::kCtr, "a 0/1 label for each example"},
+      {"rating", Task::kRating, "a number for each user and item"},
+      {"ranking", Task::kRanking, "which items come next for a user"},
+  });
+  return SectionBuilder<JobConfig>()
+      .key("job", &JobConfig::name, text(), "The job's name: letters, digits, '-', '_' and '.'.")
+      .default_note("none: it must be given")
+      .key("task", &JobConfig::task, task, "What is predicted.")
+      .key("seed", &JobConfig::seed, integer<std::uint64_t>(), "Fixes every random choice.")
+      .key("work_dir", &JobConfig::work_dir, text(), "Prepared data, journal and logs.")
+      .default_note(".capstan/NAME")
+      .key("data", &JobConfig::data, section<DataConfig>(data_schema()), "What is read.")
+      .key("features", &JobConfig::features, list(section<FeatureConfig>(feature_schema())),
+           "What the model sees of an example.")
+      .default_note("user and item for a ranking or rating job; the indices of libsvm and libffm")
+      .key("model", &JobConfig::model, section<ModelConfig>(model_schema()), "What is trained.")
+      .group("optimizer", both_optimizers(), "How weights follow gradients.")
+      .key("tables", &JobConfig::tables, tables(),
+           "Settings of single tables by name, or of all under `default`.")
+      .key("train", &JobConfig::train, section<TrainConfig>(train_schema()), "How training goes.")
+      .key("evaluate", &JobConfig::evaluate, section<EvaluateConfig>(evaluate_schema()),
+           "How the result is measured.")
+      .key("checkpoint", &JobConfig::checkpoint, section<CheckpointConfig>(checkpoint_schema()),
+           "What is kept for a restart.")
+      .key("cluster", &JobConfig::cluster, section<ClusterConfig>(cluster_schema()), "The processes.")
+      .key("report", &JobConfig::report, text(), "A JSON file with all results; empty: none.")
+      .build();
+}
+
+}  // namespace capstan

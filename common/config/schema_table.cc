@@ -1,0 +1,53 @@
+#include "common/config/codecs.h"
+#include "common/config/schema.h"
+
+namespace capstan {
+namespace {
+
+std::shared_ptr<const SectionSpec> init_schema() {
+  const auto kind = word<InitKind>({
+      {"zero", InitKind::kZero, ""},
+      {"constant", InitKind::kConstant, "every weight is `scale`"},
+      {"uniform", InitKind::kUniform, "from -scale to scale"},
+      {"normal", InitKind::kNormal, "deviation `scale`"},
+      {"xavier_uniform", InitKind::kXavierUniform, "by the layer's width"},
+      {"he_normal", InitKind::kHeNormal, "by the layer's width"},
+  });
+  return SectionBuilder<InitSpec>()
+      .key("type", &InitSpec::kind, kind, "What a row holds before its first push.")
+      .key("scale", &InitSpec::scale, number<float>(), "See `type`.")
+      .build();
+}
+
+// A table's optimizer starts from the one of all sparse tables: only what differs is written.
+Codec<std::optional<OptimizerSpec>> own_optimizer() {
+  auto codec = maybe(section<OptimizerSpec>(optimizer_schema()));
+  codec.read = [inner = codec.read](std::optional<OptimizerSpec>& value, const YamlNode& node,
+                                    const std::string& path, ReadContext& context) {
+    value = context.optimizer_base;
+    inner(value, node, path, context);
+  };
+  return codec;
+}
+
+}  // namespace
+
+std::shared_ptr<const SectionSpec> table_schema() {
+  return SectionBuilder<TableConfig>()
+      .key("dim", &TableConfig::dim, maybe(integer<std::uint32_t>(between(1, 4096))), "Floats of a row.")
+      .default_note("`model.embedding_dim`")
+      .key("init", &TableConfig::init, maybe(section<InitSpec>(init_schema())), "What a fresh row holds.")
+      .default_note("the model's choice")
+      .key("optimizer", &TableConfig::optimizer, own_optimizer(),
+           "Differences from `optimizer.sparse`; the keys are the same.")
+      .default_note("`optimizer.sparse`")
+      .key("min_count", &TableConfig::min_count, integer<std::uint32_t>(),
+           "Pushes of a key that are seen before its row is admitted; 0: at once.")
+      .key("ttl", &TableConfig::ttl_seconds, duration(std::chrono::seconds(1)),
+           "Rows not touched for this long are evicted; 0: never.")
+      .key("max_rows", &TableConfig::max_rows, integer<std::uint64_t>(),
+           "Over all servers; the least recently used rows go first; 0: no limit.")
+      .build();
+}
+
+}  // namespace capstan
