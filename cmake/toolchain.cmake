@@ -1,7 +1,8 @@
 # Compiler, linker and cache settings that every target shares.
 add_library(capstan_options INTERFACE)
 target_compile_options(capstan_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fno-omit-frame-pointer)
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fno-omit-frame-pointer
+  -ffp-contract=off)  # replicas on different CPUs agree to the bit
 target_include_directories(capstan_options INTERFACE ${CMAKE_SOURCE_DIR})
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -1,0 +1,28 @@
+// The list of optimizers.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "common/result.h"
+#include "common/table_spec.h"
+#include "ps/optimizer/optimizer.h"
+
+namespace capstan {
+
+struct OptimizerEntry {
+  OptimizerKind kind;
+  std::string_view name;  // as in the job file
+  std::unique_ptr<const Optimizer> (*make)(const OptimizerSpec& spec);
+};
+
+std::span<const OptimizerEntry> optimizers();
+
+std::unique_ptr<const Optimizer> make_optimizer(const OptimizerSpec& spec);
+
+// kInvalid names the setting that no optimizer of this kind can work with. Specs come from the network: check
+// first.
+Status check_optimizer_spec(const OptimizerSpec& spec);
+
+}  // namespace capstan

@@ -1,0 +1,114 @@
+// EmbeddingTable: the rows of one table in one shard. It knows nothing of messages. One thread at a time.
+// It is a deterministic function of the calls made on it: two tables of the same spec that got the same calls
+// hold the same bytes. Time and steps come in with the calls.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "common/hash.h"
+#include "common/result.h"
+#include "common/table_spec.h"
+#include "ps/optimizer/row_updater.h"
+#include "ps/table/admission.h"
+#include "ps/table/initializer.h"
+#include "ps/table/key_index.h"
+#include "ps/table/row_layout.h"
+#include "ps/table/row_slab.h"
+
+namespace capstan {
+
+struct UpdateContext {
+  std::uint64_t step = 1;         // the shard's applied pushes, this one included
+  std::uint32_t now_seconds = 0;  // any clock that goes on over restarts; only ttl reads it
+};
+
+struct ApplyResult {
+  std::uint64_t applied = 0;  // rows updated, new ones included
+  std::uint64_t created = 0;
+  std::uint64_t refused = 0;  // keys without a row that admission still holds back
+  std::uint64_t evicted = 0;  // rows that made way for new ones
+
+  ApplyResult& operator+=(const ApplyResult& other);
+};
+
+// Sums over the table's life in this shard; part of its saved state.
+struct TableCounters {
+  std::uint64_t applied = 0;
+  std::uint64_t created = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t evicted = 0;  // for max_rows and memory
+  std::uint64_t expired = 0;  // for ttl
+  bool operator==(const TableCounters&) const = default;
+};
+
+class EmbeddingTable {
+ public:
+  // REQUIRES: check_table_spec(spec).ok(); num_shards > 0. Of max_rows the table gets max_rows / num_shards,
+  // at least 1.
+  EmbeddingTable(const TableSpec& spec, std::uint32_t num_shards);
+  EmbeddingTable(const EmbeddingTable&) = delete;
+  EmbeddingTable& operator=(const EmbeddingTable&) = delete;
+
+  const TableSpec& spec() const { return spec_; }
+  const RowLayout& layout() const { return layout_; }
+  std::size_t size() const { return rows_.size(); }
+  std::size_t max_rows() const { return max_rows_; }  // 0: no limit
+  const TableCounters& counters() const { return counters_; }
+
+  // out: [keys, dim]. Absent rows read as their initial weights. Changes nothing, not even when a row was
+  // last used: only pushes count as use, so reads need no replication. Returns how many keys had a row.
+  std::size_t gather(std::span<const Key> keys, float* out) const;
+
+  // One push. gradients: [keys, dim], usable (gradient_check.h), aligned to 4; values for
+  // OptimizerKind::kAssign. Keys are unique; a repeated one would be stepped twice. A new row beyond max_rows
+  // first evicts a sixteenth of the rows, least recently pushed first (at equal steps the lowest key).
+  ApplyResult apply(std::span<const Key> keys, const float* gradients, const UpdateContext& context);
+
+  // Drops rows not pushed for more than the spec's ttl. Scans all rows. Returns how many went.
+  std::size_t evict_expired(std::uint32_t now_seconds);
+  // Drops least recently pushed rows until bytes() <= budget or no row is left. Returns how many went.
+  std::size_t evict_to(std::size_t budget, std::uint64_t step);
+
+  // All memory behind the table: rows, index, admission sketch, this object. Pages once used count until
+  // evict_to(), evict_expired() or clear() gives them back.
+  std::size_t bytes() const;
+
+  // A row's bytes (see row_layout.h), empty when absent. Valid until the next call that changes the table.
+  std::span<const std::byte> find_row(Key key) const;
+  // In slot order: a function of the calls so far, and the order in which insert_row() remakes the same
+  // table.
+  void for_each_row(const std::function<void(Key key, std::span<const std::byte> row)>& visit) const;
+  // Adds a row or replaces the one with this key. kCorrupt when its size is not the layout's.
+  Status insert_row(Key key, std::span<const std::byte> row);
+  void clear();  // rows, sketch and counters
+
+  // Counters and admission sketch, for snapshots beside the rows. restore_state: kCorrupt on anything else
+  // than what save_state gave for the same spec and number of shards; then nothing has changed.
+  std::vector<std::byte> save_state() const;
+  Status restore_state(std::span<const std::byte> bytes);
+
+ private:
+  void update(std::uint32_t slot, const float* gradient, std::uint32_t steps_since,
+              const UpdateContext& context);
+  void remove(Key key);
+  void release_memory();
+  std::uint64_t evict_oldest(std::size_t count, std::uint64_t step);
+
+  TableSpec spec_;
+  std::uint32_t num_shards_;
+  std::size_t max_rows_;
+  RowUpdater updater_;
+  RowLayout layout_;
+  Initializer initializer_;
+  Admission admission_;
+  RowSlab rows_;
+  KeyIndex index_;
+  TableCounters counters_;
+  std::vector<std::size_t> missing_;  // of the push at hand: positions of keys without a row
+};
+
+}  // namespace capstan

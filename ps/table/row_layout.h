@@ -1,0 +1,56 @@
+// RowLayout: where things stand in a row's bytes. `[weights | optimizer state | meta]`, little-endian, no
+// padding:
+//   float  weights[dim]
+//   float  state[state_floats]        what they mean is the optimizer's matter
+//   uint32 last_step                  low 32 bits of the shard's push counter at the row's last push
+//   uint32 touched_seconds            only in tables with a ttl: the time of that push
+// These are the bytes of checkpoints, replication and migration. In memory the key stands in front (see
+// RowSlab).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "common/table_spec.h"
+
+namespace capstan {
+
+class RowLayout {
+ public:
+  RowLayout(const TableSpec& spec, std::uint32_t state_floats);
+
+  std::uint32_t dim() const { return dim_; }
+  std::uint32_t state_floats() const { return state_floats_; }
+  std::size_t row_bytes() const { return row_bytes_; }
+
+  // `row` points at a row's first byte, aligned to 4.
+  float* weights(std::byte* row) const { return reinterpret_cast<float*>(row); }
+  const float* weights(const std::byte* row) const { return reinterpret_cast<const float*>(row); }
+  float* state(std::byte* row) const { return weights(row) + dim_; }
+
+  std::uint32_t last_step(const std::byte* row) const { return read(row + meta_); }
+  // 0 in tables without a ttl.
+  std::uint32_t touched_seconds(const std::byte* row) const {
+    return has_seconds_ ? read(row + meta_ + 4) : 0;
+  }
+  void touch(std::byte* row, std::uint32_t step, std::uint32_t now_seconds) const {
+    std::memcpy(row + meta_, &step, 4);
+    if (has_seconds_) std::memcpy(row + meta_ + 4, &now_seconds, 4);
+  }
+
+ private:
+  static std::uint32_t read(const std::byte* at) {
+    std::uint32_t value = 0;
+    std::memcpy(&value, at, 4);
+    return value;
+  }
+
+  std::uint32_t dim_;
+  std::uint32_t state_floats_;
+  bool has_seconds_;
+  std::size_t meta_;
+  std::size_t row_bytes_;
+};
+
+}  // namespace capstan

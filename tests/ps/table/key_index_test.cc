@@ -1,0 +1,161 @@
+#include "ps/table/key_index.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/rng.h"
+
+namespace capstan {
+namespace {
+
+std::uint64_t undo_shift(std::uint64_t x, int shift) {
+  std::uint64_t result = x;
+  for (int done = shift; done < 64; done += shift) result = x ^ (result >> shift);
+  return result;
+}
+
+std::uint64_t inverse(std::uint64_t odd) {  // modulo 2^64, by Newton
+  std::uint64_t x = odd;
+  for (int i = 0; i < 6; ++i) x *= 2 - odd * x;
+  return x;
+}
+
+std::uint64_t unmix64(std::uint64_t x) {
+  x = undo_shift(x, 31) * inverse(0x94d049bb133111ebULL);
+  x = undo_shift(x, 27) * inverse(0xbf58476d1ce4e5b9ULL);
+  return undo_shift(x, 30);
+}
+
+// The key whose hash in the index is `hash`.
+Key key_with_hash(std::uint64_t hash) {
+  return unmix64(unmix64(hash) - 0x9e3779b97f4a7c15ULL);
+}
+
+// An index with its rows, and a std::unordered_map that says what it must hold.
+class Pair {
+ public:
+  void insert(Key key) {
+    index_.insert(key, rows_.append(key));
+    model_[key] = true;
+  }
+  void erase(Key key) {
+    const std::uint32_t slot = index_.find(key);
+    ASSERT_NE(slot, KeyIndex::kAbsent);
+    const std::uint32_t last = rows_.size() - 1;
+    index_.erase(key, slot);
+    if (slot != last) index_.relocate(rows_.key(last), last, slot);
+    rows_.remove(slot);
+    model_.erase(key);
+  }
+  bool has(Key key) const { return model_.contains(key); }
+  void check(Key key) const {
+    const std::uint32_t slot = index_.find(key);
+    ASSERT_EQ(slot != KeyIndex::kAbsent, has(key)) << key;
+    if (slot == KeyIndex::kAbsent) return;
+    ASSERT_EQ(rows_.key(slot), key);
+  }
+  void check_all() const {
+    ASSERT_EQ(rows_.size(), model_.size());
+    for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) ASSERT_EQ(index_.find(rows_.key(slot)), slot);
+  }
+  Key some_key(Rng& rng) const { return rows_.key(static_cast<std::uint32_t>(rng.below(rows_.size()))); }
+  std::size_t size() const { return rows_.size(); }
+  const KeyIndex& index() const { return index_; }
+
+ private:
+  RowSlab rows_{4};
+  KeyIndex index_{rows_};
+  std::unordered_map<Key, bool> model_;
+};
+
+// Random inserts, removals and look-ups; the size drifts up, then down, so that segments grow, split and
+// shrink.
+void run(std::uint64_t seed, int operations, Key (*draw)(Rng&)) {
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Rng rng(seed);
+  Pair pair;
+  for (int i = 0; i < operations; ++i) {
+    const double growth = i < operations / 2 ? 0.7 : 0.3;
+    const Key key = draw(rng);
+    pair.check(key);
+    if (rng.chance(growth)) {
+      if (!pair.has(key)) pair.insert(key);
+    } else if (pair.size() > 0) {
+      const Key gone = pair.some_key(rng);
+      pair.erase(gone);
+      pair.check(gone);
+    }
+    if (i % 4096 == 0) pair.check_all();
+    if (testing::Test::HasFatalFailure()) return;
+  }
+  pair.check_all();
+}
+
+TEST(KeyIndex, AgreesWithAMapOverAllKeys) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) run(seed, 40000, [](Rng& rng) { return rng.next(); });
+}
+
+TEST(KeyIndex, AgreesWithAMapOverFewKeys) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    run(seed, 20000, [](Rng& rng) { return rng.chance(0.5) ? rng.below(300) : ~rng.below(300); });
+  }
+}
+
+TEST(KeyIndex, AgreesWithAMapOverTheKeysOfOneShard) {
+  run(7, 40000, [](Rng& rng) { return unmix64(rng.next() >> 8); });
+}
+
+TEST(KeyIndex, AgreesWithAMapOverKeysWithEqualDigestsAndHomes) {
+  run(5, 6000, [](Rng& rng) { return key_with_hash((rng.next() << 37) | 0x1512345678ULL); });
+}
+
+TEST(KeyIndex, KeysThatSplittingCannotSeparateDoNotDoubleTheDirectoryForEver) {
+  Pair pair;
+  for (std::uint64_t i = 0; i < 6000; ++i) pair.insert(key_with_hash(0xabcdef0000000000ULL | mix64(i) >> 32));
+  pair.check_all();
+  EXPECT_LT(pair.index().bytes(), 6000U * 16);
+}
+
+TEST(KeyIndex, LooksUpGroupsOfAnySize) {
+  Rng rng(11);
+  Pair pair;
+  for (int i = 0; i < 5000; ++i) pair.insert(rng.next());
+  pair.insert(0);
+  pair.insert(~0ULL);
+  for (std::size_t n = 0; n <= KeyIndex::kGroup; ++n) {
+    std::vector<Key> keys = {0, ~0ULL};
+    while (keys.size() < n) keys.push_back(rng.chance(0.5) ? pair.some_key(rng) : rng.next());
+    keys.resize(n);
+    std::vector<std::uint32_t> slots(n);
+    pair.index().find_group(keys, slots.data());
+    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(slots[i], pair.index().find(keys[i]));
+  }
+}
+
+TEST(KeyIndex, AnEmptyOneFindsNothing) {
+  const RowSlab rows(4);
+  const KeyIndex index(rows);
+  EXPECT_EQ(index.find(0), KeyIndex::kAbsent);
+  EXPECT_EQ(index.find(~0ULL), KeyIndex::kAbsent);
+  EXPECT_LT(index.bytes(), 100U);
+}
+
+TEST(KeyIndex, TakesFewBytesARowAtEverySize) {
+  Rng rng(13);
+  Pair pair;
+  std::size_t worst = 0;
+  while (pair.size() < 200000) {
+    pair.insert(rng.next());
+    if (pair.size() >= 5000 && pair.size() % 1000 == 0) {
+      worst = std::max(worst, pair.index().bytes() * 100 / pair.size());
+    }
+  }
+  EXPECT_LE(worst, 700U) << "hundredths of a byte a row";
+}
+
+}  // namespace
+}  // namespace capstan
