@@ -49,7 +49,8 @@ void Backprop::split(const MicroBatch& batch) {
 
 void Backprop::read(std::span<const StepTable> tables) {
   const auto& declared = model_.tables().all();
-  rows_.assign(declared.size(), {});
+  rows_.clear();
+  for (const ModelTable& table : declared) rows_.push_back({nullptr, 0, table.spec.dim});
   for (const StepTable& table : tables) {
     const TableSpec& spec = declared[table.table].spec;
     const auto keys = static_cast<std::uint32_t>(table.keys.size());
@@ -79,7 +80,6 @@ void Backprop::train_part(Part& part, float scale) const {
 
 Result<Backprop::Trained> Backprop::train(const MicroBatch& batch, std::span<StepTable> tables, float scale) {
   const auto& declared = model_.tables().all();
-  CAPSTAN_ASSERT(tables.size() == declared.size(), "training reads every table");
   if (loss_.in_batch && model_.vector_size() == 0) {
     return make_error(ErrorCode::kInvalid,
                       fmt::format("model {} has no vectors, which an in-batch loss needs",
@@ -100,25 +100,29 @@ Result<Backprop::Trained> Backprop::train(const MicroBatch& batch, std::span<Ste
   if (!std::isfinite(result.loss_sum)) {
     return make_error(ErrorCode::kInvalid, fmt::format("the loss of the batch is {}", result.loss_sum));
   }
-  std::vector<GradientTarget> targets;
-  for (std::uint32_t t = 0; t < tables.size(); ++t) {
-    CAPSTAN_ASSERT(tables[t].table == t, "tables in the model's order");
-    const TableSpec& spec = declared[t].spec;
-    tables[t].gradients.resize(tables[t].rows.size());
-    float* out = tables[t].gradients.data();
-    if (spec.dense) {
-      dense_grads_[t].resize(tables[t].rows.size());
-      out = dense_grads_[t].data();
-    }
-    const float l2 = spec.optimizer.l2_mode == L2Mode::kPerExample ? spec.optimizer.l2 * scale : 0.0F;
-    targets.push_back({spec.dense, declared[t].key_set, l2, rows_[t], {out, rows_[t].rows, spec.dim}});
-  }
-  combiner_.combine(targets, parts);
-  for (std::uint32_t t = 0; t < tables.size(); ++t) {
-    if (!declared[t].spec.dense) continue;
-    to_wire_order(tables[t].keys, declared[t].spec.dim, dense_grads_[t].data(), tables[t].gradients.data());
+  combiner_.combine(targets(tables, scale), parts);
+  for (StepTable& table : tables) {
+    const TableSpec& spec = declared[table.table].spec;
+    if (spec.dense)
+      to_wire_order(table.keys, spec.dim, dense_grads_[table.table].data(), table.gradients.data());
   }
   CAPSTAN_TRY(check_finite(tables));
+  return result;
+}
+
+std::vector<GradientTarget> Backprop::targets(std::span<StepTable> tables, float scale) {
+  std::vector<GradientTarget> result;
+  for (std::uint32_t t = 0; t < rows_.size(); ++t) {
+    const auto& [spec, key_set] = model_.tables().all()[t];
+    const float l2 = spec.optimizer.l2_mode == L2Mode::kPerExample ? spec.optimizer.l2 * scale : 0.0F;
+    result.push_back({spec.dense, key_set, l2, rows_[t], {nullptr, rows_[t].rows, spec.dim}});
+  }
+  for (StepTable& table : tables) {
+    table.gradients.resize(table.rows.size());
+    dense_grads_[table.table].resize(result[table.table].dense ? table.rows.size() : 0);
+    result[table.table].gradient.data =
+        result[table.table].dense ? dense_grads_[table.table].data() : table.gradients.data();
+  }
   return result;
 }
 

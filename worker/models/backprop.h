@@ -29,9 +29,8 @@ class Backprop {
   Backprop(const Model& model, const Loss& loss, std::uint32_t micro_batch);
 
   // Reads keys and rows of each table, writes its gradients: of scale · Σ loss, and of L2 charged per
-  // example. REQUIRES: tables parallel to model.tables().all(), batch not
-  // empty. kInvalid when the loss or a gradient is not
-  // finite; in-batch losses need a model with vectors.
+  // example. A sparse table that no example names may be left out. REQUIRES: batch not empty. kInvalid when
+  // the loss or a gradient is not finite, and for an in-batch loss with a model without vectors.
   Result<Trained> train(const MicroBatch& batch, std::span<StepTable> tables, float scale);
 
   // scores [n]. Of the tables only those that the model reads need to be there, in any order.
@@ -55,6 +54,7 @@ class Backprop {
   void predict(const MicroBatch& batch, std::span<const StepTable> tables, const Forward& forward,
                Matrix out);
   void train_part(Part& part, float scale) const;
+  std::vector<GradientTarget> targets(std::span<StepTable> tables, float scale);
   Status check_finite(std::span<const StepTable> tables) const;
 
   const Model& model_;

@@ -45,6 +45,7 @@ class ModelTables {
   std::uint32_t dim(std::uint32_t table) const { return tables_[table].spec.dim; }
 
   const JobConfig& job() const { return job_; }
+  std::uint32_t num_fields() const { return static_cast<std::uint32_t>(fields_.size()); }
   const FieldInfo& field(std::uint32_t index) const { return fields_[index]; }
   std::vector<std::uint32_t> sparse_fields() const;
   std::vector<std::uint32_t> sparse_fields(FieldSource source) const;

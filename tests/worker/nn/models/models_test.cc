@@ -1,0 +1,297 @@
+// Laws that every model of the registry obeys.
+#include <gtest/gtest.h>
+#include <tbb/global_control.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "tests/worker/nn/finite_difference.h"
+#include "tests/worker/nn/models/local_cluster.h"
+
+namespace capstan {
+namespace {
+
+std::vector<FieldInfo> mixed_fields() {
+  std::vector<FieldInfo> fields{make_field("user", FieldSource::kUser),
+                                make_field("item", FieldSource::kItem),
+                                make_field("price", FieldSource::kItem, false, true),
+                                make_field("genres", FieldSource::kItem, true),
+                                make_field("hour", FieldSource::kEvent),
+                                make_field("seen", FieldSource::kUser, true),
+                                make_field("age", FieldSource::kUser, false, true)};
+  fields[5].table = "item";  // a shared table
+  return fields;
+}
+
+std::vector<TestExample> mixed_examples(std::uint32_t count, std::uint64_t seed) {
+  Rng rng(seed);
+  std::vector<TestExample> examples(count);
+  for (TestExample& example : examples) {
+    example.keys = {{rng.below(4)}, {rng.below(5)}, {}, {}, {rng.below(3)}, {}, {}};
+    for (std::uint64_t i = rng.below(4); i > 0; --i) example.keys[3].push_back(rng.below(4));
+    for (std::uint64_t i = rng.below(3); i > 0; --i) example.keys[5].push_back(rng.below(5));
+    example.dense = {static_cast<float>(rng.normal()), static_cast<float>(rng.normal())};
+    example.label = static_cast<float>(rng.below(2));
+  }
+  return examples;
+}
+
+JobConfig law_job(std::string_view type) {
+  JobConfig job;
+  job.seed = 3;
+  job.model.type = std::string(type);
+  job.model.embedding_dim = 3;
+  job.model.hidden = {5, 4};
+  job.model.activation = Activation::kTanh;
+  TableConfig wide;
+  wide.init = InitSpec{.kind = InitKind::kNormal, .scale = 0.5F};
+  job.tables["default"] = wide;
+  return job;
+}
+
+// A model, its rows and one batch.
+class Bench {
+ public:
+  Bench(JobConfig job, std::uint32_t examples, std::uint32_t micro_batch, std::uint32_t group = 1)
+      : model_(make(job)),
+        loss_(loss_of(job)),
+        cluster_(model_->tables()),
+        builder_(model_->tables(), 8),
+        backprop_(*model_, loss_, micro_batch) {
+    fill(builder_, model_->tables(), mixed_examples(examples, 5));
+    builder_.data().group = group;
+    step_ = builder_.finish();
+    batch_ = builder_.data().view();
+    cluster_.pull(step_);
+  }
+
+  static std::unique_ptr<Model> make(const JobConfig& job) {
+    auto model = make_model(job, mixed_fields());
+    EXPECT_TRUE(model.ok()) << model.error().message;
+    return std::move(model).value();
+  }
+  double loss() { return train().loss_sum; }
+  Backprop::Trained train(float scale = 1.0F) {
+    const auto result = backprop_.train(batch_, step_, scale);
+    EXPECT_TRUE(result.ok()) << result.error().message;
+    return result.value();
+  }
+  void check_gradients(const std::string& what, const std::function<double()>& f, float scale = 1.0F) {
+    train(scale);
+    auto gradients = step_;
+    for (std::size_t t = 0; t < step_.size(); ++t) {
+      const std::string& name = model_->tables().all()[t].spec.name;
+      expect_gradient(what + ", table " + name, step_[t].rows, gradients[t].gradients, f, 1e-2, 5e-3);
+    }
+  }
+
+  std::unique_ptr<Model> model_;
+  const Loss& loss_;
+  LocalCluster cluster_;
+  BatchBuilder builder_;
+  Backprop backprop_;
+  std::vector<StepTable> step_;
+  MicroBatch batch_;
+};
+
+TEST(Models, GradientsAgreeWithFiniteDifferences) {
+  for (const ModelEntry& entry : all_models()) {
+    Bench bench(law_job(entry.type), 7, 3);
+    bench.check_gradients(std::string(entry.type), [&] { return bench.loss(); });
+  }
+}
+
+TEST(Models, GradientsAgreeWithEveryLayerOption) {
+  for (const std::string type : {"mlp", "deepfm", "wide_deep", "neumf"}) {
+    for (const Activation activation : {Activation::kGelu, Activation::kPrelu, Activation::kSigmoid}) {
+      JobConfig job = law_job(type);
+      job.model.activation = activation;
+      job.model.layer_norm = activation == Activation::kGelu;
+      job.model.dropout = activation == Activation::kSigmoid ? 0.3 : 0.0;
+      Bench bench(job, 6, 4);
+      for (StepTable& table : bench.step_) {  // slopes of 1 leave no kink that a difference could straddle
+        const std::string& name = bench.model_->tables().all()[table.table].spec.name;
+        if (name.ends_with("_slope")) std::fill(table.rows.begin(), table.rows.end(), 1.0F);
+      }
+      bench.check_gradients(type, [&] { return bench.loss(); });
+    }
+  }
+}
+
+TEST(Models, GradientsAgreeForRankingLosses) {
+  for (const LossKind kind : {LossKind::kBpr, LossKind::kSampledSoftmax}) {
+    for (const std::string type : {"mf", "neumf", "fm"}) {
+      JobConfig job = law_job(type);
+      job.model.loss = kind;
+      Bench bench(job, 12, 4, 3);
+      EXPECT_EQ(bench.train().count, 4U);
+      bench.check_gradients(type, [&] { return bench.loss(); });
+    }
+  }
+}
+
+TEST(Models, GradientsAgreeForInBatchSoftmax) {
+  JobConfig job = law_job("mf");
+  job.model.loss = LossKind::kSampledSoftmax;
+  job.data.negatives.sampler = Sampler::kInBatch;
+  Bench bench(job, 9, 5);
+  bench.check_gradients("in-batch", [&] { return bench.loss(); });
+
+  job.model.type = "neumf";
+  Bench without(job, 9, 5);
+  const auto refused = without.backprop_.train(without.batch_, without.step_, 1.0F);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("neumf has no vectors"), std::string::npos);
+}
+
+// ½·l2·(entries that name a row)·|row|², and ½·l2·examples·|row|² for layers, all times the scale.
+TEST(Models, L2PerExampleIsChargedForEachEntry) {
+  JobConfig job = law_job("mlp");
+  job.sparse_optimizer.l2 = job.dense_optimizer.l2 = 0.3F;
+  job.sparse_optimizer.l2_mode = job.dense_optimizer.l2_mode = L2Mode::kPerExample;
+  Bench bench(job, 7, 3);
+  const auto penalty = [&] {
+    double sum = 0.0;
+    for (const StepTable& table : bench.step_) {
+      const ModelTable& declared = bench.model_->tables().all()[table.table];
+      std::vector<double> entries(table.keys.size(), declared.spec.dense ? 7.0 : 0.0);
+      for (std::uint32_t f = 0; f < bench.batch_.fields.size() && !declared.spec.dense; ++f) {
+        if (bench.model_->tables().key_set_of(f) != declared.key_set) continue;
+        for (const std::uint32_t position : bench.batch_.fields[f].positions) entries[position] += 1.0;
+      }
+      for (std::size_t i = 0; i < table.rows.size(); ++i) {
+        sum += 0.15 * entries[i / declared.spec.dim] * static_cast<double>(table.rows[i]) * table.rows[i];
+      }
+    }
+    return sum;
+  };
+  bench.check_gradients(
+      "l2", [&] { return 0.5 * (bench.loss() + penalty()); }, 0.5F);
+}
+
+TEST(Models, GiveTheSameBitsOnAnyNumberOfThreads) {
+  const tbb::global_control more_than_cores(tbb::global_control::max_allowed_parallelism, 8);
+  for (const ModelEntry& entry : all_models()) {
+    JobConfig job = law_job(entry.type);
+    job.model.dropout = 0.2;
+    std::vector<StepTable> first;
+    double first_loss = 0.0;
+    for (const int threads : {1, 2, 4, 7}) {
+      Bench bench(job, 700, 16);
+      tbb::task_arena arena(threads);
+      double loss = 0.0;
+      arena.execute([&] { loss = bench.loss(); });
+      if (first.empty()) first = bench.step_, first_loss = loss;
+      EXPECT_EQ(loss, first_loss) << entry.type << ", " << threads;
+      for (std::size_t t = 0; t < first.size(); ++t) {
+        EXPECT_EQ(bench.step_[t].gradients, first[t].gradients) << entry.type << ", " << threads;
+      }
+    }
+  }
+}
+
+TEST(Models, MicroBatchesChangeNothingButRounding) {
+  for (const ModelEntry& entry : all_models()) {
+    Bench whole(law_job(entry.type), 50, 50);
+    Bench parts(law_job(entry.type), 50, 7);
+    EXPECT_NEAR(whole.loss(), parts.loss(), 1e-4) << entry.type;
+    for (std::size_t t = 0; t < whole.step_.size(); ++t) {
+      for (std::size_t i = 0; i < whole.step_[t].gradients.size(); ++i) {
+        EXPECT_NEAR(whole.step_[t].gradients[i], parts.step_[t].gradients[i], 1e-4) << entry.type;
+      }
+    }
+  }
+}
+
+TEST(Models, ScoresAreThoseOfTraining) {
+  for (const ModelEntry& entry : all_models()) {
+    Bench bench(law_job(entry.type), 20, 6);
+    std::vector<float> scores(20), gradient(20);
+    bench.backprop_.score(bench.batch_, bench.step_, scores);
+    const double sum =
+        bench.loss_.function({scores.data(), 20, 1}, bench.batch_, 1.0F, {gradient.data(), 20, 1});
+    EXPECT_NEAR(sum, bench.loss(), 1e-5) << entry.type;
+  }
+}
+
+TEST(Models, VectorsMultiplyToTheScore) {
+  for (const bool use_bias : {true, false}) {
+    JobConfig job = law_job("mf");
+    job.model.use_bias = use_bias;
+    Bench bench(job, 20, 6);
+    const std::uint32_t size = bench.model_->vector_size();
+    EXPECT_EQ(size, use_bias ? 5U : 3U);
+    for (StepTable& table : bench.step_) {
+      for (float& value : table.rows) value += 0.25F;  // biases start at zero
+    }
+    std::vector<float> users(20 * size), items(20 * size), scores(20);
+    bench.backprop_.user_vectors(bench.batch_, bench.step_, {users.data(), 20, size});
+    bench.backprop_.item_vectors(bench.batch_, bench.step_, {items.data(), 20, size});
+    bench.backprop_.score(bench.batch_, bench.step_, scores);
+    for (std::size_t i = 0; i < 20; ++i) {
+      double sum = 0.0;
+      for (std::size_t j = 0; j < size; ++j)
+        sum += static_cast<double>(users[i * size + j]) * items[i * size + j];
+      EXPECT_NEAR(scores[i], sum, 1e-5);
+    }
+  }
+}
+
+TEST(Models, ItemVectorsNeedOnlyTheItemsFields) {
+  const auto model = Bench::make(law_job("mf"));
+  Bench bench(law_job("mf"), 4, 2);
+  BatchBuilder builder(model->tables(), 8);
+  const auto examples = mixed_examples(4, 5);
+  builder.data().size = 4;
+  for (const TestExample& example : examples) {
+    builder.add(1, example.keys[1], {});
+    builder.add(3, example.keys[3], {});
+  }
+  auto step = builder.finish();
+  bench.cluster_.pull(step);
+  std::vector<float> alone(4 * 5), with_users(4 * 5);
+  bench.backprop_.item_vectors(builder.data().view(), step, {alone.data(), 4, 5});
+  bench.backprop_.item_vectors(bench.batch_, bench.step_, {with_users.data(), 4, 5});
+  EXPECT_EQ(alone, with_users);
+}
+
+// A batch in which no example has a genre pulls nothing of that table.
+TEST(Models, ATableThatNoExampleNamesMayBeLeftOut) {
+  for (const ModelEntry& entry : all_models()) {
+    const auto model = Bench::make(law_job(entry.type));
+    auto examples = mixed_examples(6, 5);
+    for (TestExample& example : examples) example.keys[3].clear();
+    BatchBuilder builder(model->tables(), 8);
+    fill(builder, model->tables(), examples);
+    auto step = builder.finish();
+    EXPECT_LT(step.size(), model->tables().all().size());
+    LocalCluster cluster(model->tables());
+    cluster.pull(step);
+    Backprop backprop(*model, loss_of(law_job(entry.type)), 4);
+    EXPECT_TRUE(backprop.train(builder.data().view(), step, 1.0F).ok());
+    for (const StepTable& table : step) EXPECT_EQ(table.gradients.size(), table.rows.size());
+  }
+}
+
+TEST(Models, RefuseWhatIsNotFinite) {
+  Bench bench(law_job("deepfm"), 5, 5);
+  bench.step_[0].rows[0] = std::numeric_limits<float>::quiet_NaN();
+  const auto result = bench.backprop_.train(bench.batch_, bench.step_, 1.0F);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, ErrorCode::kInvalid);
+
+  Bench overflow(law_job("fm"), 5, 5);
+  for (StepTable& table : overflow.step_) {
+    for (float& value : table.rows) value = 1e-20F;
+  }
+  const auto gradient =
+      overflow.backprop_.train(overflow.batch_, overflow.step_, std::numeric_limits<float>::infinity());
+  ASSERT_FALSE(gradient.ok());
+  EXPECT_NE(gradient.error().message.find("the gradient of table"), std::string::npos)
+      << gradient.error().message;
+}
+
+}  // namespace
+}  // namespace capstan
