@@ -35,6 +35,7 @@ struct Welcome {
   std::uint32_t generation = 0;
   NodeId node_id = 0;
   std::uint32_t lease_ms = 0;
+  std::uint32_t grace_ms = 0;
   std::string job_text;
 };
 enum class RefusalReason : std::uint8_t { kOtherVersion, kOtherJob, kNotGreeted, kNameTaken, kJobEnded };
@@ -78,6 +79,7 @@ struct MapUpdate {
 struct DeclareTables {
   std::vector<TableSpec> tables;
   std::uint32_t num_slots = 0;
+  bool combine_steps = false;
 };
 struct TablesReady {
   std::string error;

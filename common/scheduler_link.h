@@ -25,6 +25,8 @@ class SchedulerLink {
 
   SchedulerLink(EventLoop& loop, Transport& transport, Rpc& rpc, const Log& log, Hello hello, Hooks hooks);
 
+  // REQUIRES: before start().
+  void set_hello(Hello hello) { hello_ = std::move(hello); }
   // Connects in the background; kInvalid for an endpoint that cannot be one.
   Status start(const std::string& endpoint);
   void refresh_map();

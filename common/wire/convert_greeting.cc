@@ -27,12 +27,14 @@ void write(Welcome::Builder to, const capstan::Welcome& from) {
   to.setGeneration(from.generation);
   to.setNodeId(from.node_id);
   to.setLeaseMs(from.lease_ms);
+  to.setGraceMs(from.grace_ms);
   to.setJobText(from.job_text);
 }
 void read(Welcome::Reader from, capstan::Welcome& to) {
   to.generation = from.getGeneration();
   to.node_id = from.getNodeId();
   to.lease_ms = from.getLeaseMs();
+  to.grace_ms = from.getGraceMs();
   to.job_text = to_string(from.getJobText());
 }
 

@@ -18,6 +18,7 @@ struct Welcome {
   generation @0 :UInt32;
   nodeId @1 :UInt32;
   leaseMs @2 :UInt32;
+  graceMs @4 :UInt32;       # how long a shard without backups goes on while the scheduler is silent
   jobText @3 :Text;         # the effective job file; from the scheduler only
 }
 

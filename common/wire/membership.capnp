@@ -45,7 +45,8 @@ struct ShardEntry {
 
 struct DeclareTables {
   tables @0 :List(TableSpec);
-  numSlots @1 :UInt32;      # partitions of a step in stepped modes, else 0
+  numSlots @1 :UInt32;      # partitions of a step in stepped modes (bounded, sync), else 0
+  combineSteps @2 :Bool;    # sync: one update a step, from the gradients of all slots
 }
 
 struct TablesReady {

@@ -1,5 +1,6 @@
-// StepProgram: what a worker computes, apart from how rows and gradients travel. Training a model, evaluating it and
-// alternating least squares are programs; the trainer runs any of them over the cluster, the simulator tiny ones.
+// StepProgram: what a worker computes, apart from how rows and gradients travel. Training a model, evaluating
+// it and alternating least squares are programs; the trainer runs any of them over the cluster, the simulator
+// tiny ones.
 #pragma once
 
 #include <cstdint>
@@ -23,16 +24,16 @@ struct WorkItem {
   std::uint32_t pass = 0;
   std::uint32_t partition = 0;
   std::uint32_t num_partitions = 1;
-  std::string name;             // evaluate and merge: "valid", "test", "baseline:item_knn"
-  std::vector<Buffer> inputs;   // merge: what finish() of each evaluated partition gave, in partition order
+  std::string name;            // evaluate and merge: "valid", "test", "baseline:item_knn"
+  std::vector<Buffer> inputs;  // merge: what finish() of each evaluated partition gave, in partition order
 };
 
 // The rows of one table that one step reads, and its gradients.
 struct StepTable {
-  std::uint32_t table = 0;      // index into StepProgram::tables()
-  std::vector<Key> keys;        // unique, sorted by (shard_of(key), key); see sort_for_wire()
-  std::vector<float> rows;      // [keys, dim], filled by the pull in the order of keys
-  std::vector<float> gradients; // [keys, dim], filled by compute(); empty: nothing is pushed for this table
+  std::uint32_t table = 0;       // index into StepProgram::tables()
+  std::vector<Key> keys;         // unique, sorted by (shard_of(key), key); see sort_for_wire()
+  std::vector<float> rows;       // [keys, dim], filled by the pull in the order of keys
+  std::vector<float> gradients;  // [keys, dim], filled by compute(); empty: nothing is pushed for this table
 };
 
 // What a program carries from build() to compute().
@@ -44,8 +45,8 @@ struct Step {
   std::uint64_t batch = 0;
   std::vector<StepTable> tables;
   std::unique_ptr<StepData> data;
-  std::uint64_t examples = 0;   // set by compute()
-  double loss_sum = 0.0;        // over examples; set by compute()
+  std::uint64_t examples = 0;  // set by compute()
+  double loss_sum = 0.0;       // over examples; set by compute()
 };
 
 struct ProgramInfo {
@@ -59,7 +60,8 @@ struct ProgramInfo {
   std::string summary;               // statistics of the data, in words
 };
 
-// Deterministic: build() and compute() depend only on the job, its seed, the item, the batch and the pulled rows.
+// Deterministic: build() and compute() depend only on the job, its seed, the item, the batch and the pulled
+// rows.
 class StepProgram {
  public:
   virtual ~StepProgram() = default;
@@ -67,13 +69,15 @@ class StepProgram {
   virtual const ProgramInfo& info() const = 0;
   virtual const std::vector<TableSpec>& tables() const = 0;
   virtual std::uint64_t num_batches(const WorkItem& item) const = 0;
-  // Reads examples, draws negatives, fills step.tables[].{table, keys} and step.data. Runs off the loop, perhaps beside
-  // compute() of another step.
+  // Reads examples, draws negatives, fills step.tables[].{table, keys} and step.data. Runs off the loop,
+  // perhaps beside compute() of another step.
   virtual Status build(const WorkItem& item, std::uint64_t batch, Step& step) = 0;
-  // Reads rows, writes gradients (training) or keeps results (evaluation). Runs off the loop; one call at a time an item.
-  // kInvalid refuses the batch (NaN in data or gradients) with a message that names it: nothing is pushed for it.
+  // Reads rows, writes gradients (training) or keeps results (evaluation). Runs off the loop; one call at a
+  // time an item. kInvalid refuses the batch (NaN in data or gradients) with a message that names it: nothing
+  // is pushed for it.
   virtual Status compute(const WorkItem& item, Step& step) = 0;
-  // After the item's last batch: evaluation results as bytes, empty for training. Merge items have no batches, only this.
+  // After the item's last batch: evaluation results as bytes, empty for training. Merge items have no
+  // batches, only this.
   virtual Result<Buffer> finish(const WorkItem& item) = 0;
 };
 

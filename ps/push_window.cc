@@ -1,0 +1,65 @@
+#include "ps/push_window.h"
+
+#include <algorithm>
+
+#include "common/assert.h"
+
+namespace capstan {
+
+SliceStatus PushWindow::check(std::uint32_t pass, std::uint32_t partition, std::uint64_t term,
+                              std::uint64_t sequence, std::uint64_t previous) {
+  if (pass < forgotten_below_) return SliceStatus::kFenced;
+  Stream& stream = streams_[{pass, partition}];
+  if (term < stream.term) return SliceStatus::kFenced;
+  stream.term = term;
+  if (sequence <= stream.last) return SliceStatus::kDuplicate;
+  return previous > stream.last ? SliceStatus::kGap : SliceStatus::kOk;
+}
+
+void PushWindow::record(std::uint32_t pass, std::uint32_t partition, std::uint64_t sequence) {
+  Stream& stream = streams_[{pass, partition}];
+  CAPSTAN_ASSERT(sequence > stream.last, "a push is recorded once, in order");
+  stream.last = sequence;
+}
+
+std::uint64_t PushWindow::last(std::uint32_t pass, std::uint32_t partition) const {
+  const auto found = streams_.find({pass, partition});
+  return found == streams_.end() ? 0 : found->second.last;
+}
+
+std::uint64_t PushWindow::clock(std::uint32_t pass, std::uint32_t slots) const {
+  std::uint64_t lowest = slots == 0 ? 0 : ~0ULL;
+  for (std::uint32_t slot = 0; slot < slots; ++slot) lowest = std::min(lowest, last(pass, slot));
+  return lowest;
+}
+
+void PushWindow::forget_below(std::uint32_t pass) {
+  forgotten_below_ = std::max(forgotten_below_, pass);
+  streams_.erase(streams_.begin(), streams_.lower_bound({forgotten_below_, 0}));
+}
+
+void PushWindow::save(ByteWriter& out) const {
+  out.put(forgotten_below_);
+  out.put(static_cast<std::uint64_t>(streams_.size()));
+  for (const auto& [id, stream] : streams_) {
+    out.put(id.first);
+    out.put(id.second);
+    out.put(stream.term);
+    out.put(stream.last);
+  }
+}
+
+void PushWindow::restore(ByteReader& in) {
+  *this = PushWindow();
+  forgotten_below_ = in.get<std::uint32_t>();
+  const auto count = in.get<std::uint64_t>();
+  for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
+    const auto pass = in.get<std::uint32_t>();
+    const auto partition = in.get<std::uint32_t>();
+    Stream& stream = streams_[{pass, partition}];
+    stream.term = in.get<std::uint64_t>();
+    stream.last = in.get<std::uint64_t>();
+  }
+}
+
+}  // namespace capstan

@@ -1,0 +1,124 @@
+// Server: answering pulls.
+#include <utility>
+
+#include "ps/server.h"
+
+namespace capstan {
+
+struct Server::PullJob {
+  PeerId from;
+  std::uint64_t id;
+  Pull pull;
+  PullReply reply;
+  struct Part {  // one slice that is served
+    std::size_t slice;
+    const Key* keys;
+    float* out;
+  };
+  std::vector<Part> parts;
+  std::size_t lanes_left = 0;
+};
+
+void Server::on_pull(PeerId from, std::uint64_t id, Pull pull) {
+  learn_map(pull.map_version);
+  auto job = std::make_shared<PullJob>(PullJob{from, id, std::move(pull), {}, {}, 0});
+  if (requests_ >= options_.requests_max) {
+    for (const auto& slice : job->pull.slices)
+      job->reply.slices.push_back({slice.shard, SliceStatus::kBusy, 0});
+    rpc_.reply(from, id, job->reply);
+    return;
+  }
+  ++requests_;
+  if (clock_reached(job->pull)) {
+    start_pull(job);
+  } else {
+    parked_pulls_.push_back(job);
+  }
+}
+
+// A shard that is not ours does not hold the request up: its slice will be told to go elsewhere.
+bool Server::clock_reached(const Pull& pull) const {
+  if (pull.needs_clock == 0) return true;
+  for (const auto& slice : pull.slices) {
+    const auto found = shards_.find(slice.shard);
+    if (found == shards_.end()) continue;
+    const StepClock& clock = found->second.clock;
+    if (clock.pass < pull.pass || (clock.pass == pull.pass && clock.steps < pull.needs_clock)) return false;
+  }
+  return true;
+}
+
+void Server::wake_pulls() {
+  std::vector<PullRef> waiting;
+  waiting.swap(parked_pulls_);
+  for (auto& job : waiting) {
+    if (clock_reached(job->pull)) {
+      start_pull(job);
+    } else {
+      parked_pulls_.push_back(std::move(job));
+    }
+  }
+}
+
+void Server::start_pull(const PullRef& job) {
+  const Key* keys = job->pull.keys.as<Key>().data();
+  std::vector<std::uint64_t> offsets;
+  std::uint64_t floats = 0;
+  bool known = true;
+  for (std::size_t i = 0; i < job->pull.slices.size(); ++i) {
+    const auto& slice = job->pull.slices[i];
+    const bool served = serves(slice.shard, job->pull.map_version);
+    job->reply.slices.push_back({slice.shard, served ? SliceStatus::kOk : SliceStatus::kStale, 0});
+    if (served) {
+      job->parts.push_back({i, keys, nullptr});
+      offsets.push_back(floats);
+      floats += count_floats(slice.sections, known);
+    }
+    for (const auto& section : slice.sections) keys += section.count;
+  }
+  if (!known) {
+    for (auto& result : job->reply.slices) result.status = SliceStatus::kRefused;
+    job->parts.clear();
+    floats = 0;
+  }
+  job->reply.rows = Buffer::allocate(floats * sizeof(float));
+  float* out = job->reply.rows.as_mutable<float>().data();
+  std::map<std::uint32_t, std::vector<std::size_t>> by_lane;
+  for (std::size_t i = 0; i < job->parts.size(); ++i) {
+    job->parts[i].out = out + offsets[i];
+    by_lane[lane_of(job->pull.slices[job->parts[i].slice].shard)].push_back(i);
+  }
+  job->lanes_left = by_lane.size();
+  if (by_lane.empty()) finish_pull(job);
+  for (auto& [lane, parts] : by_lane) {
+    std::vector<Shard*> shards;
+    for (const std::size_t part : parts) {
+      shards.push_back(shards_[job->pull.slices[job->parts[part].slice].shard].shard.get());
+    }
+    compute_.run(
+        lane,
+        [job, parts = parts, shards = std::move(shards)] {
+          for (std::size_t i = 0; i < parts.size(); ++i) {
+            const auto& part = job->parts[parts[i]];
+            shards[i]->pull(job->pull.slices[part.slice].sections, part.keys, part.out);
+            job->reply.slices[part.slice].version = shards[i]->version();
+          }
+        },
+        [this, job] {
+          if (--job->lanes_left == 0) finish_pull(job);
+        });
+  }
+}
+
+void Server::finish_pull(const PullRef& job) {
+  --requests_;
+  job->reply.map_version = link_.map().version();
+  if (!lease_holds()) {
+    // The rows may be another's by now.
+    for (auto& result : job->reply.slices) result.status = SliceStatus::kStale;
+    job->reply.rows = Buffer();
+  }
+  rpc_.reply(job->from, job->id, job->reply);
+}
+
+}  // namespace capstan

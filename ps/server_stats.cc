@@ -1,0 +1,25 @@
+#include "ps/server_stats.h"
+
+#include <boost/json.hpp>
+
+namespace capstan {
+
+std::string stats_to_json(const ShardStats& stats, const std::map<std::string, std::uint64_t>& refused) {
+  boost::json::object json;
+  json["pushes_applied"] = stats.pushes_applied;
+  json["pushes_duplicate"] = stats.pushes_duplicate;
+  json["pushes_fenced"] = stats.pushes_fenced;
+  json["pushes_gap"] = stats.pushes_gap;
+  json["pushes_refused"] = stats.pushes_refused;
+  json["rows_pulled"] = stats.rows_pulled;
+  json["rows_pushed"] = stats.rows_pushed;
+  json["rows_evicted"] = stats.rows_evicted;
+  json["rows_not_admitted"] = stats.rows_not_admitted;
+  json["staleness"] = boost::json::array(stats.staleness.begin(), stats.staleness.end());
+  boost::json::object reasons;
+  for (const auto& [reason, count] : refused) reasons[reason] = count;
+  json["refused"] = reasons;
+  return boost::json::serialize(json);
+}
+
+}  // namespace capstan

@@ -1,0 +1,281 @@
+#include "ps/shard.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "common/assert.h"
+#include "ps/optimizer/gradient_check.h"
+#include "ps/step_combiner.h"
+
+namespace capstan {
+namespace {
+
+constexpr std::uint32_t kSnapshotMagic = 0x53504143;  // "CAPS"
+
+std::uint64_t count_floats(std::span<const Section> sections, std::span<const TableSpec> specs) {
+  std::uint64_t total = 0;
+  for (const auto& section : sections) total += std::uint64_t{section.count} * specs[section.table].dim;
+  return total;
+}
+
+std::vector<std::uint8_t> as_octets(std::span<const std::byte> bytes) {
+  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  return {first, first + bytes.size()};
+}
+
+// Key and row bytes of every row, one after the other.
+std::vector<std::uint8_t> table_rows(const EmbeddingTable& table) {
+  const std::size_t record = sizeof(Key) + table.layout().row_bytes();
+  std::vector<std::uint8_t> out(table.size() * record);
+  std::uint8_t* at = out.data();
+  table.for_each_row([&](Key key, std::span<const std::byte> row) {
+    std::memcpy(at, &key, sizeof(Key));
+    std::memcpy(at + sizeof(Key), row.data(), row.size());
+    at += record;
+  });
+  return out;
+}
+
+Status restore_table(EmbeddingTable& table, std::span<const std::uint8_t> rows,
+                     std::span<const std::uint8_t> state) {
+  const std::size_t record = sizeof(Key) + table.layout().row_bytes();
+  if (rows.size() % record != 0) {
+    return make_error(ErrorCode::kCorrupt, "table " + table.spec().name + ": rows of another size");
+  }
+  for (std::size_t at = 0; at < rows.size(); at += record) {
+    Key key = 0;
+    std::memcpy(&key, rows.data() + at, sizeof(Key));
+    CAPSTAN_TRY(table.insert_row(key, std::as_bytes(rows.subspan(at + sizeof(Key), record - sizeof(Key)))));
+  }
+  return table.restore_state(std::as_bytes(state));
+}
+
+}  // namespace
+
+void ShardStats::add(const ShardStats& other) {
+  pushes_applied += other.pushes_applied;
+  pushes_duplicate += other.pushes_duplicate;
+  pushes_fenced += other.pushes_fenced;
+  pushes_gap += other.pushes_gap;
+  pushes_refused += other.pushes_refused;
+  rows_pulled += other.rows_pulled;
+  rows_pushed += other.rows_pushed;
+  rows_evicted += other.rows_evicted;
+  rows_not_admitted += other.rows_not_admitted;
+  rows += other.rows;
+  bytes += other.bytes;
+  for (std::size_t i = 0; i < kStalenessBuckets; ++i) staleness[i] += other.staleness[i];
+}
+
+void Shard::declare(std::span<const TableSpec> tables, std::uint32_t slots, bool combine) {
+  slots_ = slots;
+  combine_ = combine;
+  for (std::size_t i = tables_.size(); i < tables.size(); ++i) {
+    specs_.push_back(tables[i]);
+    tables_.push_back(std::make_unique<EmbeddingTable>(tables[i], num_shards_));
+  }
+}
+
+void Shard::pull(std::span<const Section> sections, const Key* keys, float* out) {
+  for (const auto& section : sections) {
+    tables_[section.table]->gather({keys, section.count}, out);
+    keys += section.count;
+    out += std::size_t{section.count} * specs_[section.table].dim;
+    stats_.rows_pulled += section.count;
+  }
+}
+
+// Keys must be of this shard and strictly ascending within a section; gradients must be finite.
+SliceStatus Shard::validate(const PushedSlice& slice) const {
+  const Key* keys = slice.keys;
+  for (const auto& section : slice.sections) {
+    for (std::uint32_t i = 0; i < section.count; ++i) {
+      if (shard_of(keys[i], num_shards_) != id_) return SliceStatus::kRefused;
+      if (i > 0 && keys[i] <= keys[i - 1]) return SliceStatus::kRefused;
+    }
+    keys += section.count;
+  }
+  const std::uint64_t floats = count_floats(slice.sections, specs_);
+  const bool usable = first_unusable({slice.gradients, floats}) == floats;
+  return usable ? SliceStatus::kOk : SliceStatus::kRefused;
+}
+
+PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
+  PushOutcome outcome;
+  outcome.status = window_.check(slice.pass, slice.partition, slice.term, slice.sequence, slice.previous);
+  outcome.version = version_;
+  switch (outcome.status) {
+    case SliceStatus::kDuplicate:
+      ++stats_.pushes_duplicate;
+      return outcome;
+    case SliceStatus::kFenced:
+      ++stats_.pushes_fenced;
+      return outcome;
+    case SliceStatus::kGap:
+      ++stats_.pushes_gap;
+      return outcome;
+    default:
+      break;
+  }
+  outcome.status = validate(slice);
+  if (outcome.status == SliceStatus::kRefused) ++stats_.pushes_refused;
+  if (combine_) {
+    // A refused slice takes part as an empty one: the step must not wait for it.
+    PushedSlice kept = slice;
+    if (outcome.status == SliceStatus::kRefused) kept.sections.clear();
+    PushOutcome combined = combine(kept, now_seconds);
+    combined.status = outcome.status;
+    return combined;
+  }
+  if (outcome.status == SliceStatus::kOk && !slice.sections.empty()) {
+    note_staleness(slice.pulled_version);
+    apply(slice.sections, slice.keys, slice.gradients, now_seconds);
+  }
+  ++stats_.pushes_applied;
+  window_.record(slice.pass, slice.partition, slice.sequence);
+  outcome.version = version_;
+  outcome.clock = clock();
+  return outcome;
+}
+
+void Shard::apply(std::span<const Section> sections, const Key* keys, const float* gradients,
+                  std::uint32_t now_seconds) {
+  ++version_;
+  for (const auto& section : sections) {
+    const UpdateContext context{version_, now_seconds};
+    const auto counts = tables_[section.table]->apply({keys, section.count}, gradients, context);
+    stats_.rows_not_admitted += counts.refused;
+    stats_.rows_evicted += counts.evicted;
+    stats_.rows_pushed += section.count;
+    keys += section.count;
+    gradients += std::size_t{section.count} * specs_[section.table].dim;
+  }
+}
+
+void Shard::note_staleness(std::uint64_t pulled_version) {
+  const std::uint64_t behind = version_ - std::min(version_, pulled_version);
+  const auto bucket = static_cast<std::size_t>(std::bit_width(behind));
+  ++stats_.staleness[std::min(bucket, ShardStats::kStalenessBuckets - 1)];
+}
+
+PushOutcome Shard::combine(const PushedSlice& slice, std::uint32_t now_seconds) {
+  PushOutcome outcome;
+  outcome.waits = true;
+  waiting_[slice.partition] = slice;
+  if (waiting_.size() < slots_) {
+    outcome.version = version_;
+    return outcome;
+  }
+  for (const auto& [slot, part] : waiting_) {
+    outcome.released_slots.push_back(slot);
+    window_.record(part.pass, part.partition, part.sequence);
+  }
+  apply_step(now_seconds);
+  waiting_.clear();
+  outcome.version = version_;
+  outcome.clock = clock();
+  stats_.pushes_applied += outcome.released_slots.size();
+  if (snapshot_sequence_ != 0 && slice.pass == snapshot_pass_ && clock_of(slice.pass) == snapshot_sequence_) {
+    snapshot_sequence_ = 0;
+    outcome.snapshot = snapshot();
+  }
+  return outcome;
+}
+
+void Shard::apply_step(std::uint32_t now_seconds) {
+  std::vector<const PushedSlice*> parts;
+  for (const auto& [slot, part] : waiting_) parts.push_back(&part);
+  const CombinedStep step = combine_slots(parts, specs_);
+  if (step.sections.empty()) {
+    ++version_;
+    return;
+  }
+  note_staleness(version_);
+  apply(step.sections, step.keys.data(), step.gradients.data(), now_seconds);
+}
+
+void Shard::get_rows(std::uint32_t table, std::span<const Key> keys, std::vector<bool>& found,
+                     std::vector<std::byte>& out) const {
+  for (const Key key : keys) {
+    const auto row = tables_[table]->find_row(key);
+    found.push_back(!row.empty());
+    out.insert(out.end(), row.begin(), row.end());
+  }
+}
+
+void Shard::evict(std::uint32_t now_seconds, std::uint64_t bytes_max) {
+  std::uint64_t sparse_bytes = 0;
+  std::uint64_t dense_bytes = 0;
+  for (std::size_t i = 0; i < tables_.size(); ++i) {
+    stats_.rows_evicted += tables_[i]->evict_expired(now_seconds);
+    (specs_[i].dense ? dense_bytes : sparse_bytes) += tables_[i]->bytes();
+  }
+  if (sparse_bytes + dense_bytes <= bytes_max || sparse_bytes == 0) return;
+  // Every sparse table gives up the same share of its memory; dense layers are never evicted.
+  const double keep =
+      static_cast<double>(bytes_max - std::min(bytes_max, dense_bytes)) / static_cast<double>(sparse_bytes);
+  for (std::size_t i = 0; i < tables_.size(); ++i) {
+    if (specs_[i].dense) continue;
+    const auto budget = static_cast<std::uint64_t>(static_cast<double>(tables_[i]->bytes()) * keep);
+    stats_.rows_evicted += tables_[i]->evict_to(budget, version_);
+  }
+}
+
+ShardStats Shard::stats() const {
+  ShardStats stats = stats_;
+  for (const auto& table : tables_) {
+    stats.rows += table->size();
+    stats.bytes += table->bytes();
+  }
+  return stats;
+}
+
+Buffer Shard::snapshot() const {
+  ByteWriter out;
+  out.put(kSnapshotMagic);
+  out.put(id_);
+  out.put(version_);
+  window_.save(out);
+  out.put(static_cast<std::uint32_t>(tables_.size()));
+  for (std::size_t i = 0; i < tables_.size(); ++i) {
+    out.put_string(specs_[i].name);
+    out.put_vector(table_rows(*tables_[i]));
+    out.put_vector(as_octets(tables_[i]->save_state()));
+  }
+  return out.take();
+}
+
+Result<Buffer> Shard::snapshot_after(std::uint32_t pass, std::uint64_t sequence) {
+  const std::uint64_t now = clock_of(pass);
+  if (now > sequence) return make_error(ErrorCode::kStale, "the shard is past that step");
+  if (now == sequence) return snapshot();
+  snapshot_pass_ = pass;
+  snapshot_sequence_ = sequence;
+  return Buffer();
+}
+
+Status Shard::restore(std::span<const std::byte> bytes) {
+  const auto corrupt = [](std::string what) { return make_error(ErrorCode::kCorrupt, std::move(what)); };
+  tables_.clear();
+  for (const auto& spec : specs_) tables_.push_back(std::make_unique<EmbeddingTable>(spec, num_shards_));
+  waiting_.clear();
+  ByteReader in(bytes);
+  if (in.get<std::uint32_t>() != kSnapshotMagic) return corrupt("not a shard snapshot");
+  if (in.get<std::uint32_t>() != id_) return corrupt("the snapshot of another shard");
+  version_ = in.get<std::uint64_t>();
+  window_.restore(in);
+  const auto count = in.get<std::uint32_t>();
+  for (std::uint32_t i = 0; i < count && !in.failed(); ++i) {
+    const std::string name = in.get_string();
+    const auto spec =
+        std::find_if(specs_.begin(), specs_.end(), [&](const TableSpec& s) { return s.name == name; });
+    if (spec == specs_.end()) return corrupt("the snapshot has a table " + name + " that the job has not");
+    const auto rows = in.get_vector<std::uint8_t>();
+    const auto state = in.get_vector<std::uint8_t>();
+    CAPSTAN_TRY(restore_table(*tables_[static_cast<std::size_t>(spec - specs_.begin())], rows, state));
+  }
+  return in.finish();
+}
+
+}  // namespace capstan

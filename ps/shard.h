@@ -1,0 +1,114 @@
+// Shard: a hash slice of all tables with everything that belongs to it: rows, the push window, the step
+// barrier. Runs on one lane at a time; knows nothing of messages.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "common/buffer.h"
+#include "common/message.h"
+#include "common/table_spec.h"
+#include "ps/push_window.h"
+#include "ps/table/embedding_table.h"
+
+namespace capstan {
+
+// One slice of a push, read in place. The buffers keep keys and gradients alive for a slice that has to wait.
+struct PushedSlice {
+  std::uint32_t pass = 0, partition = 0;
+  std::uint64_t term = 0, sequence = 0, previous = 0, pulled_version = 0;
+  std::vector<Section> sections;
+  const Key* keys = nullptr;         // of all sections, one after the other
+  const float* gradients = nullptr;  // [keys of a section, dim of its table], likewise
+  Buffer keys_owner, gradients_owner;
+};
+
+// The steps of a pass that every slot has reported to a shard.
+struct StepClock {
+  std::uint32_t pass = 0;
+  std::uint64_t steps = 0;
+  auto operator<=>(const StepClock&) const = default;
+};
+
+struct PushOutcome {
+  SliceStatus status = SliceStatus::kOk;
+  bool waits = false;  // sync: kept until the other slots' slices of this step are here
+  std::vector<std::uint32_t>
+      released_slots;  // sync: slots whose waiting slices this one completed (itself included)
+  std::uint64_t version = 0;
+  StepClock clock;  // stepped modes: after this push
+  Buffer snapshot;  // sync: taken because this push completed the step it was asked for
+};
+
+struct ShardStats {
+  static constexpr std::size_t kStalenessBuckets = 16;  // 0, 1, 2-3, 4-7, ... pushes between pull and push
+
+  std::uint64_t pushes_applied = 0, pushes_duplicate = 0, pushes_fenced = 0, pushes_gap = 0,
+                pushes_refused = 0;
+  std::uint64_t rows_pulled = 0, rows_pushed = 0, rows_evicted = 0, rows_not_admitted = 0;
+  std::uint64_t rows = 0, bytes = 0;
+  std::array<std::uint64_t, kStalenessBuckets> staleness{};
+
+  void add(const ShardStats& other);
+};
+
+class Shard {
+ public:
+  Shard(std::uint32_t id, std::uint32_t num_shards) : id_(id), num_shards_(num_shards) {}
+
+  // Adds the tables that are not there yet; the specs of those that are must be equal.
+  // slots: partitions of a step in stepped modes, else 0. combine: sync.
+  void declare(std::span<const TableSpec> tables, std::uint32_t slots, bool combine);
+
+  // Writes the rows of all sections to `out`, one after the other; `keys` likewise.
+  // REQUIRES: the tables are declared.
+  void pull(std::span<const Section> sections, const Key* keys, float* out);
+  PushOutcome push(const PushedSlice& slice, std::uint32_t now_seconds);
+  // Raw row bytes behind one another; found[i] tells which keys have a row.
+  void get_rows(std::uint32_t table, std::span<const Key> keys, std::vector<bool>& found,
+                std::vector<std::byte>& out) const;
+
+  // Drops expired rows, then the least recently used ones until the shard is within `bytes_max`.
+  void evict(std::uint32_t now_seconds, std::uint64_t bytes_max);
+
+  // Everything as bytes; see docs/FORMATS.md.
+  Buffer snapshot() const;
+  // sync: takes the snapshot right after step `sequence` of `pass`. kStale when the shard is past it; when it
+  // is there already, the bytes come back at once, else an empty buffer now and PushOutcome::snapshot later.
+  Result<Buffer> snapshot_after(std::uint32_t pass, std::uint64_t sequence);
+  // Replaces everything. kCorrupt for bytes that are no snapshot of these tables; the shard is then empty.
+  Status restore(std::span<const std::byte> bytes);
+
+  std::uint64_t version() const { return version_; }
+  StepClock clock() const { return {window_.newest_pass(), window_.clock(window_.newest_pass(), slots_)}; }
+  void forget_below(std::uint32_t pass) { window_.forget_below(pass); }
+  ShardStats stats() const;
+
+ private:
+  std::uint64_t clock_of(std::uint32_t pass) const { return window_.clock(pass, slots_); }
+  SliceStatus validate(const PushedSlice& slice) const;
+  void apply(std::span<const Section> sections, const Key* keys, const float* gradients,
+             std::uint32_t now_seconds);
+  PushOutcome combine(const PushedSlice& slice, std::uint32_t now_seconds);
+  void apply_step(std::uint32_t now_seconds);
+  void note_staleness(std::uint64_t pulled_version);
+
+  std::uint32_t id_;
+  std::uint32_t num_shards_;
+  std::uint32_t slots_ = 0;
+  bool combine_ = false;
+  std::vector<TableSpec> specs_;
+  std::vector<std::unique_ptr<EmbeddingTable>> tables_;
+  PushWindow window_;
+  std::uint64_t version_ = 0;                     // updates applied: slices, or combined steps in sync
+  std::map<std::uint32_t, PushedSlice> waiting_;  // sync: by slot, all of one step
+  std::uint32_t snapshot_pass_ = 0;
+  std::uint64_t snapshot_sequence_ = 0;  // 0: none asked for
+  ShardStats stats_;
+};
+
+}  // namespace capstan

@@ -1,0 +1,136 @@
+#include "worker/train/puller.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+namespace capstan {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr Duration kPullTimeout = 5s;
+constexpr Duration kRetryPause = 20ms;
+
+}  // namespace
+
+Puller::Puller(EventLoop& loop, Rpc& rpc, const Log& log, SchedulerLink& link, ServerPeers& peers,
+               const std::vector<TableSpec>& specs)
+    : loop_(loop), rpc_(rpc), log_(log), link_(link), peers_(peers), specs_(specs), retry_(loop) {}
+
+void Puller::pull(std::vector<StepTable>& tables, PullTicket& ticket, std::function<void()> done) {
+  for (auto& table : tables) table.rows.resize(table.keys.size() * specs_[table.table].dim);
+  ticket.versions.assign(ticket.ranges.size(), 0);
+  Request& request = requests_.emplace_back();
+  request.tables = &tables;
+  request.ticket = &ticket;
+  request.done = std::move(done);
+  request.id = next_id_++;
+  for (std::uint32_t i = 0; i < ticket.ranges.size(); ++i) request.missing.push_back(i);
+  if (request.missing.empty()) {
+    loop_.post([this, id = request.id] { on_reply(id, 0, {}, Message(PullReply{})); });
+    request.in_flight = 1;
+    return;
+  }
+  ask(request);
+}
+
+void Puller::cancel(const PullTicket& ticket) {
+  requests_.remove_if([&](const Request& request) { return request.ticket == &ticket; });
+}
+
+void Puller::resume() {
+  for (auto& request : requests_) ask(request);
+}
+
+void Puller::ask(Request& request) {
+  std::map<NodeId, std::vector<std::uint32_t>> by_node;
+  std::vector<std::uint32_t> later;
+  for (const std::uint32_t range : request.missing) {
+    const NodeId owner = link_.map().empty() ? 0 : link_.map().primary(request.ticket->ranges[range].shard);
+    if (owner != 0 && peers_.find(owner)) {
+      by_node[owner].push_back(range);
+    } else {
+      later.push_back(range);
+    }
+  }
+  request.missing = std::move(later);
+  for (auto& [node, ranges] : by_node) send(request, node, std::move(ranges));
+  if (!request.missing.empty() && !retry_.running()) retry_.start(kRetryPause, [this] { resume(); });
+}
+
+void Puller::send(Request& request, NodeId node, std::vector<std::uint32_t> ranges) {
+  Pull pull;
+  pull.map_version = link_.map().version();
+  pull.pass = request.ticket->pass;
+  pull.needs_clock = request.ticket->needs_clock;
+  std::size_t count = 0;
+  for (const std::uint32_t range : ranges) count += request.ticket->ranges[range].count;
+  pull.keys = Buffer::allocate(count * sizeof(Key));
+  Key* out = pull.keys.as_mutable<Key>().data();
+  for (const std::uint32_t i : ranges) {
+    const ShardRange& range = request.ticket->ranges[i];
+    const StepTable& table = (*request.tables)[range.position];
+    if (pull.slices.empty() || pull.slices.back().shard != range.shard)
+      pull.slices.push_back({range.shard, {}});
+    pull.slices.back().sections.push_back({table.table, range.count});
+    std::memcpy(out, table.keys.data() + range.begin, range.count * sizeof(Key));
+    out += range.count;
+  }
+  ++request.in_flight;
+  rpc_.call(*peers_.find(node), pull, kPullTimeout,
+            [this, id = request.id, node, ranges = std::move(ranges)](const Result<Message>& reply) {
+              on_reply(id, node, ranges, reply);
+            });
+}
+
+void Puller::on_reply(std::uint64_t id, NodeId node, const std::vector<std::uint32_t>& ranges,
+                      const Result<Message>& reply) {
+  const auto found =
+      std::find_if(requests_.begin(), requests_.end(), [&](const Request& r) { return r.id == id; });
+  if (found == requests_.end()) return;
+  Request& request = *found;
+  --request.in_flight;
+  std::vector<std::uint32_t> again = ranges;
+  if (reply.ok()) {
+    if (const auto* rows = std::get_if<PullReply>(&*reply)) again = take(request, ranges, *rows);
+  } else if (reply.error().code == ErrorCode::kUnavailable) {
+    peers_.greet_again(node);
+  }
+  if (!again.empty()) {
+    request.missing.insert(request.missing.end(), again.begin(), again.end());
+    std::sort(request.missing.begin(), request.missing.end());
+    link_.refresh_map();
+    if (!retry_.running()) retry_.start(kRetryPause, [this] { resume(); });
+    return;
+  }
+  if (request.in_flight > 0 || !request.missing.empty()) return;
+  const auto done = std::move(request.done);
+  requests_.erase(found);
+  done();
+}
+
+std::vector<std::uint32_t> Puller::take(Request& request, const std::vector<std::uint32_t>& ranges,
+                                        const PullReply& reply) {
+  std::map<std::uint32_t, const SliceResult*> results;
+  for (const auto& slice : reply.slices) results[slice.shard] = &slice;
+  std::vector<std::uint32_t> again;
+  const auto rows = reply.rows.as<float>();
+  std::size_t at = 0;
+  for (const std::uint32_t i : ranges) {
+    const ShardRange& range = request.ticket->ranges[i];
+    StepTable& table = (*request.tables)[range.position];
+    const std::size_t dim = specs_[table.table].dim;
+    const auto result = results.find(range.shard);
+    const bool here = result != results.end() && result->second->status == SliceStatus::kOk;
+    if (!here || at + range.count * dim > rows.size()) {
+      again.push_back(i);
+      continue;
+    }
+    std::memcpy(table.rows.data() + range.begin * dim, rows.data() + at, range.count * dim * sizeof(float));
+    at += range.count * dim;
+    request.ticket->versions[i] = result->second->version;
+  }
+  return again;
+}
+
+}  // namespace capstan

@@ -1,0 +1,70 @@
+// Puller: fetches the rows of a step from whoever owns them, through map changes, lost messages and restarts.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <vector>
+
+#include "common/event_loop.h"
+#include "common/log.h"
+#include "common/rpc.h"
+#include "common/scheduler_link.h"
+#include "worker/train/server_peers.h"
+#include "worker/train/shard_ranges.h"
+#include "worker/train/step_program.h"
+
+namespace capstan {
+
+// What a pull needs to have seen, and what it saw.
+struct PullTicket {
+  std::uint32_t pass = 0;
+  std::uint64_t needs_clock = 0;  // every slot's batches below this one must be applied; 0: whatever is there
+  std::vector<ShardRange> ranges;       // of the tables, from shard_ranges()
+  std::vector<std::uint64_t> versions;  // [ranges]: pushes that the range's shard had applied
+};
+
+class Puller {
+ public:
+  Puller(EventLoop& loop, Rpc& rpc, const Log& log, SchedulerLink& link, ServerPeers& peers,
+         const std::vector<TableSpec>& specs);
+
+  // Fills rows of every table and ticket.versions, then runs `done`. Tries until it has them: the scheduler
+  // ends the job when an owner is gone for good. Tables and ticket stay put until then. Never calls `done`
+  // before it returns.
+  void pull(std::vector<StepTable>& tables, PullTicket& ticket, std::function<void()> done);
+  // Drops a pull that has not finished; its `done` never runs.
+  void cancel(const PullTicket& ticket);
+  // Asks again for what could not be asked (new map, new greeting).
+  void resume();
+
+ private:
+  struct Request {
+    std::vector<StepTable>* tables;
+    PullTicket* ticket;
+    std::vector<std::uint32_t> missing;  // ranges not asked for
+    std::uint32_t in_flight = 0;         // messages
+    std::function<void()> done;
+    std::uint64_t id = 0;
+  };
+
+  void ask(Request& request);
+  void send(Request& request, NodeId node, std::vector<std::uint32_t> ranges);
+  void on_reply(std::uint64_t id, NodeId node, const std::vector<std::uint32_t>& ranges,
+                const Result<Message>& reply);
+  // Copies what came; gives back the ranges to ask for again.
+  std::vector<std::uint32_t> take(Request& request, const std::vector<std::uint32_t>& ranges,
+                                  const PullReply& reply);
+
+  EventLoop& loop_;
+  Rpc& rpc_;
+  Log log_;
+  SchedulerLink& link_;
+  ServerPeers& peers_;
+  const std::vector<TableSpec>& specs_;
+  std::list<Request> requests_;
+  std::uint64_t next_id_ = 1;
+  Timer retry_;
+};
+
+}  // namespace capstan

@@ -1,0 +1,187 @@
+#include "worker/train/push_stream.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+namespace capstan {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr Duration kPushTimeout = 5s;
+constexpr Duration kRetryPause = 20ms;
+
+std::size_t gradient_floats(const ShardRange& range, const StepTable& table,
+                            const std::vector<TableSpec>& specs) {
+  return std::size_t{range.count} * specs[table.table].dim;
+}
+
+}  // namespace
+
+PushStream::PushStream(EventLoop& loop, Rpc& rpc, SchedulerLink& link, ServerPeers& peers,
+                       const std::vector<TableSpec>& specs, Id id, Hooks hooks)
+    : loop_(loop),
+      rpc_(rpc),
+      link_(link),
+      peers_(peers),
+      specs_(specs),
+      id_(id),
+      hooks_(std::move(hooks)),
+      last_sequence_(link.map().num_shards(), 0),
+      retry_(loop) {}
+
+void PushStream::push(std::uint64_t sequence, std::vector<StepTable> tables, const PullTicket& ticket) {
+  Batch batch;
+  batch.sequence = sequence;
+  batch.slices = seal(sequence, tables, ticket);
+  batch.left = batch.slices.size();
+  for (auto& table : tables) table.rows = {};
+  batch.tables = std::move(tables);
+  if (batch.left == 0) {
+    loop_.post([this, alive = alive_, sequence] {
+      if (*alive) hooks_.on_acknowledged(sequence);
+    });
+    return;
+  }
+  batches_.push_back(std::move(batch));
+  resume();
+}
+
+std::vector<PushStream::Slice> PushStream::seal(std::uint64_t sequence, const std::vector<StepTable>& tables,
+                                                const PullTicket& ticket) {
+  std::map<std::uint32_t, Slice> by_shard;
+  for (std::uint32_t shard = 0; id_.every_shard && shard < last_sequence_.size(); ++shard) by_shard[shard];
+  for (std::size_t i = 0; i < ticket.ranges.size(); ++i) {
+    const ShardRange& range = ticket.ranges[i];
+    if (tables[range.position].gradients.empty()) continue;
+    Slice& slice = by_shard[range.shard];
+    slice.ranges.push_back(range);
+    slice.pulled_version = ticket.versions[i];
+  }
+  std::vector<Slice> slices;
+  for (auto& [shard, slice] : by_shard) {
+    slice.shard = shard;
+    slice.previous = last_sequence_[shard];
+    last_sequence_[shard] = sequence;
+    slices.push_back(std::move(slice));
+  }
+  return slices;
+}
+
+// In the order of sequences, so that a shard never sees a later batch before an earlier one that waits here.
+void PushStream::resume() {
+  if (fenced_) return;
+  bool some_wait = false;
+  for (auto& batch : batches_) {
+    std::map<NodeId, std::vector<std::size_t>> by_node;
+    for (std::size_t i = 0; i < batch.slices.size(); ++i) {
+      if (batch.slices[i].state != Slice::State::kWaiting) continue;
+      const NodeId owner = link_.map().primary(batch.slices[i].shard);
+      if (owner != 0 && peers_.find(owner)) {
+        by_node[owner].push_back(i);
+      } else {
+        some_wait = true;
+      }
+    }
+    for (const auto& [node, slices] : by_node) send(batch, node, slices);
+  }
+  if (some_wait) retry_later();
+}
+
+void PushStream::send(Batch& batch, NodeId node, const std::vector<std::size_t>& slices) {
+  Push push;
+  push.map_version = link_.map().version();
+  push.pass = id_.pass;
+  push.partition = id_.partition;
+  push.term = id_.term;
+  push.sequence = batch.sequence;
+  std::size_t keys = 0;
+  std::size_t floats = 0;
+  for (const std::size_t i : slices) {
+    for (const auto& range : batch.slices[i].ranges) {
+      keys += range.count;
+      floats += gradient_floats(range, batch.tables[range.position], specs_);
+    }
+  }
+  push.keys = Buffer::allocate(keys * sizeof(Key));
+  push.gradients = Buffer::allocate(floats * sizeof(float));
+  Key* key_out = push.keys.as_mutable<Key>().data();
+  float* gradient_out = push.gradients.as_mutable<float>().data();
+  for (const std::size_t i : slices) {
+    Slice& slice = batch.slices[i];
+    slice.state = Slice::State::kInFlight;
+    push.slices.push_back({slice.shard, slice.previous, slice.pulled_version, {}});
+    for (const auto& range : slice.ranges) {
+      const StepTable& table = batch.tables[range.position];
+      const std::size_t dim = specs_[table.table].dim;
+      push.slices.back().sections.push_back({table.table, range.count});
+      std::memcpy(key_out, table.keys.data() + range.begin, range.count * sizeof(Key));
+      std::memcpy(gradient_out, table.gradients.data() + range.begin * dim,
+                  range.count * dim * sizeof(float));
+      key_out += range.count;
+      gradient_out += range.count * dim;
+    }
+  }
+  rpc_.call(*peers_.find(node), push, kPushTimeout,
+            [this, alive = alive_, sequence = batch.sequence, node, slices](const Result<Message>& reply) {
+              if (*alive) on_reply(sequence, node, slices, reply);
+            });
+}
+
+void PushStream::on_reply(std::uint64_t sequence, NodeId node, const std::vector<std::size_t>& slices,
+                          const Result<Message>& reply) {
+  const auto found = std::find_if(batches_.begin(), batches_.end(),
+                                  [&](const Batch& batch) { return batch.sequence == sequence; });
+  if (found == batches_.end() || fenced_) return;
+  if (reply.ok() && std::holds_alternative<PushReply>(*reply)) {
+    settle(*found, slices, std::get<PushReply>(*reply));
+    if (fenced_) return;
+  } else if (!reply.ok() && reply.error().code == ErrorCode::kUnavailable) {
+    peers_.greet_again(node);
+  }
+  bool again = false;
+  for (const std::size_t i : slices) {
+    if (found->slices[i].state != Slice::State::kInFlight) continue;
+    found->slices[i].state = Slice::State::kWaiting;
+    again = true;
+  }
+  if (again) {
+    link_.refresh_map();
+    retry_later();
+  }
+  if (found->left > 0) return;
+  batches_.erase(found);
+  hooks_.on_acknowledged(sequence);
+}
+
+void PushStream::settle(Batch& batch, const std::vector<std::size_t>& slices, const PushReply& reply) {
+  std::map<std::uint32_t, SliceStatus> results;
+  for (const auto& slice : reply.slices) results[slice.shard] = slice.status;
+  for (const std::size_t i : slices) {
+    Slice& slice = batch.slices[i];
+    const auto result = results.find(slice.shard);
+    if (slice.state == Slice::State::kDone || result == results.end()) continue;
+    switch (result->second) {
+      case SliceStatus::kOk:
+      case SliceStatus::kDuplicate:
+      case SliceStatus::kRefused:  // its number is consumed: the server counts it and goes on
+        slice.state = Slice::State::kDone;
+        --batch.left;
+        break;
+      case SliceStatus::kFenced:
+        fenced_ = true;
+        hooks_.on_fenced();
+        return;
+      case SliceStatus::kStale:
+      case SliceStatus::kGap:
+      case SliceStatus::kBusy:
+        break;  // stays to be sent again
+    }
+  }
+}
+
+void PushStream::retry_later() {
+  if (!retry_.running()) retry_.start(kRetryPause, [this] { resume(); });
+}
+
+}  // namespace capstan

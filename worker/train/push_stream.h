@@ -1,0 +1,83 @@
+// PushStream: the pushes of one stream (pass, partition) under one term. Each shard's slice of a batch is
+// sealed when it is numbered: whatever is resent has the same bytes, and every slice is answered for itself.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/event_loop.h"
+#include "common/log.h"
+#include "common/rpc.h"
+#include "common/scheduler_link.h"
+#include "worker/train/puller.h"
+#include "worker/train/server_peers.h"
+
+namespace capstan {
+
+class PushStream {
+ public:
+  struct Hooks {
+    std::function<void(std::uint64_t sequence)> on_acknowledged;  // every slice of it; perhaps out of order
+    std::function<void()> on_fenced;                              // another holds the stream: give it up
+  };
+  struct Id {
+    std::uint32_t pass = 0, partition = 0;
+    std::uint64_t term = 0;
+    bool every_shard = false;  // stepped modes: shards that a batch does not touch hear of it too
+  };
+
+  PushStream(EventLoop& loop, Rpc& rpc, SchedulerLink& link, ServerPeers& peers,
+             const std::vector<TableSpec>& specs, Id id, Hooks hooks);
+
+  ~PushStream() { *alive_ = false; }
+  PushStream(const PushStream&) = delete;
+  PushStream& operator=(const PushStream&) = delete;
+
+  // REQUIRES: sequences rise. Hooks never run before this returns.
+  void push(std::uint64_t sequence, std::vector<StepTable> tables, const PullTicket& ticket);
+  std::size_t unacknowledged() const { return batches_.size(); }
+  // Sends what waits (new map, new greeting).
+  void resume();
+
+ private:
+  struct Slice {
+    std::uint32_t shard = 0;
+    std::uint64_t previous = 0, pulled_version = 0;
+    std::vector<ShardRange> ranges;
+    enum class State { kWaiting, kInFlight, kDone } state = State::kWaiting;
+  };
+  struct Batch {
+    std::uint64_t sequence = 0;
+    std::vector<StepTable> tables;
+    std::vector<Slice> slices;
+    std::size_t left = 0;
+  };
+
+  std::vector<Slice> seal(std::uint64_t sequence, const std::vector<StepTable>& tables,
+                          const PullTicket& ticket);
+  void send(Batch& batch, NodeId node, const std::vector<std::size_t>& slices);
+  void on_reply(std::uint64_t sequence, NodeId node, const std::vector<std::size_t>& slices,
+                const Result<Message>& reply);
+  void settle(Batch& batch, const std::vector<std::size_t>& slices, const PushReply& reply);
+  void retry_later();
+
+  EventLoop& loop_;
+  Rpc& rpc_;
+  SchedulerLink& link_;
+  ServerPeers& peers_;
+  const std::vector<TableSpec>& specs_;
+  Id id_;
+  Hooks hooks_;
+  std::deque<Batch> batches_;                 // unacknowledged, by sequence
+  std::vector<std::uint64_t> last_sequence_;  // [shards]: of this term
+  bool fenced_ = false;
+  // Answers may come after the stream is gone; the Rpc outlives it.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Timer retry_;
+};
+
+}  // namespace capstan

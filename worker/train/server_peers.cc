@@ -1,0 +1,74 @@
+#include "worker/train/server_peers.h"
+
+#include <optional>
+
+namespace capstan {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr Duration kGreetTimeout = 1s;
+constexpr Duration kRetryPause = 100ms;
+
+}  // namespace
+
+ServerPeers::ServerPeers(EventLoop& loop, Transport& transport, Rpc& rpc, const Log& log,
+                         const SchedulerLink& link)
+    : loop_(loop), transport_(transport), rpc_(rpc), log_(log), link_(link), retry_(loop) {}
+
+void ServerPeers::on_map() {
+  for (const auto& [id, address] : link_.map().nodes()) {
+    if (address.endpoint.empty()) continue;
+    Entry& entry = entries_[id];
+    if (entry.endpoint == address.endpoint) continue;
+    if (entry.peer != 0) transport_.close(entry.peer);
+    entry = Entry{address.endpoint, 0, false, false};
+    if (auto peer = transport_.connect(address.endpoint); peer.ok()) {
+      entry.peer = *peer;
+      greet(id);
+    } else {
+      log_.error("cannot connect to {} at {}: {}", address.name, address.endpoint, peer.error().message);
+    }
+  }
+}
+
+std::optional<PeerId> ServerPeers::find(NodeId node) const {
+  const auto found = entries_.find(node);
+  if (found == entries_.end() || !found->second.greeted) return std::nullopt;
+  return found->second.peer;
+}
+
+void ServerPeers::greet_again(NodeId node) {
+  const auto found = entries_.find(node);
+  if (found == entries_.end()) return;
+  found->second.greeted = false;
+  greet(node);
+}
+
+void ServerPeers::greet(NodeId node) {
+  Entry& entry = entries_[node];
+  if (entry.greeting) return;
+  entry.greeting = true;
+  rpc_.call(entry.peer, link_.hello(), kGreetTimeout,
+            [this, node, peer = entry.peer](Result<Message> reply) { on_greeting(node, peer, reply); });
+}
+
+void ServerPeers::on_greeting(NodeId node, PeerId peer, const Result<Message>& reply) {
+  Entry& entry = entries_[node];
+  if (entry.peer != peer) return;  // it has moved meanwhile
+  entry.greeting = false;
+  entry.greeted = reply.ok() && std::holds_alternative<Welcome>(*reply);
+  if (entry.greeted) {
+    if (ready_) ready_();
+    return;
+  }
+  if (!reply.ok() && reply.error().code == ErrorCode::kRefused) {
+    log_.error("server {} refused us: {}", entry.endpoint, reply.error().message);
+  }
+  retry_.start(kRetryPause, [this] {
+    for (const auto& [id, waiting] : entries_) {
+      if (!waiting.greeted && waiting.peer != 0) greet(id);
+    }
+  });
+}
+
+}  // namespace capstan

@@ -1,0 +1,49 @@
+// ServerPeers: a worker's connections to the servers of the shard map, greeted before use.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "common/event_loop.h"
+#include "common/log.h"
+#include "common/rpc.h"
+#include "common/scheduler_link.h"
+
+namespace capstan {
+
+class ServerPeers {
+ public:
+  ServerPeers(EventLoop& loop, Transport& transport, Rpc& rpc, const Log& log, const SchedulerLink& link);
+
+  // Takes up new addresses of the map.
+  void on_map();
+  // The greeted peer of a node, or nothing: the greeting is under way and on_ready() will tell.
+  std::optional<PeerId> find(NodeId node) const;
+  // The peer said that it does not know us: it is another process by now.
+  void greet_again(NodeId node);
+  void on_ready(std::function<void()> handler) { ready_ = std::move(handler); }
+
+ private:
+  struct Entry {
+    std::string endpoint;
+    PeerId peer = 0;
+    bool greeted = false;
+    bool greeting = false;
+  };
+
+  void greet(NodeId node);
+  void on_greeting(NodeId node, PeerId peer, const Result<Message>& reply);
+
+  EventLoop& loop_;
+  Transport& transport_;
+  Rpc& rpc_;
+  Log log_;
+  const SchedulerLink& link_;
+  std::map<NodeId, Entry> entries_;
+  std::function<void()> ready_;
+  Timer retry_;
+};
+
+}  // namespace capstan

@@ -1,0 +1,21 @@
+// Where each shard's keys stand in a step's tables.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "worker/train/step_program.h"
+
+namespace capstan {
+
+struct ShardRange {
+  std::uint32_t shard = 0;
+  std::uint32_t position = 0;  // index into the step's tables
+  std::uint32_t begin = 0, count = 0;
+};
+
+// Sorted by (shard, position), without empty ranges. REQUIRES: the tables' keys are sorted for the wire.
+std::vector<ShardRange> shard_ranges(std::span<const StepTable> tables, std::uint32_t num_shards);
+
+}  // namespace capstan

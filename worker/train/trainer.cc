@@ -1,0 +1,149 @@
+#include "worker/train/trainer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace capstan {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr Duration kAskTimeout = 2s;
+constexpr Duration kAskPause = 50ms;
+constexpr Duration kReportPause = 200ms;
+constexpr Duration kReportTimeout = 2s;
+constexpr Duration kHandInTimeout = 2s;
+
+}  // namespace
+
+Trainer::Trainer(EventLoop& loop, Rpc& rpc, const Log& log, SchedulerLink& link, ServerPeers& peers,
+                 TaskPool& tasks, std::shared_ptr<StepProgram> program, TrainOptions options)
+    : loop_(loop),
+      rpc_(rpc),
+      log_(log),
+      link_(link),
+      peers_(peers),
+      puller_(loop, rpc, log, link, peers, program->tables()),
+      env_{loop, rpc, log, link, peers, puller_, tasks, std::move(program), options},
+      ask_timer_(loop),
+      report_timer_(loop),
+      hand_in_timer_(loop),
+      sweep_timer_(loop) {}
+
+void Trainer::start() {
+  ask();
+  report();
+}
+
+void Trainer::resume() {
+  puller_.resume();
+  for (auto& held : held_) held.run->resume();
+}
+
+void Trainer::ask() {
+  if (asking_) return;
+  asking_ = true;
+  WorkRequest request{link_.node_id(), link_.hello().incarnation, 0};
+  for (const auto& held : held_) request.held += held.dropped || held.run->finished() ? 0 : 1;
+  rpc_.call(link_.peer(), request, kAskTimeout, [this](const Result<Message>& reply) {
+    asking_ = false;
+    if (reply.ok() && std::holds_alternative<WorkGrant>(*reply)) {
+      on_grant(std::get<WorkGrant>(*reply));
+    } else if (reply.ok() && std::holds_alternative<NoWork>(*reply)) {
+      on_no_work(std::get<NoWork>(*reply));
+    } else {
+      ask_timer_.start(kAskPause, [this] { ask(); });
+    }
+  });
+}
+
+void Trainer::on_no_work(const NoWork& answer) {
+  const Duration wait = std::chrono::milliseconds(answer.wait_ms);
+  ask_timer_.start(std::max(wait, kAskPause), [this] { ask(); });
+}
+
+void Trainer::on_grant(const WorkGrant& grant) {
+  // A grant whose answer was lost comes again under its term.
+  const bool have = std::any_of(held_.begin(), held_.end(), [&](const Held& held) {
+    return !held.dropped && held.run->cursor().work == grant.work && held.run->cursor().term == grant.term;
+  });
+  if (!have) {
+    WorkItem item;
+    item.kind = static_cast<WorkKind>(grant.work.kind);
+    item.pass = grant.work.pass;
+    item.partition = grant.work.partition;
+    item.num_partitions = grant.num_partitions;
+    item.name = grant.work.name;
+    item.inputs = grant.inputs;
+    Held& held = held_.emplace_back();
+    held.id = next_id_++;
+    held.run = std::make_unique<WorkRun>(env_, std::move(item), grant,
+                                         WorkRun::Hooks{.on_finished = [this, id = held.id] { hand_in(id); },
+                                                        .on_fenced = [this, id = held.id] { drop(id); }});
+    log_.debug("work: kind {} {} pass {} partition {} from batch {}", grant.work.kind, grant.work.name,
+               grant.work.pass, grant.work.partition, grant.first_batch);
+    held.run->start();
+  }
+  ask_timer_.start(Duration(0), [this] { ask(); });
+}
+
+void Trainer::report() {
+  report_timer_.start(kReportPause, [this] { report(); });
+  WorkProgress progress;
+  progress.node_id = link_.node_id();
+  std::vector<HeldId> reported;
+  for (auto& held : held_) {
+    if (held.dropped) continue;
+    progress.cursors.push_back(held.run->cursor());
+    reported.push_back(held.id);
+  }
+  if (progress.cursors.empty()) return;
+  rpc_.call(link_.peer(), progress, kReportTimeout,
+            [this, reported = std::move(reported)](const Result<Message>& reply) {
+              if (!reply.ok()) return;
+              if (const auto* answer = std::get_if<WorkProgressReply>(&*reply))
+                on_report_reply(reported, *answer);
+            });
+}
+
+void Trainer::on_report_reply(const std::vector<HeldId>& reported, const WorkProgressReply& reply) {
+  for (const std::uint32_t index : reply.revoked) {
+    if (index < reported.size()) drop(reported[index]);
+  }
+}
+
+WorkRun* Trainer::find(HeldId id) {
+  for (auto& held : held_) {
+    if (held.id == id && !held.dropped) return held.run.get();
+  }
+  return nullptr;
+}
+
+// Until the scheduler has it: the answer says whether it counted or came from someone whose lease had ended.
+void Trainer::hand_in(HeldId id) {
+  const WorkRun* run = find(id);
+  if (run == nullptr) return;
+  const WorkDone done{link_.node_id(), run->cursor(), run->error(), run->result()};
+  rpc_.call(link_.peer(), done, kHandInTimeout, [this, id](const Result<Message>& reply) {
+    if (!reply.ok() || !std::holds_alternative<WorkDoneReply>(*reply)) {
+      to_hand_in_.insert(id);
+      hand_in_timer_.start(kAskPause, [this] {
+        for (const HeldId waiting : std::exchange(to_hand_in_, {})) hand_in(waiting);
+      });
+      return;
+    }
+    const WorkRun* done_run = find(id);
+    if (done_run != nullptr && std::get<WorkDoneReply>(*reply).accepted)
+      examples_done_ += done_run->cursor().examples;
+    drop(id);
+    ask_timer_.start(Duration(0), [this] { ask(); });
+  });
+}
+
+void Trainer::drop(HeldId id) {
+  for (auto& held : held_) {
+    if (held.id == id) held.dropped = true;
+  }
+  sweep_timer_.start(Duration(0), [this] { held_.remove_if([](const Held& held) { return held.dropped; }); });
+}
+
+}  // namespace capstan

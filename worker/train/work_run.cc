@@ -1,0 +1,172 @@
+#include "worker/train/work_run.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace capstan {
+namespace {
+
+constexpr std::uint32_t kBuildLane = 0;
+
+}  // namespace
+
+struct WorkRun::Stage {
+  enum class State { kBuilding, kPulling, kReady, kComputing };
+  State state = State::kBuilding;
+  Step step;
+  PullTicket ticket;
+  Status status = ok_status();
+};
+
+WorkRun::WorkRun(TrainEnv& env, WorkItem item, const WorkGrant& grant, Hooks hooks)
+    : env_(env), item_(std::move(item)), hooks_(std::move(hooks)), next_batch_(grant.first_batch) {
+  cursor_.work = grant.work;
+  cursor_.term = grant.term;
+  cursor_.watermark = grant.first_batch;
+  cursor_.batches = item_.kind == WorkKind::kMerge ? 0 : env_.program->num_batches(item_);
+  if (!pushes()) return;
+  const bool stepped = env_.options.consistency != Consistency::kAsync;
+  pushes_ = std::make_unique<PushStream>(
+      env_.loop, env_.rpc, env_.link, env_.peers, env_.program->tables(),
+      PushStream::Id{item_.pass, item_.partition, grant.term, stepped},
+      PushStream::Hooks{.on_acknowledged = [this](std::uint64_t sequence) { acknowledge(sequence); },
+                        .on_fenced = [this] { hooks_.on_fenced(); }});
+}
+
+WorkRun::~WorkRun() {
+  *alive_ = false;
+  for (const auto& stage : stages_) env_.puller.cancel(stage->ticket);
+}
+
+std::uint64_t WorkRun::needs_clock(std::uint64_t batch) const {
+  if (!pushes() || env_.options.consistency == Consistency::kAsync) return 0;
+  const std::uint64_t lag = env_.options.consistency == Consistency::kSync ? 0 : env_.options.staleness;
+  return batch > lag ? batch - lag : 0;
+}
+
+void WorkRun::pump() {
+  if (finishing_ || !error_.empty()) return;
+  while (next_batch_ < cursor_.batches && stages_.size() < std::max(1U, env_.options.pipeline_depth) &&
+         (!pushes_ || pushes_->unacknowledged() < std::max(1U, env_.options.push_window))) {
+    auto stage = std::make_shared<Stage>();
+    stage->step.batch = next_batch_++;
+    stages_.push_back(stage);
+    build(stage);
+  }
+  compute_front();
+  if (cursor_.watermark >= cursor_.batches && stages_.empty()) finish();
+}
+
+void WorkRun::build(const StageRef& stage) {
+  env_.tasks.run(
+      kBuildLane,
+      [program = env_.program, item = item_, shards = env_.options.num_shards, stage] {
+        stage->status = program->build(item, stage->step.batch, stage->step);
+        if (stage->status.ok()) stage->ticket.ranges = shard_ranges(stage->step.tables, shards);
+      },
+      [this, alive = alive_, stage] {
+        if (!*alive) return;
+        if (!stage->status.ok()) {
+          fail(stage->status.error().message);
+        } else {
+          pull(stage);
+        }
+      });
+}
+
+void WorkRun::pull(const StageRef& stage) {
+  stage->state = Stage::State::kPulling;
+  stage->ticket.pass = item_.pass;
+  stage->ticket.needs_clock = needs_clock(stage->step.batch);
+  env_.puller.pull(stage->step.tables, stage->ticket, [this, stage] {
+    stage->state = Stage::State::kReady;
+    pump();
+  });
+}
+
+// Batches compute in their order: pushes of a stream must be.
+void WorkRun::compute_front() {
+  if (computing_ || stages_.empty() || stages_.front()->state != Stage::State::kReady) return;
+  if (!error_.empty()) return;
+  computing_ = true;
+  StageRef stage = stages_.front();
+  stage->state = Stage::State::kComputing;
+  env_.tasks.run(
+      env_.tasks.lanes() - 1,
+      [program = env_.program, item = item_, stage] { stage->status = program->compute(item, stage->step); },
+      [this, alive = alive_, stage] {
+        if (*alive) on_computed(stage);
+      });
+}
+
+void WorkRun::on_computed(const StageRef& stage) {
+  computing_ = false;
+  if (!error_.empty()) return;
+  stages_.pop_front();
+  if (!stage->status.ok()) {
+    if (!pushes() || stage->status.error().code != ErrorCode::kInvalid) {
+      fail(stage->status.error().message);
+      return;
+    }
+    ++cursor_.bad_batches;
+    env_.log.warn("batch refused ({} of at most {}): {}", cursor_.bad_batches, env_.options.max_bad_batches,
+                  stage->status.error().message);
+    if (cursor_.bad_batches > env_.options.max_bad_batches) {
+      fail(fmt::format("more than {} bad batches; the last: {}", env_.options.max_bad_batches,
+                       stage->status.error().message));
+      return;
+    }
+    for (auto& table : stage->step.tables) table.gradients.clear();
+  } else {
+    cursor_.examples += stage->step.examples;
+    cursor_.loss_sum += stage->step.loss_sum;
+  }
+  push(stage);
+  pump();
+}
+
+void WorkRun::push(const StageRef& stage) {
+  const std::uint64_t sequence = stage->step.batch + 1;
+  if (!pushes_) {
+    acknowledge(sequence);
+    return;
+  }
+  pushes_->push(sequence, std::move(stage->step.tables), stage->ticket);
+}
+
+void WorkRun::acknowledge(std::uint64_t sequence) {
+  acknowledged_.insert(sequence);
+  while (!acknowledged_.empty() && *acknowledged_.begin() == cursor_.watermark + 1) {
+    ++cursor_.watermark;
+    acknowledged_.erase(acknowledged_.begin());
+  }
+  pump();
+}
+
+void WorkRun::finish() {
+  if (finishing_) return;
+  finishing_ = true;
+  auto result = std::make_shared<Result<Buffer>>(Buffer());
+  env_.tasks.run(
+      env_.tasks.lanes() - 1,
+      [program = env_.program, item = item_, result] { *result = program->finish(item); },
+      [this, alive = alive_, result] {
+        if (!*alive) return;
+        if (!result->ok()) {
+          fail(result->error().message);
+          return;
+        }
+        result_ = std::move(*result).value();
+        finished_ = true;
+        hooks_.on_finished();
+      });
+}
+
+void WorkRun::fail(const std::string& why) {
+  if (finished_) return;
+  error_ = why;
+  finished_ = true;
+  hooks_.on_finished();
+}
+
+}  // namespace capstan

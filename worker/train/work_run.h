@@ -1,0 +1,99 @@
+// WorkRun: one leased work item on its way: build, pull, compute and push of its batches, overlapped.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "common/config/job_config.h"
+#include "common/event_loop.h"
+#include "common/log.h"
+#include "common/message.h"
+#include "common/task_pool.h"
+#include "worker/train/puller.h"
+#include "worker/train/push_stream.h"
+#include "worker/train/step_program.h"
+
+namespace capstan {
+
+struct TrainOptions {
+  Consistency consistency = Consistency::kAsync;
+  std::uint32_t staleness = 0;
+  std::uint32_t pipeline_depth = 2;  // steps built or pulled ahead of the one that computes, itself included
+  std::uint32_t push_window = 4;     // unacknowledged steps
+  std::uint32_t num_shards = 256;
+  std::uint32_t max_bad_batches = 10;
+};
+
+// What a run works with. All outlive it.
+struct TrainEnv {
+  EventLoop& loop;
+  Rpc& rpc;
+  Log log;
+  SchedulerLink& link;
+  ServerPeers& peers;
+  Puller& puller;
+  TaskPool& tasks;                       // lane 0 builds, the last lane computes
+  std::shared_ptr<StepProgram> program;  // tasks share it: they may end after all else
+  TrainOptions options;
+};
+
+// On the loop. A run is destroyed only between callbacks, never from within one of its own.
+class WorkRun {
+ public:
+  struct Hooks {
+    std::function<void()> on_finished;  // all batches acknowledged and result() set, or error() set
+    std::function<void()> on_fenced;    // another worker holds the item
+  };
+
+  WorkRun(TrainEnv& env, WorkItem item, const WorkGrant& grant, Hooks hooks);
+  ~WorkRun();
+  WorkRun(const WorkRun&) = delete;
+  WorkRun& operator=(const WorkRun&) = delete;
+
+  void start() { pump(); }
+  void resume() {
+    if (pushes_) pushes_->resume();
+  }
+  const WorkCursor& cursor() const { return cursor_; }
+  const std::string& error() const { return error_; }
+  const Buffer& result() const { return result_; }
+  bool finished() const { return finished_; }
+
+ private:
+  struct Stage;
+  using StageRef = std::shared_ptr<Stage>;
+
+  void pump();
+  void build(const StageRef& stage);
+  void pull(const StageRef& stage);
+  void compute_front();
+  void on_computed(const StageRef& stage);
+  void push(const StageRef& stage);
+  void acknowledge(std::uint64_t sequence);
+  void finish();
+  void fail(const std::string& why);
+  bool pushes() const { return item_.kind == WorkKind::kTrain; }
+  std::uint64_t needs_clock(std::uint64_t batch) const;
+
+  TrainEnv& env_;
+  WorkItem item_;
+  Hooks hooks_;
+  WorkCursor cursor_;
+  std::uint64_t next_batch_;
+  std::deque<StageRef> stages_;           // built, pulled or computing, by batch
+  std::set<std::uint64_t> acknowledged_;  // sequences above the watermark
+  std::unique_ptr<PushStream> pushes_;
+  bool computing_ = false;
+  bool finishing_ = false;
+  bool finished_ = false;
+  std::string error_;
+  Buffer result_;
+  // Tasks and answers may come after the run is gone.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace capstan
