@@ -18,7 +18,9 @@ void ByteWriter::put_string(std::string_view text) {
   append(text.data(), text.size());
 }
 
-Buffer ByteWriter::take() { return Buffer::adopt(std::exchange(bytes_, {})); }
+Buffer ByteWriter::take() {
+  return Buffer::adopt(std::exchange(bytes_, {}));
+}
 
 std::span<const std::byte> ByteReader::take(std::size_t size) {
   if (size > rest_.size()) failed_ = true;

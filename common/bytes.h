@@ -1,4 +1,5 @@
-// ByteWriter and ByteReader: little-endian bytes for results that travel as one opaque run (not for node messages).
+// ByteWriter and ByteReader: little-endian bytes for results that travel as one opaque run (not for node
+// messages).
 #pragma once
 
 #include <bit>
@@ -42,8 +43,8 @@ class ByteWriter {
   std::vector<std::byte> bytes_;
 };
 
-// Failure sticks: after the first value that does not fit, every read gives 0 or nothing, and finish() says so. A count
-// is checked against the bytes that are left before anything is allocated.
+// Failure sticks: after the first value that does not fit, every read gives 0 or nothing, and finish() says
+// so. A count is checked against the bytes that are left before anything is allocated.
 class ByteReader {
  public:
   explicit ByteReader(std::span<const std::byte> bytes) : rest_(bytes) {}

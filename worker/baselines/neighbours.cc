@@ -1,0 +1,122 @@
+#include "worker/baselines/neighbours.h"
+
+#include <tbb/blocked_range.h>
+#include <tbb/enumerable_thread_specific.h>
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "worker/eval/history.h"
+
+namespace capstan {
+namespace {
+
+// The users of each item: users[offsets[i] .. offsets[i+1]), ascending.
+struct ItemUsers {
+  std::vector<std::uint64_t> offsets;
+  std::vector<std::uint32_t> users;
+
+  std::span<const std::uint32_t> of(std::uint32_t item) const {
+    return std::span(users).subspan(offsets[item], offsets[item + 1] - offsets[item]);
+  }
+};
+
+ItemUsers users_of_items(const UserItems& history, std::uint32_t num_users, std::uint32_t num_items) {
+  ItemUsers index;
+  index.offsets.assign(num_items + 1ULL, 0);
+  for (std::uint32_t user = 0; user < num_users; ++user) {
+    for (const std::uint32_t item : items_of(history, user)) ++index.offsets[item + 1ULL];
+  }
+  for (std::size_t item = 0; item < num_items; ++item) index.offsets[item + 1] += index.offsets[item];
+  index.users.resize(index.offsets.back());
+  std::vector<std::uint64_t> next(index.offsets.begin(), index.offsets.end() - 1);
+  for (std::uint32_t user = 0; user < num_users; ++user) {
+    for (const std::uint32_t item : items_of(history, user)) index.users[next[item]++] = user;
+  }
+  return index;
+}
+
+// Counts of one item's companions; what is touched is put back to 0 after use.
+struct Companions {
+  std::vector<std::uint32_t> counts;  // [num_items]
+  std::vector<std::uint32_t> touched;
+};
+
+bool more_similar(const Neighbour& a, const Neighbour& b) {
+  return a.similarity != b.similarity ? a.similarity > b.similarity : a.item < b.item;
+}
+
+std::vector<Neighbour> neighbours_of(std::uint32_t item, const UserItems& history, const ItemUsers& index,
+                                     float shrink, std::size_t most, Companions& companions) {
+  for (const std::uint32_t user : index.of(item)) {
+    for (const std::uint32_t other : items_of(history, user)) {
+      if (companions.counts[other]++ == 0) companions.touched.push_back(other);
+    }
+  }
+  std::vector<Neighbour> neighbours;
+  const double own = static_cast<double>(index.of(item).size());
+  for (const std::uint32_t other : companions.touched) {
+    const double shared = companions.counts[other];
+    companions.counts[other] = 0;
+    if (other == item) continue;
+    const double others = static_cast<double>(index.of(other).size());
+    neighbours.push_back({other, static_cast<float>(shared / (std::sqrt(own * others) + double{shrink}))});
+  }
+  companions.touched.clear();
+  const auto kept = static_cast<std::ptrdiff_t>(std::min(most, neighbours.size()));
+  if (static_cast<std::size_t>(kept) < neighbours.size()) {
+    std::nth_element(neighbours.begin(), neighbours.begin() + kept, neighbours.end(), more_similar);
+    neighbours.resize(static_cast<std::size_t>(kept));
+  }
+  std::sort(neighbours.begin(), neighbours.end(), more_similar);
+  return neighbours;
+}
+
+}  // namespace
+
+NeighbourLists most_similar(const UserItems& history, std::uint32_t num_users, std::uint32_t num_items,
+                            float shrink, std::uint32_t most) {
+  const ItemUsers index = users_of_items(history, num_users, num_items);
+  std::vector<std::vector<Neighbour>> found(num_items);
+  tbb::enumerable_thread_specific<Companions> scratch([num_items] {
+    return Companions{std::vector<std::uint32_t>(num_items, 0), {}};
+  });
+  tbb::parallel_for(tbb::blocked_range<std::uint32_t>(0, num_items), [&](const auto& range) {
+    Companions& companions = scratch.local();
+    for (std::uint32_t item = range.begin(); item < range.end(); ++item) {
+      found[item] = neighbours_of(item, history, index, shrink, most, companions);
+    }
+  });
+  NeighbourLists lists;
+  lists.offsets.push_back(0);
+  for (const auto& neighbours : found) lists.offsets.push_back(lists.offsets.back() + neighbours.size());
+  lists.all.reserve(lists.offsets.back());
+  for (const auto& neighbours : found)
+    lists.all.insert(lists.all.end(), neighbours.begin(), neighbours.end());
+  return lists;
+}
+
+NeighbourLists turned_round(const NeighbourLists& lists, std::uint32_t most) {
+  const std::size_t num_items = lists.offsets.size() - 1;
+  const auto first_of = [&](std::size_t item) {
+    const auto all = lists.of(static_cast<std::uint32_t>(item));
+    return all.first(std::min<std::size_t>(most, all.size()));
+  };
+  NeighbourLists turned;
+  turned.offsets.assign(num_items + 1, 0);
+  for (std::size_t item = 0; item < num_items; ++item) {
+    for (const Neighbour& neighbour : first_of(item)) ++turned.offsets[neighbour.item + 1ULL];
+  }
+  for (std::size_t item = 0; item < num_items; ++item) turned.offsets[item + 1] += turned.offsets[item];
+  turned.all.resize(turned.offsets.back());
+  std::vector<std::uint64_t> next(turned.offsets.begin(), turned.offsets.end() - 1);
+  for (std::size_t item = 0; item < num_items; ++item) {
+    for (const Neighbour& neighbour : first_of(item)) {
+      turned.all[next[neighbour.item]++] = {static_cast<std::uint32_t>(item), neighbour.similarity};
+    }
+  }
+  return turned;
+}
+
+}  // namespace capstan

@@ -1,0 +1,22 @@
+// Exposure: what a whole set of top-k lists does to the catalogue (coverage, Gini) and how unexpected it is
+// (novelty).
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace capstan {
+
+// exposures[item]: how many lists hold the item, over the whole catalogue.
+double coverage(std::span<const std::uint64_t> exposures);  // share of items in at least one list
+// 0: all items are shown equally often; towards 1: one item gets everything. 0 when nothing is shown.
+// Source: Fleder and Hosanagar, "Blockbuster Culture's Next Rise or Fall" (Management Science 2009).
+double gini(std::span<const std::uint64_t> exposures);
+
+// Mean self-information of a list in bits: log2(users / users who have the item in train); an item without
+// any counts as if one user had it. 0 for an empty list. Source: Zhou et al., "Solving the apparent
+// diversity-accuracy dilemma of recommender systems" (PNAS 2010).
+double novelty(std::span<const std::uint32_t> list, std::span<const std::uint32_t> item_counts,
+               std::uint32_t num_users);
+
+}  // namespace capstan

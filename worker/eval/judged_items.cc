@@ -1,0 +1,74 @@
+#include "worker/eval/judged_items.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/hash.h"
+#include "common/rng.h"
+
+namespace capstan {
+namespace {
+
+bool holds(std::span<const std::uint32_t> sorted, std::uint32_t item) {
+  return std::binary_search(sorted.begin(), sorted.end(), item);
+}
+
+std::vector<std::uint32_t> all_but(std::uint32_t num_items, std::span<const std::uint32_t> seen) {
+  std::vector<std::uint32_t> items;
+  items.reserve(num_items);
+  auto next_seen = seen.begin();
+  for (std::uint32_t item = 0; item < num_items; ++item) {
+    if (next_seen != seen.end() && *next_seen == item) {
+      ++next_seen;
+    } else {
+      items.push_back(item);
+    }
+  }
+  return items;
+}
+
+}  // namespace
+
+bool JudgedItems::given(const Dataset& dataset) const {
+  return split == EvalSplit::kTest && !dataset.candidates.empty();
+}
+
+bool JudgedItems::sampled(const Dataset& dataset) const {
+  return sampled_negatives > 0 || given(dataset);
+}
+
+std::string JudgedItems::protocol(const Dataset& dataset) const {
+  if (given(dataset)) {
+    std::size_t most = 0;
+    for (const auto& candidates : dataset.candidates) most = std::max(most, candidates.size());
+    return fmt::format("sampled: {} given negatives", most);
+  }
+  if (sampled_negatives > 0) return fmt::format("sampled: {} negatives", sampled_negatives);
+  return "full ranking, seen removed";
+}
+
+std::vector<std::uint32_t> JudgedItems::of(const Dataset& dataset, std::uint32_t user,
+                                           std::span<const std::uint32_t> seen) const {
+  if (!sampled(dataset)) return all_but(dataset.num_items, seen);
+  const auto asked = items_of(asked_items(dataset, split), user);
+  std::vector<std::uint32_t> items;
+  if (given(dataset)) {
+    for (const std::uint32_t item : dataset.candidates[user]) {
+      if (!holds(seen, item) && !holds(asked, item)) items.push_back(item);
+    }
+  } else {
+    items = all_but(dataset.num_items, seen);
+    const auto valid = items_of(dataset.valid_items, user), test = items_of(dataset.test_items, user);
+    std::erase_if(items, [&](std::uint32_t item) { return holds(valid, item) || holds(test, item); });
+    const std::size_t count = std::min<std::size_t>(sampled_negatives, items.size());
+    Rng rng(combine(seed, user));
+    for (std::size_t i = 0; i < count; ++i) std::swap(items[i], items[i + rng.below(items.size() - i)]);
+    items.resize(count);
+  }
+  items.insert(items.end(), asked.begin(), asked.end());
+  std::sort(items.begin(), items.end());
+  return items;
+}
+
+}  // namespace capstan
