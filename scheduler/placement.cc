@@ -1,0 +1,137 @@
+#include "scheduler/placement.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "common/assert.h"
+
+namespace capstan {
+
+namespace {
+
+using Index = std::map<NodeId, std::size_t>;
+
+Index index_by_id(const std::vector<PlacementNode>& nodes) {
+  Index index;
+  for (std::size_t n = 0; n < nodes.size(); ++n) index[nodes[n].id] = n;
+  return index;
+}
+
+// Adds one backup to `chain`: another host first, then the node with the most room, then the lowest id.
+void add_backup(Chain& chain, const std::vector<PlacementNode>& nodes, const Index& index,
+                std::vector<double>& room) {
+  const auto in_chain = [&](NodeId id) { return std::find(chain.begin(), chain.end(), id) != chain.end(); };
+  const auto same_host = [&](const PlacementNode& node) {
+    return std::any_of(chain.begin(), chain.end(),
+                       [&](NodeId id) { return nodes[index.at(id)].host == node.host; });
+  };
+  std::size_t best = nodes.size();
+  bool best_shares_host = true;
+  for (std::size_t n = 0; n < nodes.size(); ++n) {
+    if (in_chain(nodes[n].id)) continue;
+    const bool shares_host = same_host(nodes[n]);
+    const bool better = best == nodes.size() || (best_shares_host && !shares_host) ||
+                        (best_shares_host == shares_host && room[n] > room[best]);
+    if (!better) continue;
+    best = n;
+    best_shares_host = shares_host;
+  }
+  if (best == nodes.size()) return;
+  chain.push_back(nodes[best].id);
+  room[best] -= 1.0;
+}
+
+// Gives every shard its primary, within the quotas.
+std::vector<Chain> place_primaries(std::uint32_t num_shards, const std::vector<PlacementNode>& nodes,
+                                   const Index& index, std::vector<std::uint32_t> left,
+                                   const std::vector<Chain>& current) {
+  std::vector<Chain> chains(num_shards);
+  std::vector<std::uint32_t> homeless;
+  for (std::uint32_t shard = 0; shard < num_shards; ++shard) {
+    const NodeId holder = current.empty() || current[shard].empty() ? 0 : current[shard].front();
+    const auto found = index.find(holder);
+    if (found != index.end() && left[found->second] > 0) {
+      --left[found->second];
+      chains[shard] = {holder};
+    } else {
+      homeless.push_back(shard);
+    }
+  }
+  std::size_t next = 0;  // round robin over the nodes with room, so that neighbouring shards are spread
+  for (const std::uint32_t shard : homeless) {
+    while (left[next] == 0) next = (next + 1) % nodes.size();
+    --left[next];
+    chains[shard] = {nodes[next].id};
+    next = (next + 1) % nodes.size();
+  }
+  return chains;
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> shard_quotas(std::uint32_t num_shards, const std::vector<PlacementNode>& nodes,
+                                        const std::vector<Chain>& current) {
+  CAPSTAN_ASSERT(!nodes.empty(), "shards need a server");
+  const bool equal =
+      std::any_of(nodes.begin(), nodes.end(), [](const PlacementNode& node) { return node.memory == 0; });
+  const auto weight = [&](std::size_t n) { return equal ? 1.0 : static_cast<double>(nodes[n].memory); };
+  double total = 0.0;
+  for (std::size_t n = 0; n < nodes.size(); ++n) total += weight(n);
+
+  const Index index = index_by_id(nodes);
+  std::vector<std::uint32_t> held(nodes.size(), 0);
+  for (const Chain& chain : current) {
+    const auto found = chain.empty() ? index.end() : index.find(chain.front());
+    if (found != index.end()) ++held[found->second];
+  }
+  std::vector<std::uint32_t> quotas(nodes.size());
+  std::vector<std::int64_t> remainder(nodes.size());  // in millionths, so that equal shares compare equal
+  std::uint32_t given = 0;
+  for (std::size_t n = 0; n < nodes.size(); ++n) {
+    const double share = num_shards * (weight(n) / total) + 1e-9;
+    quotas[n] = static_cast<std::uint32_t>(share);
+    remainder[n] = static_cast<std::int64_t>((share - quotas[n]) * 1e6);
+    given += quotas[n];
+  }
+  std::vector<std::size_t> order(nodes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return remainder[a] != remainder[b] ? remainder[a] > remainder[b] : held[a] > held[b];
+  });
+  for (std::size_t n = 0; given < num_shards; n = (n + 1) % order.size(), ++given) ++quotas[order[n]];
+  return quotas;
+}
+
+std::vector<Chain> place(std::uint32_t num_shards, std::uint32_t replicas,
+                         const std::vector<PlacementNode>& nodes, const std::vector<Chain>& current) {
+  const Index index = index_by_id(nodes);
+  const std::vector<std::uint32_t> quotas = shard_quotas(num_shards, nodes, current);
+  std::vector<Chain> chains = place_primaries(num_shards, nodes, index, quotas, current);
+  const std::size_t length = std::min<std::size_t>(std::max(replicas, 1U), nodes.size());
+  std::vector<double> room(nodes.size());
+  for (std::size_t n = 0; n < nodes.size(); ++n) {
+    room[n] = static_cast<double>(quotas[n]) * static_cast<double>(length - 1);
+  }
+  for (std::uint32_t shard = 0; shard < num_shards && !current.empty(); ++shard) {
+    for (const NodeId id : current[shard]) {
+      const auto found = index.find(id);
+      if (chains[shard].size() >= length || found == index.end() || id == chains[shard].front()) continue;
+      if (room[found->second] < 1.0) continue;
+      room[found->second] -= 1.0;
+      chains[shard].push_back(id);
+    }
+  }
+  for (Chain& chain : chains) {
+    while (chain.size() < length) add_backup(chain, nodes, index, room);
+  }
+  return chains;
+}
+
+std::vector<Chain> without_node(const std::vector<Chain>& current, NodeId lost) {
+  std::vector<Chain> chains = current;
+  for (Chain& chain : chains) std::erase(chain, lost);
+  return chains;
+}
+
+}  // namespace capstan

@@ -1,0 +1,61 @@
+#include "scheduler/shard_map.h"
+
+#include <algorithm>
+#include <set>
+
+#include "common/assert.h"
+
+namespace capstan {
+
+std::vector<Chain> ShardMap::chains() const {
+  std::vector<Chain> chains;
+  chains.reserve(entries_.size());
+  for (const ShardEntry& entry : entries_) chains.push_back(entry.chain);
+  return chains;
+}
+
+std::vector<ShardEntry> ShardMap::changes(const std::vector<Chain>& chains, std::uint32_t generation) const {
+  CAPSTAN_ASSERT(chains.size() == num_shards_, "one chain a shard");
+  const std::uint64_t next = std::max(version_, std::uint64_t{generation} << 32) + 1;
+  std::vector<ShardEntry> changed;
+  for (std::uint32_t shard = 0; shard < num_shards_; ++shard) {
+    if (version_ != 0 && entries_[shard].chain == chains[shard]) continue;
+    changed.push_back({shard, next, chains[shard]});
+  }
+  return changed;
+}
+
+void ShardMap::apply(const std::vector<ShardEntry>& changed) {
+  for (const ShardEntry& entry : changed) {
+    CAPSTAN_ASSERT(entry.epoch >= version_ && entry.shard < num_shards_, "map versions only rise");
+    version_ = entry.epoch;
+    entries_[entry.shard] = entry;
+    log_.emplace_back(entry.epoch, entry.shard);
+  }
+}
+
+void ShardMap::set_address(NodeAddress address) {
+  const NodeId id = address.node_id;
+  addresses_[id] = std::move(address);
+}
+
+MapUpdate ShardMap::update_since(std::uint64_t known_version) const {
+  MapUpdate update;
+  update.version = version_;
+  update.num_shards = num_shards_;
+  if (known_version > version_) known_version = 0;
+  std::set<std::uint32_t> shards;
+  for (auto at = log_.rbegin(); at != log_.rend() && at->first > known_version; ++at) shards.insert(at->second);
+  std::set<NodeId> named;
+  for (const std::uint32_t shard : shards) {
+    update.shards.push_back(entries_[shard]);
+    named.insert(entries_[shard].chain.begin(), entries_[shard].chain.end());
+  }
+  for (const NodeId id : named) {
+    const auto address = addresses_.find(id);
+    if (address != addresses_.end()) update.nodes.push_back(address->second);
+  }
+  return update;
+}
+
+}  // namespace capstan

@@ -1,0 +1,186 @@
+#include "scheduler/work_list.h"
+
+#include <algorithm>
+
+#include "common/assert.h"
+
+namespace capstan {
+
+WorkCursor WorkEntry::cursor() const {
+  WorkCursor cursor;
+  cursor.work = work;
+  cursor.term = term;
+  cursor.watermark = watermark;
+  cursor.examples = before.examples + term_totals.examples;
+  cursor.loss_sum = before.loss_sum + term_totals.loss_sum;
+  cursor.batches = batches;
+  cursor.bad_batches = before.bad_batches + term_totals.bad_batches;
+  return cursor;
+}
+
+void WorkList::clear() {
+  entries_.clear();
+  free_.clear();
+  held_.clear();
+  totals_ = {};
+  watermark_sum_ = batches_sum_ = 0;
+  done_ = sized_ = 0;
+}
+
+void WorkList::add(WorkId work, std::uint32_t num_partitions, std::vector<Buffer> inputs) {
+  WorkEntry entry;
+  entry.work = work;
+  entry.num_partitions = num_partitions;
+  entry.inputs = std::move(inputs);
+  const bool added = entries_.emplace(work, std::move(entry)).second;
+  CAPSTAN_ASSERT(added, "an item is added once");
+  free_.insert(std::move(work));
+}
+
+void WorkList::recover(const WorkCursor& cursor, NodeId holder, bool done) {
+  const auto found = entries_.find(cursor.work);
+  if (found == entries_.end()) return;
+  WorkEntry& entry = found->second;
+  CAPSTAN_ASSERT(entry.term == 0 && !entry.done && entry.holder == 0, "an item is put back once");
+  entry.term = cursor.term;
+  entry.before = {cursor.examples, cursor.bad_batches, cursor.loss_sum};
+  entry.watermark = cursor.watermark;
+  entry.batches = cursor.batches;
+  watermark_sum_ += cursor.watermark;
+  totals_.examples += cursor.examples;
+  totals_.bad_batches += cursor.bad_batches;
+  totals_.loss_sum += cursor.loss_sum;
+  if (cursor.batches != 0) {
+    batches_sum_ += cursor.batches;
+    ++sized_;
+  }
+  entry.last_holder = holder;
+  if (done) {
+    entry.done = true;
+    ++done_;
+    free_.erase(entry.work);
+  } else if (holder != 0) {
+    entry.holder = holder;
+    entry.confirmed = true;
+    held_[holder].push_back(entry.work);
+    free_.erase(entry.work);
+  }
+}
+
+std::optional<WorkGrant> WorkList::grant(NodeId worker, std::uint32_t held, std::uint32_t hold_max) {
+  const auto make = [](const WorkEntry& entry) {
+    return WorkGrant{entry.work, entry.num_partitions, entry.term, entry.watermark, entry.inputs};
+  };
+  const auto found = held_.find(worker);
+  const std::size_t known = found == held_.end() ? 0 : found->second.size();
+  if (held < known) {
+    const WorkEntry& newest = entries_.at(found->second.back());
+    if (!newest.confirmed) return make(newest);
+  }
+  if (std::max<std::size_t>(held, known) >= hold_max || free_.empty()) return std::nullopt;
+  WorkEntry& entry = entries_.at(*free_.begin());
+  free_.erase(free_.begin());
+  const WorkCursor so_far = entry.cursor();
+  entry.term = ++last_term_;
+  entry.holder = entry.last_holder = worker;
+  entry.confirmed = false;
+  entry.before = {so_far.examples, so_far.bad_batches, so_far.loss_sum};
+  entry.term_totals = {};
+  held_[worker].push_back(entry.work);
+  return make(entry);
+}
+
+bool WorkList::progress(NodeId worker, const WorkCursor& cursor) {
+  WorkEntry* entry = mine(worker, cursor);
+  if (entry == nullptr || entry->done) return false;
+  account(*entry, cursor);
+  return true;
+}
+
+bool WorkList::finish(NodeId worker, const WorkCursor& cursor, Buffer result) {
+  WorkEntry* entry = mine(worker, cursor);
+  if (entry == nullptr) return false;
+  if (entry->done) return true;
+  account(*entry, cursor);
+  drop_holder(*entry);
+  entry->done = true;
+  entry->result = std::move(result);
+  entry->inputs.clear();
+  ++done_;
+  return true;
+}
+
+std::size_t WorkList::release(NodeId worker) {
+  const auto found = held_.find(worker);
+  if (found == held_.end()) return 0;
+  const std::vector<WorkId> items = std::move(found->second);
+  held_.erase(found);
+  for (const WorkId& work : items) {
+    entries_.at(work).holder = 0;
+    free_.insert(work);
+  }
+  return items.size();
+}
+
+std::size_t WorkList::held_by(NodeId worker) const {
+  const auto found = held_.find(worker);
+  return found == held_.end() ? 0 : found->second.size();
+}
+
+const WorkEntry* WorkList::find(const WorkId& work) const {
+  const auto found = entries_.find(work);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+double WorkList::fraction_done() const {
+  if (entries_.empty()) return 1.0;
+  const auto items = static_cast<double>(entries_.size());
+  if (batches_sum_ == 0) return static_cast<double>(done_) / items;
+  const double mean = static_cast<double>(batches_sum_) / static_cast<double>(sized_);
+  return static_cast<double>(watermark_sum_) / (mean * items);
+}
+
+WorkEntry* WorkList::mine(NodeId worker, const WorkCursor& cursor) {
+  const auto found = entries_.find(cursor.work);
+  if (found == entries_.end()) return nullptr;
+  WorkEntry& entry = found->second;
+  if (entry.term != cursor.term || entry.last_holder != worker || entry.term == 0) return nullptr;
+  if (entry.holder == 0 && !entry.done) {
+    entry.holder = worker;
+    held_[worker].push_back(entry.work);
+    free_.erase(entry.work);
+  }
+  entry.confirmed = true;
+  return &entry;
+}
+
+void WorkList::account(WorkEntry& entry, const WorkCursor& cursor) {
+  if (cursor.watermark > entry.watermark) {
+    watermark_sum_ += cursor.watermark - entry.watermark;
+    entry.watermark = cursor.watermark;
+  }
+  if (entry.batches == 0 && cursor.batches != 0) {
+    entry.batches = cursor.batches;
+    batches_sum_ += cursor.batches;
+    ++sized_;
+  }
+  if (cursor.examples < entry.term_totals.examples) return;  // an older report, overtaken
+  if (entry.work.kind == kTrainWork) {
+    examples_by_worker_[entry.last_holder] += cursor.examples - entry.term_totals.examples;
+  }
+  totals_.examples += cursor.examples - entry.term_totals.examples;
+  totals_.bad_batches += cursor.bad_batches - std::min(cursor.bad_batches, entry.term_totals.bad_batches);
+  totals_.loss_sum += cursor.loss_sum - entry.term_totals.loss_sum;
+  entry.term_totals = {cursor.examples, cursor.bad_batches, cursor.loss_sum};
+}
+
+void WorkList::drop_holder(WorkEntry& entry) {
+  const auto found = held_.find(entry.holder);
+  if (found != held_.end()) {
+    std::erase(found->second, entry.work);
+    if (found->second.empty()) held_.erase(found);
+  }
+  entry.holder = 0;
+}
+
+}  // namespace capstan

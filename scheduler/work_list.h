@@ -1,0 +1,90 @@
+// WorkList: the work items of the current phase, who holds which under which term, and how far each has come.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/buffer.h"
+#include "common/message.h"
+
+namespace capstan {
+
+inline constexpr std::uint8_t kTrainWork = 0, kEvaluateWork = 1, kMergeWork = 2;  // as WorkKind of the worker
+
+struct WorkTotals {
+  std::uint64_t examples = 0, bad_batches = 0;
+  double loss_sum = 0.0;
+};
+
+struct WorkEntry {
+  WorkId work;
+  std::uint32_t num_partitions = 1;
+  std::uint64_t term = 0;       // of the newest grant; 0: never granted
+  NodeId holder = 0;            // 0: nobody's
+  NodeId last_holder = 0;       // who had the newest term
+  bool confirmed = false;       // the holder has spoken of this term
+  bool done = false;
+  std::uint64_t watermark = 0;  // batches from 0 on whose every slice is acknowledged
+  std::uint64_t batches = 0;    // in all; 0: not known yet
+  WorkTotals before;            // of earlier terms
+  WorkTotals term_totals;       // of the newest term
+  std::vector<Buffer> inputs;
+  Buffer result;
+
+  // What a restart needs: everything counted, as if in one term.
+  WorkCursor cursor() const;
+};
+
+// Terms are generation << 32 | n and only rise, over all items. Every call is O(log items) or O(items it names).
+class WorkList {
+ public:
+  explicit WorkList(std::uint32_t generation) : last_term_(std::uint64_t{generation} << 32) {}
+
+  void clear();  // terms go on rising
+  void add(WorkId work, std::uint32_t num_partitions, std::vector<Buffer> inputs = {});
+  // Puts a journaled item back: where it stands, and whose it was.
+  void recover(const WorkCursor& cursor, NodeId holder, bool done);
+
+  // What `worker`, which says that it holds `held` items, gets: the grant again that it never confirmed (lost on the
+  // way), else the next free item under a new term while it holds fewer than `hold_max`.
+  std::optional<WorkGrant> grant(NodeId worker, std::uint32_t held, std::uint32_t hold_max);
+  // False: the cursor is not the holder's (an old term, another worker, an unknown item). A worker that lost its lease
+  // takes its item back by reporting it, as long as nobody else got it.
+  bool progress(NodeId worker, const WorkCursor& cursor);
+  // False as above. True again for a repeated report of the same term.
+  bool finish(NodeId worker, const WorkCursor& cursor, Buffer result);
+  // The worker's lease has ended: its items go on from their watermarks, elsewhere. Returns how many.
+  std::size_t release(NodeId worker);
+
+  bool all_done() const { return done_ == entries_.size(); }
+  std::size_t size() const { return entries_.size(); }
+  std::size_t done() const { return done_; }
+  std::size_t held_by(NodeId worker) const;
+  const std::map<WorkId, WorkEntry>& entries() const { return entries_; }
+  const WorkEntry* find(const WorkId& work) const;
+  const std::map<NodeId, std::uint64_t>& examples_by_worker() const { return examples_by_worker_; }  // training
+  WorkTotals totals() const { return totals_; }  // of the items in the list
+  std::uint64_t watermark_sum() const { return watermark_sum_; }
+  // 0..1; items not granted yet count as long as those that are.
+  double fraction_done() const;
+
+ private:
+  WorkEntry* mine(NodeId worker, const WorkCursor& cursor);
+  void account(WorkEntry& entry, const WorkCursor& cursor);
+  void drop_holder(WorkEntry& entry);
+
+  std::uint64_t last_term_;
+  std::map<WorkId, WorkEntry> entries_;
+  std::set<WorkId> free_;
+  std::map<NodeId, std::vector<WorkId>> held_;  // in the order of the grants
+  std::map<NodeId, std::uint64_t> examples_by_worker_;
+  WorkTotals totals_;
+  std::uint64_t watermark_sum_ = 0, batches_sum_ = 0;
+  std::size_t done_ = 0, sized_ = 0;  // sized_: items whose number of batches is known
+};
+
+}  // namespace capstan
