@@ -1,0 +1,77 @@
+#include "scheduler/journal.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <charconv>
+
+#include "common/hash.h"
+
+namespace capstan {
+
+namespace {
+
+constexpr std::size_t kHashDigits = 16;
+
+std::string line_of(const JournalRecord& record) {
+  const std::string text = to_json_text(record);
+  return fmt::format("{:016x} {}\n", hash_string(text), text);
+}
+
+Result<JournalRecord> record_of(std::string_view line) {
+  const auto bad = [](std::string_view why) { return make_error(ErrorCode::kCorrupt, std::string(why)); };
+  if (line.size() < kHashDigits + 2 || line[kHashDigits] != ' ') return bad("no checksum");
+  std::uint64_t hash = 0;
+  const char* end = line.data() + kHashDigits;
+  const auto parsed = std::from_chars(line.data(), end, hash, 16);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return bad("no checksum");
+  const std::string_view text = line.substr(kHashDigits + 1);
+  if (hash_string(text) != hash) return bad("the checksum does not match");
+  return record_from_json(text);
+}
+
+}  // namespace
+
+Result<std::vector<JournalRecord>> Journal::read(Storage& storage, const std::string& path) {
+  auto bytes = storage.read(path);
+  if (!bytes.ok() && bytes.error().code == ErrorCode::kNotFound) return std::vector<JournalRecord>{};
+  if (!bytes.ok()) return bytes.error().wrap("read journal");
+  std::vector<JournalRecord> records;
+  std::string_view rest = bytes->text();
+  for (std::size_t number = 1; !rest.empty(); ++number) {
+    const std::size_t end = rest.find('\n');
+    const bool last = end == std::string_view::npos || end + 1 == rest.size();
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    auto record = end == std::string_view::npos
+                      ? Result<JournalRecord>(make_error(ErrorCode::kCorrupt, "the line is torn"))
+                      : record_of(line);
+    if (record.ok()) {
+      records.push_back(std::move(record).value());
+    } else if (!last) {
+      return make_error(ErrorCode::kCorrupt, fmt::format("{}:{}: {}", path, number, record.error().message));
+    }
+  }
+  return records;
+}
+
+Result<std::unique_ptr<Journal>> Journal::start(Storage& storage, const std::string& path,
+                                                const std::vector<JournalRecord>& records) {
+  std::string text;
+  for (const JournalRecord& record : records) text += line_of(record);
+  const auto slash = path.rfind('/');
+  if (slash != std::string::npos && slash > 0) CAPSTAN_TRY(storage.create_dirs(path.substr(0, slash)));
+  CAPSTAN_TRY(write_atomically(storage, path, std::as_bytes(std::span(text))).wrap("start journal"));
+  CAPSTAN_ASSIGN(auto file, storage.open_append(path));
+  return std::unique_ptr<Journal>(new Journal(std::move(file)));
+}
+
+Status Journal::append(const JournalRecord& record) {
+  if (failed_) return make_error(ErrorCode::kIo, "the journal has failed before");
+  const std::string line = line_of(record);
+  Status status = file_->append(std::as_bytes(std::span(line)));
+  if (status.ok()) status = file_->sync();
+  failed_ = !status.ok();
+  return std::move(status).wrap("append to journal");
+}
+
+}  // namespace capstan
