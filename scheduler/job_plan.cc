@@ -13,7 +13,8 @@ PlanStep JobPlan::next() const {
   }
   if (!training_over()) return {Kind::kTrain, finished_};
   const bool last_is_kept = kept_best_.has_value();  // the last pass, or the best, which is what counts
-  if (settings_.keeps_checkpoints && finished_ > 0 && !last_is_kept && !tried_last_) return {Kind::kKeepLast, last};
+  if (settings_.keeps_checkpoints && finished_ > 0 && !last_is_kept && !tried_last_)
+    return {Kind::kKeepLast, last};
   if (kept_best_.has_value() && kept_best_ == best_pass_ && best_pass_ != last && !restored_) {
     return {Kind::kRestoreBest, *best_pass_};
   }
@@ -22,7 +23,9 @@ PlanStep JobPlan::next() const {
   return {Kind::kDone, last};
 }
 
-void JobPlan::note_pass(std::uint32_t pass) { finished_ = pass + 1; }
+void JobPlan::note_pass(std::uint32_t pass) {
+  finished_ = pass + 1;
+}
 
 void JobPlan::note_validated(std::uint32_t pass, double better) {
   validated_ = pass;
@@ -31,7 +34,8 @@ void JobPlan::note_validated(std::uint32_t pass, double better) {
     best_pass_ = pass;
     best_value_ = better;
   }
-  if (settings_.patience > 0 && best_pass_.has_value() && pass - *best_pass_ >= settings_.patience) stopped_ = true;
+  if (settings_.patience > 0 && best_pass_.has_value() && pass - *best_pass_ >= settings_.patience)
+    stopped_ = true;
 }
 
 void JobPlan::note_kept(bool ok) {
@@ -44,8 +48,14 @@ void JobPlan::note_kept(bool ok) {
   }
 }
 
-void JobPlan::note_restored() { restored_ = true; }
-void JobPlan::note_evaluated() { evaluated_ = true; }
-void JobPlan::note_reported() { reported_ = true; }
+void JobPlan::note_restored() {
+  restored_ = true;
+}
+void JobPlan::note_evaluated() {
+  evaluated_ = true;
+}
+void JobPlan::note_reported() {
+  reported_ = true;
+}
 
 }  // namespace capstan

@@ -1,4 +1,5 @@
-// JobPlan: what a job does next, from the facts so far: passes, validation, early stopping, the best checkpoint, tests.
+// JobPlan: what a job does next, from the facts so far: passes, validation, early stopping, the best
+// checkpoint, tests.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +32,8 @@ struct PlanStep {
   bool operator==(const PlanStep&) const = default;
 };
 
-// Pure: next() is a function of the settings and of what was noted, so a restarted scheduler notes it all again.
+// Pure: next() is a function of the settings and of what was noted, so a restarted scheduler notes it all
+// again.
 class JobPlan {
  public:
   explicit JobPlan(PlanSettings settings) : settings_(settings) {}
@@ -40,7 +42,7 @@ class JobPlan {
 
   void note_pass(std::uint32_t pass);                      // all of it is trained
   void note_validated(std::uint32_t pass, double better);  // larger is better; NaN never is
-  void note_kept(bool ok);      // kKeepBest or kKeepLast was tried
+  void note_kept(bool ok);                                 // kKeepBest or kKeepLast was tried
   void note_restored();
   void note_evaluated();
   void note_reported();

@@ -1,4 +1,5 @@
-// Journal: what the scheduler must remember over its own death, one record a line, fsynced before it is acted on.
+// Journal: what the scheduler must remember over its own death, one record a line, fsynced before it is acted
+// on.
 #pragma once
 
 #include <cstdint>
@@ -74,9 +75,9 @@ struct CheckpointPublished {
   bool best = false;
 };
 
-using JournalRecord = std::variant<GenerationRaised, NodeGreeted, NodeReady, TablesAgreed, MapChanged, StateReached,
-                                   WorkGranted, WorkFinished, PassFinished, PassValidated, CutBegun,
-                                   CheckpointPublished>;
+using JournalRecord =
+    std::variant<GenerationRaised, NodeGreeted, NodeReady, TablesAgreed, MapChanged, StateReached,
+                 WorkGranted, WorkFinished, PassFinished, PassValidated, CutBegun, CheckpointPublished>;
 
 std::string to_json_text(const JournalRecord& record);
 Result<JournalRecord> record_from_json(std::string_view text);
@@ -84,8 +85,8 @@ Result<JournalRecord> record_from_json(std::string_view text);
 // Appends records. After a failure to append or sync it takes no more: the scheduler has to stop.
 class Journal {
  public:
-  // The records of `path`, none when there is no file. A torn last line is dropped; any other bad line is kCorrupt and
-  // named.
+  // The records of `path`, none when there is no file. A torn last line is dropped; any other bad line is
+  // kCorrupt and named.
   static Result<std::vector<JournalRecord>> read(Storage& storage, const std::string& path);
   // A new file with `records` in it in place of any old one, by one atomic rename.
   static Result<std::unique_ptr<Journal>> start(Storage& storage, const std::string& path,

@@ -31,7 +31,8 @@ json::array shards_json(const std::vector<ShardEntry>& shards) {
   json::array array;
   for (const ShardEntry& entry : shards) {
     json::array chain(entry.chain.begin(), entry.chain.end());
-    array.push_back(json::object{{"shard", entry.shard}, {"epoch", entry.epoch}, {"chain", std::move(chain)}});
+    array.push_back(
+        json::object{{"shard", entry.shard}, {"epoch", entry.epoch}, {"chain", std::move(chain)}});
   }
   return array;
 }
@@ -49,10 +50,14 @@ json::object encode_record(const JournalRecord& record) {
             return json::object{{"record", "generation"}, {"generation", r.generation}};
           },
           [](const NodeGreeted& r) {
-            return json::object{{"record", "node"},      {"id", r.id},
-                                {"role", static_cast<int>(r.role)}, {"name", r.name},
-                                {"endpoint", r.endpoint}, {"host", r.host},
-                                {"incarnation", r.incarnation}, {"memory_limit", r.memory_limit}};
+            return json::object{{"record", "node"},
+                                {"id", r.id},
+                                {"role", static_cast<int>(r.role)},
+                                {"name", r.name},
+                                {"endpoint", r.endpoint},
+                                {"host", r.host},
+                                {"incarnation", r.incarnation},
+                                {"memory_limit", r.memory_limit}};
           },
           [](const NodeReady& r) {
             return json::object{{"record", "ready"}, {"id", r.id}, {"incarnation", r.incarnation}};
@@ -72,27 +77,34 @@ json::object encode_record(const JournalRecord& record) {
             return json::object{{"record", "state"}, {"state", r.state}, {"pass", r.pass}, {"text", r.text}};
           },
           [](const WorkGranted& r) {
-            return json::object{{"record", "grant"}, {"work", work_json(r.work)}, {"term", r.term},
-                                {"worker", r.worker}};
+            return json::object{
+                {"record", "grant"}, {"work", work_json(r.work)}, {"term", r.term}, {"worker", r.worker}};
           },
           [](const WorkFinished& r) {
             return json::object{{"record", "finish"}, {"cursor", to_json(r.cursor)}, {"worker", r.worker}};
           },
           [](const PassFinished& r) {
-            return json::object{{"record", "pass"},        {"pass", r.pass},
-                                {"examples", r.examples},  {"bad_batches", r.bad_batches},
-                                {"loss_sum", json_number(r.loss_sum)}, {"seconds", r.seconds}};
+            return json::object{{"record", "pass"},
+                                {"pass", r.pass},
+                                {"examples", r.examples},
+                                {"bad_batches", r.bad_batches},
+                                {"loss_sum", json_number(r.loss_sum)},
+                                {"seconds", r.seconds}};
           },
           [](const PassValidated& r) {
-            return json::object{{"record", "validated"}, {"pass", r.pass}, {"better", json_number(r.better)},
+            return json::object{{"record", "validated"},
+                                {"pass", r.pass},
+                                {"better", json_number(r.better)},
                                 {"json", r.json}};
           },
           [](const CutBegun& r) {
-            return json::object{{"record", "cut"}, {"checkpoint", r.checkpoint},
-                                {"cursors", cursors_json(r.cursors)}};
+            return json::object{
+                {"record", "cut"}, {"checkpoint", r.checkpoint}, {"cursors", cursors_json(r.cursors)}};
           },
           [](const CheckpointPublished& r) {
-            return json::object{{"record", "checkpoint"}, {"checkpoint", r.checkpoint}, {"passes", r.passes},
+            return json::object{{"record", "checkpoint"},
+                                {"checkpoint", r.checkpoint},
+                                {"passes", r.passes},
                                 {"best", r.best}};
           },
       },
@@ -249,7 +261,9 @@ Result<JournalRecord> decode_record(const std::string& kind, JsonReader& in) {
 
 }  // namespace
 
-std::string to_json_text(const JournalRecord& record) { return json::serialize(encode_record(record)); }
+std::string to_json_text(const JournalRecord& record) {
+  return json::serialize(encode_record(record));
+}
 
 Result<JournalRecord> record_from_json(std::string_view text) {
   CAPSTAN_ASSIGN(const json::object object, parse_json_object(text));

@@ -1,4 +1,5 @@
-// Small helpers over Boost.JSON for the records, manifests and pages that the scheduler writes. Included by .cc files.
+// Small helpers over Boost.JSON for the records, manifests and pages that the scheduler writes. Included by
+// .cc files.
 #pragma once
 
 #include <boost/json.hpp>
@@ -19,9 +20,12 @@ namespace json = boost::json;
 inline json::value json_number(double value) {
   return std::isfinite(value) ? json::value(value) : json::value(nullptr);
 }
-inline json::string json_string(std::string_view text) { return json::string(text.data(), text.size()); }
+inline json::string json_string(std::string_view text) {
+  return json::string(text.data(), text.size());
+}
 
-// Reads members of an object by name, forgiving none that is missing or of another type: error() then tells the first.
+// Reads members of an object by name, forgiving none that is missing or of another type: error() then tells
+// the first.
 class JsonReader {
  public:
   explicit JsonReader(const json::object& object) : object_(object) {}

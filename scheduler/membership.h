@@ -1,4 +1,5 @@
-// Membership: which nodes the job knows, under which names, and whose lease still holds. Pure: time is passed in.
+// Membership: which nodes the job knows, under which names, and whose lease still holds. Pure: time is passed
+// in.
 #pragma once
 
 #include <map>
@@ -38,15 +39,16 @@ struct Greeting {
   std::string text;  // why it was refused
 };
 
-// Servers and workers only; tools are no members. A lease ends `lease` after the arrival of the last heartbeat, here.
-// The node counts from the moment it sent that heartbeat, less 10 %, so it stops first.
+// Servers and workers only; tools are no members. A lease ends `lease` after the arrival of the last
+// heartbeat, here. The node counts from the moment it sent that heartbeat, less 10 %, so it stops first.
 class Membership {
  public:
   explicit Membership(Duration lease) : lease_(lease) {}
 
   // An empty name is replaced by the first free ps-N or worker-N.
   Greeting greet(const Hello& hello, PeerId peer, Instant now);
-  // A node from the journal. Its lease is taken to hold for one more term, as it may have been renewed just before.
+  // A node from the journal. Its lease is taken to hold for one more term, as it may have been renewed just
+  // before.
   void recover(Node node, Instant now);
   // False when the sender is not the process that holds the name. Revives a node whose lease had ended.
   bool heartbeat(const Heartbeat& heartbeat, Instant now);

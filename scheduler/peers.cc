@@ -10,11 +10,16 @@ namespace {
 
 std::string_view counter_name(RefusalReason reason) {
   switch (reason) {
-    case RefusalReason::kOtherVersion: return "other protocol version";
-    case RefusalReason::kOtherJob: return "other job";
-    case RefusalReason::kNotGreeted: return "not greeted";
-    case RefusalReason::kNameTaken: return "name taken";
-    case RefusalReason::kJobEnded: return "job ended";
+    case RefusalReason::kOtherVersion:
+      return "other protocol version";
+    case RefusalReason::kOtherJob:
+      return "other job";
+    case RefusalReason::kNotGreeted:
+      return "not greeted";
+    case RefusalReason::kNameTaken:
+      return "name taken";
+    case RefusalReason::kJobEnded:
+      return "job ended";
   }
   return "unknown";
 }

@@ -1,4 +1,5 @@
-// Peers: who is at the other end of each conversation, and what was refused from whom. Knows the codec and nothing else.
+// Peers: who is at the other end of each conversation, and what was refused from whom. Knows the codec and
+// nothing else.
 #pragma once
 
 #include <cstdint>

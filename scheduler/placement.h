@@ -17,18 +17,21 @@ struct PlacementNode {
   std::string host;
 };
 
-// How many of `num_shards` each node should be primary of: in proportion to memory, by largest remainders, a tie going
-// to the node that holds more now. Parallel to `nodes`; the sum is num_shards. REQUIRES: nodes is not empty.
+// How many of `num_shards` each node should be primary of: in proportion to memory, by largest remainders, a
+// tie going to the node that holds more now. Parallel to `nodes`; the sum is num_shards. REQUIRES: nodes is
+// not empty.
 std::vector<std::uint32_t> shard_quotas(std::uint32_t num_shards, const std::vector<PlacementNode>& nodes,
                                         const std::vector<Chain>& current);
 
-// Chains of min(replicas, nodes) members for every shard. Primaries meet the quotas, and as few of `current` (empty,
-// or one chain a shard) move as the quotas allow; backups stay where they can, else go to another host with room.
-// Nodes of `current` that are not in `nodes` are gone. REQUIRES: nodes is not empty and ascends by id.
+// Chains of min(replicas, nodes) members for every shard. Primaries meet the quotas, and as few of `current`
+// (empty, or one chain a shard) move as the quotas allow; backups stay where they can, else go to another
+// host with room. Nodes of `current` that are not in `nodes` are gone. REQUIRES: nodes is not empty and
+// ascends by id.
 std::vector<Chain> place(std::uint32_t num_shards, std::uint32_t replicas,
                          const std::vector<PlacementNode>& nodes, const std::vector<Chain>& current);
 
-// A lost server leaves its chains; the first member that remains is the new primary. A chain may become empty.
+// A lost server leaves its chains; the first member that remains is the new primary. A chain may become
+// empty.
 std::vector<Chain> without_node(const std::vector<Chain>& current, NodeId lost);
 
 }  // namespace capstan

@@ -5,8 +5,12 @@ namespace capstan {
 namespace {
 
 json::object to_json(const InitSpec& init) {
-  return {{"kind", static_cast<int>(init.kind)}, {"scale", init.scale}, {"fan_in", init.fan_in},
-          {"fan_out", init.fan_out},             {"seed", init.seed},   {"zero_from_key", init.zero_from_key}};
+  return {{"kind", static_cast<int>(init.kind)},
+          {"scale", init.scale},
+          {"fan_in", init.fan_in},
+          {"fan_out", init.fan_out},
+          {"seed", init.seed},
+          {"zero_from_key", init.zero_from_key}};
 }
 
 Status read_init(const json::object& object, InitSpec& init) {
@@ -64,14 +68,10 @@ Status read_optimizer(const json::object& object, OptimizerSpec& optimizer) {
 }  // namespace
 
 json::object to_json(const TableSpec& table) {
-  return {{"name", table.name},
-          {"dim", table.dim},
-          {"dense", table.dense},
-          {"num_rows", table.num_rows},
-          {"init", to_json(table.init)},
-          {"optimizer", to_json(table.optimizer)},
-          {"min_count", table.min_count},
-          {"ttl_seconds", table.ttl_seconds},
+  return {{"name", table.name},           {"dim", table.dim},
+          {"dense", table.dense},         {"num_rows", table.num_rows},
+          {"init", to_json(table.init)},  {"optimizer", to_json(table.optimizer)},
+          {"min_count", table.min_count}, {"ttl_seconds", table.ttl_seconds},
           {"max_rows", table.max_rows}};
 }
 
@@ -102,11 +102,16 @@ json::array to_json(const std::vector<TableSpec>& tables) {
 }
 
 json::object to_json(const WorkCursor& cursor) {
-  return {{"kind", cursor.work.kind},       {"pass", cursor.work.pass},
-          {"partition", cursor.work.partition}, {"name", cursor.work.name},
-          {"term", cursor.term},            {"watermark", cursor.watermark},
-          {"examples", cursor.examples},    {"loss_sum", json_number(cursor.loss_sum)},
-          {"batches", cursor.batches},      {"bad_batches", cursor.bad_batches}};
+  return {{"kind", cursor.work.kind},
+          {"pass", cursor.work.pass},
+          {"partition", cursor.work.partition},
+          {"name", cursor.work.name},
+          {"term", cursor.term},
+          {"watermark", cursor.watermark},
+          {"examples", cursor.examples},
+          {"loss_sum", json_number(cursor.loss_sum)},
+          {"batches", cursor.batches},
+          {"bad_batches", cursor.bad_batches}};
 }
 
 Result<WorkCursor> cursor_from_json(const json::object& object) {

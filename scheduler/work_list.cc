@@ -67,7 +67,7 @@ void WorkList::recover(const WorkCursor& cursor, NodeId holder, bool done) {
   }
 }
 
-std::optional<WorkGrant> WorkList::grant(NodeId worker, std::uint32_t held, std::uint32_t hold_max) {
+std::optional<WorkList::Granted> WorkList::grant(NodeId worker, std::uint32_t held, std::uint32_t hold_max) {
   const auto make = [](const WorkEntry& entry) {
     return WorkGrant{entry.work, entry.num_partitions, entry.term, entry.watermark, entry.inputs};
   };
@@ -75,7 +75,7 @@ std::optional<WorkGrant> WorkList::grant(NodeId worker, std::uint32_t held, std:
   const std::size_t known = found == held_.end() ? 0 : found->second.size();
   if (held < known) {
     const WorkEntry& newest = entries_.at(found->second.back());
-    if (!newest.confirmed) return make(newest);
+    if (!newest.confirmed) return Granted{make(newest), true};
   }
   if (std::max<std::size_t>(held, known) >= hold_max || free_.empty()) return std::nullopt;
   WorkEntry& entry = entries_.at(*free_.begin());
@@ -87,7 +87,7 @@ std::optional<WorkGrant> WorkList::grant(NodeId worker, std::uint32_t held, std:
   entry.before = {so_far.examples, so_far.bad_batches, so_far.loss_sum};
   entry.term_totals = {};
   held_[worker].push_back(entry.work);
-  return make(entry);
+  return Granted{make(entry), false};
 }
 
 bool WorkList::progress(NodeId worker, const WorkCursor& cursor) {

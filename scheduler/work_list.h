@@ -23,10 +23,10 @@ struct WorkTotals {
 struct WorkEntry {
   WorkId work;
   std::uint32_t num_partitions = 1;
-  std::uint64_t term = 0;       // of the newest grant; 0: never granted
-  NodeId holder = 0;            // 0: nobody's
-  NodeId last_holder = 0;       // who had the newest term
-  bool confirmed = false;       // the holder has spoken of this term
+  std::uint64_t term = 0;  // of the newest grant; 0: never granted
+  NodeId holder = 0;       // 0: nobody's
+  NodeId last_holder = 0;  // who had the newest term
+  bool confirmed = false;  // the holder has spoken of this term
   bool done = false;
   std::uint64_t watermark = 0;  // batches from 0 on whose every slice is acknowledged
   std::uint64_t batches = 0;    // in all; 0: not known yet
@@ -39,7 +39,8 @@ struct WorkEntry {
   WorkCursor cursor() const;
 };
 
-// Terms are generation << 32 | n and only rise, over all items. Every call is O(log items) or O(items it names).
+// Terms are generation << 32 | n and only rise, over all items. Every call is O(log items) or O(items it
+// names).
 class WorkList {
  public:
   explicit WorkList(std::uint32_t generation) : last_term_(std::uint64_t{generation} << 32) {}
@@ -49,11 +50,15 @@ class WorkList {
   // Puts a journaled item back: where it stands, and whose it was.
   void recover(const WorkCursor& cursor, NodeId holder, bool done);
 
-  // What `worker`, which says that it holds `held` items, gets: the grant again that it never confirmed (lost on the
-  // way), else the next free item under a new term while it holds fewer than `hold_max`.
-  std::optional<WorkGrant> grant(NodeId worker, std::uint32_t held, std::uint32_t hold_max);
-  // False: the cursor is not the holder's (an old term, another worker, an unknown item). A worker that lost its lease
-  // takes its item back by reporting it, as long as nobody else got it.
+  struct Granted {
+    WorkGrant grant;
+    bool again = false;  // the term is not new
+  };
+  // What `worker`, which says that it holds `held` items, gets: the grant again that it never confirmed (lost
+  // on the way), else the next free item under a new term while it holds fewer than `hold_max`.
+  std::optional<Granted> grant(NodeId worker, std::uint32_t held, std::uint32_t hold_max);
+  // False: the cursor is not the holder's (an old term, another worker, an unknown item). A worker that lost
+  // its lease takes its item back by reporting it, as long as nobody else got it.
   bool progress(NodeId worker, const WorkCursor& cursor);
   // False as above. True again for a repeated report of the same term.
   bool finish(NodeId worker, const WorkCursor& cursor, Buffer result);
@@ -66,7 +71,9 @@ class WorkList {
   std::size_t held_by(NodeId worker) const;
   const std::map<WorkId, WorkEntry>& entries() const { return entries_; }
   const WorkEntry* find(const WorkId& work) const;
-  const std::map<NodeId, std::uint64_t>& examples_by_worker() const { return examples_by_worker_; }  // training
+  const std::map<NodeId, std::uint64_t>& examples_by_worker() const {
+    return examples_by_worker_;
+  }                                              // training
   WorkTotals totals() const { return totals_; }  // of the items in the list
   std::uint64_t watermark_sum() const { return watermark_sum_; }
   // 0..1; items not granted yet count as long as those that are.

@@ -1,4 +1,4 @@
-// ShardMap: the chains of all shards with their epochs, and what changed since when.
+// MapLedger: the chains of all shards with their epochs, and what changed since when.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,12 @@
 
 namespace capstan {
 
-// Versions are generation << 32 | n and only rise. A shard's epoch is the version that last changed its chain.
-class ShardMap {
+// Versions are generation << 32 | n and only rise. A shard's epoch is the version that last changed its
+// chain.
+class MapLedger {
  public:
-  ShardMap() = default;
-  explicit ShardMap(std::uint32_t num_shards) : num_shards_(num_shards), entries_(num_shards) {}
+  MapLedger() = default;
+  explicit MapLedger(std::uint32_t num_shards) : num_shards_(num_shards), entries_(num_shards) {}
 
   bool empty() const { return version_ == 0; }
   std::uint64_t version() const { return version_; }
@@ -30,7 +31,8 @@ class ShardMap {
   void apply(const std::vector<ShardEntry>& changed);
   void set_address(NodeAddress address);  // before the version that first names the node
 
-  // What a holder of `known_version` lacks; everything when it knows nothing or more than we do. O(changes since).
+  // What a holder of `known_version` lacks; everything when it knows nothing or more than we do. O(changes
+  // since).
   MapUpdate update_since(std::uint64_t known_version) const;
 
  private:

@@ -1,4 +1,4 @@
-#include "scheduler/shard_map.h"
+#include "scheduler/map_ledger.h"
 
 #include <algorithm>
 #include <set>
@@ -7,14 +7,14 @@
 
 namespace capstan {
 
-std::vector<Chain> ShardMap::chains() const {
+std::vector<Chain> MapLedger::chains() const {
   std::vector<Chain> chains;
   chains.reserve(entries_.size());
   for (const ShardEntry& entry : entries_) chains.push_back(entry.chain);
   return chains;
 }
 
-std::vector<ShardEntry> ShardMap::changes(const std::vector<Chain>& chains, std::uint32_t generation) const {
+std::vector<ShardEntry> MapLedger::changes(const std::vector<Chain>& chains, std::uint32_t generation) const {
   CAPSTAN_ASSERT(chains.size() == num_shards_, "one chain a shard");
   const std::uint64_t next = std::max(version_, std::uint64_t{generation} << 32) + 1;
   std::vector<ShardEntry> changed;
@@ -25,7 +25,7 @@ std::vector<ShardEntry> ShardMap::changes(const std::vector<Chain>& chains, std:
   return changed;
 }
 
-void ShardMap::apply(const std::vector<ShardEntry>& changed) {
+void MapLedger::apply(const std::vector<ShardEntry>& changed) {
   for (const ShardEntry& entry : changed) {
     CAPSTAN_ASSERT(entry.epoch >= version_ && entry.shard < num_shards_, "map versions only rise");
     version_ = entry.epoch;
@@ -34,18 +34,19 @@ void ShardMap::apply(const std::vector<ShardEntry>& changed) {
   }
 }
 
-void ShardMap::set_address(NodeAddress address) {
+void MapLedger::set_address(NodeAddress address) {
   const NodeId id = address.node_id;
   addresses_[id] = std::move(address);
 }
 
-MapUpdate ShardMap::update_since(std::uint64_t known_version) const {
+MapUpdate MapLedger::update_since(std::uint64_t known_version) const {
   MapUpdate update;
   update.version = version_;
   update.num_shards = num_shards_;
   if (known_version > version_) known_version = 0;
   std::set<std::uint32_t> shards;
-  for (auto at = log_.rbegin(); at != log_.rend() && at->first > known_version; ++at) shards.insert(at->second);
+  for (auto at = log_.rbegin(); at != log_.rend() && at->first > known_version; ++at)
+    shards.insert(at->second);
   std::set<NodeId> named;
   for (const std::uint32_t shard : shards) {
     update.shards.push_back(entries_[shard]);

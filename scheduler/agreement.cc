@@ -1,0 +1,71 @@
+#include "scheduler/agreement.h"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace capstan {
+
+namespace {
+
+WorkerReady ready_of(const TablesAgreed& agreed) {
+  WorkerReady ready;
+  ready.data_fingerprint = agreed.data_fingerprint;
+  ready.tables = agreed.tables;
+  ready.train_examples = agreed.train_examples;
+  ready.evaluate_parts = agreed.parts;
+  return ready;
+}
+
+std::string parts_text(const std::vector<EvaluatePart>& parts) {
+  std::string text;
+  for (const EvaluatePart& part : parts) text += fmt::format(" {}/{}", part.name, part.partitions);
+  return text.empty() ? " none" : text;
+}
+
+}  // namespace
+
+std::string disagreement(std::string_view first, const WorkerReady& first_says, std::string_view name,
+                         const WorkerReady& says) {
+  if (first_says.data_fingerprint != says.data_fingerprint) {
+    return fmt::format(
+        "{} and {} prepared different data (fingerprints {:016x} and {:016x}, {} and {} examples): do "
+        "both read the same files with the same job?",
+        first, name, first_says.data_fingerprint, says.data_fingerprint, first_says.train_examples,
+        says.train_examples);
+  }
+  if (first_says.tables.size() != says.tables.size()) {
+    return fmt::format("{} has {} tables, {} has {}", first, first_says.tables.size(), name,
+                       says.tables.size());
+  }
+  for (std::size_t t = 0; t < says.tables.size(); ++t) {
+    const std::string changed = difference(first_says.tables[t], says.tables[t]);
+    if (!changed.empty()) return fmt::format("{} and {} disagree: {}", first, name, changed);
+  }
+  const auto same_part = [](const EvaluatePart& a, const EvaluatePart& b) {
+    return a.name == b.name && a.partitions == b.partitions;
+  };
+  if (!std::equal(first_says.evaluate_parts.begin(), first_says.evaluate_parts.end(),
+                  says.evaluate_parts.begin(), says.evaluate_parts.end(), same_part)) {
+    return fmt::format("{} and {} would evaluate different parts:{} and{}", first, name,
+                       parts_text(first_says.evaluate_parts), parts_text(says.evaluate_parts));
+  }
+  return "";
+}
+
+std::string disagreement(const TablesAgreed& agreed, std::string_view name, const WorkerReady& says) {
+  return disagreement("the job", ready_of(agreed), name, says);
+}
+
+TablesAgreed agreed_of(const WorkerReady& ready) {
+  return {ready.tables, ready.data_fingerprint, ready.train_examples, ready.evaluate_parts, ready.summary};
+}
+
+std::string table_difference(const std::vector<TableSpec>& before, const std::vector<TableSpec>& after) {
+  for (std::size_t t = 0; t < before.size(); ++t) {
+    if (t >= after.size()) return fmt::format("table {} is gone", before[t].name);
+    const std::string changed = difference(before[t], after[t]);
+    if (!changed.empty()) return changed;
+  }
+  return "";
+}
+
+}  // namespace capstan

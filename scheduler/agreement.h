@@ -1,0 +1,24 @@
+// Agreement: every worker must have prepared the same data and the same tables.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "common/message.h"
+#include "scheduler/journal.h"
+
+namespace capstan {
+
+// What `name` says against what `first` said, the first difference in words; empty when they agree.
+std::string disagreement(std::string_view first, const WorkerReady& first_says, std::string_view name,
+                         const WorkerReady& says);
+// The same against what the job has settled on.
+std::string disagreement(const TablesAgreed& agreed, std::string_view name, const WorkerReady& says);
+
+TablesAgreed agreed_of(const WorkerReady& ready);
+
+// Why rows of a checkpoint with `before` cannot serve `after`: a table changed or went. Added tables are fine
+// when they come after the old ones. Empty: they can.
+std::string table_difference(const std::vector<TableSpec>& before, const std::vector<TableSpec>& after);
+
+}  // namespace capstan

@@ -1,0 +1,359 @@
+#include "scheduler/job.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+#include "scheduler/agreement.h"
+
+namespace capstan {
+
+namespace {
+
+constexpr std::chrono::seconds kStopPatience{4};
+
+}  // namespace
+
+Job::Job(const JobContext& context, EndHandler on_end)
+    : context_(context),
+      on_end_(std::move(on_end)),
+      work_(0),
+      errands_(
+          std::chrono::milliseconds(std::max<std::uint64_t>(context.options.config.cluster.lease_ms, 1000))) {
+  facts_.started = context_.loop.now();
+  const CheckpointConfig& checkpoint = options().config.checkpoint;
+  if (!checkpoint.path.empty()) cut_schedule_ = CutSchedule(checkpoint.every_steps, checkpoint.every_seconds);
+}
+
+bool Job::record(const JournalRecord& record) {
+  const Status written = journal_->append(record);
+  if (!written.ok()) finish(false, written.error().message);
+  return written.ok();
+}
+
+void Job::enter(JobState state) {
+  if (facts_.state == state) return;
+  facts_.state = state;
+  context_.log.info("job {}: {}", options().config.name, to_string(state));
+}
+
+bool Job::on_greeted(const Node& node, Greeting::Outcome outcome) {
+  if (outcome != Greeting::Outcome::kAgain) {
+    if (!record(NodeGreeted{node.id, node.role, node.name, node.endpoint, node.host, node.incarnation,
+                            node.memory_limit})) {
+      return false;
+    }
+    context_.log.info("{} is here ({}, host {})", node.name,
+                      node.endpoint.empty() ? "no endpoint" : node.endpoint, node.host);
+  }
+  if (outcome == Greeting::Outcome::kReplaced && node.role == Role::kServer)
+    on_server_lost(node, "was restarted");
+  if (outcome == Greeting::Outcome::kReplaced) work_.release(node.id);
+  if (node.role == Role::kServer) {
+    map_.set_address({node.id, node.name, node.endpoint});
+    errands_.resend(node.id);
+    send_errands();
+  }
+  check_gathered();
+  return !ended_;
+}
+
+void Job::on_lease_ended(const Node& node) {
+  if (ended_) return;
+  context_.log.warn("{} has not been heard for its lease", node.name);
+  if (node.role == Role::kWorker) {
+    const std::size_t items = work_.release(node.id);
+    if (items > 0) facts_.warn(fmt::format("{} was lost; {} work items go on elsewhere", node.name, items));
+  } else if (node.role == Role::kServer && options().config.cluster.replicas > 1) {
+    on_server_lost(node, "was lost");
+  }
+  check_gathered();
+}
+
+// A server without backups may come back with its rows until its lease and the grace are over.
+void Job::on_server_lost(const Node& node, const std::string& how) {
+  if (map_.empty() || ended_) return;
+  const std::vector<Chain> before = map_.chains();
+  const std::vector<Chain> chains = without_node(before, node.id);
+  if (chains == before) return;
+  const auto orphans =
+      std::count_if(chains.begin(), chains.end(), [](const Chain& chain) { return chain.empty(); });
+  if (orphans > 0) {
+    const bool kept = !facts_.checkpoints.empty() || !facts_.resumed_from.empty();
+    finish(false,
+           fmt::format(
+               "server {} {} and its {} shards have no replica: all since the last checkpoint is lost. {}",
+               node.name, how, orphans,
+               kept ? "Run again with --resume to go on from the last checkpoint."
+                    : "There is no checkpoint to resume from; set checkpoint.path to have one."));
+    return;
+  }
+  if (change_map(chains))
+    facts_.warn(fmt::format("server {} {}; its shards go on at their backups", node.name, how));
+}
+
+void Job::tick() {
+  if (ended_) return;
+  const Instant now = context_.loop.now();
+  const ClusterConfig& cluster = options().config.cluster;
+  const bool gathering = facts_.state == JobState::kWaiting;
+  const auto startup = std::chrono::milliseconds(cluster.startup_timeout_ms);
+  if (gathering && now - facts_.started >= startup) {
+    finish(false, fmt::format("gave up after {} s: {}", cluster.startup_timeout_ms / 1000, waits_for()));
+    return;
+  }
+  const auto grace = std::chrono::milliseconds(cluster.scheduler_grace_ms);
+  for (const auto& [id, node] : context_.membership.nodes()) {
+    if (node.role != Role::kServer || node.alive || now - node.lease_end < grace) continue;
+    on_server_lost(node, fmt::format("was silent for {} s", cluster.scheduler_grace_ms / 1000));
+    if (ended_) return;
+  }
+  if (plan_.has_value()) {
+    if (context_.membership.count_alive(Role::kWorker) > 0) {
+      workers_gone_since_.reset();
+    } else if (!workers_gone_since_.has_value()) {
+      workers_gone_since_ = now;
+    } else if (now - *workers_gone_since_ >= startup) {
+      finish(false, "every worker was lost and none came back");
+      return;
+    }
+  }
+  if (stop_by_.has_value() && now >= *stop_by_) {
+    finish(false, stop_reason_ + "; its last checkpoint could not be finished in time");
+    return;
+  }
+  send_errands();
+  check_cut_due();
+}
+
+void Job::on_worker_ready(const Node& node, const WorkerReady& ready) {
+  if (ended_ || is_ready(node)) return;
+  if (!facts_.agreed.has_value()) {
+    if (!ready.error.empty()) return finish(false, fmt::format("{}: {}", node.name, ready.error));
+    readies_[node.id] = ready;
+  } else {
+    const std::string why =
+        ready.error.empty() ? disagreement(*facts_.agreed, node.name, ready) : ready.error;
+    if (!why.empty()) {
+      context_.log.warn("{} gets no work: {}", node.name, why);
+      facts_.warn(fmt::format("{} gets no work: {}", node.name, why));
+      return;
+    }
+  }
+  if (!record(NodeReady{node.id, node.incarnation})) return;
+  ready_[node.id] = node.incarnation;
+  check_gathered();
+}
+
+// Starts the job once every node that it asks for is here and has prepared.
+void Job::check_gathered() {
+  if (ended_ || facts_.agreed.has_value()) return;
+  const ClusterConfig& cluster = options().config.cluster;
+  const Membership& nodes = context_.membership;
+  if (nodes.count_alive(Role::kServer) < cluster.servers ||
+      nodes.count_alive(Role::kWorker) < cluster.workers) {
+    return enter(JobState::kWaiting);
+  }
+  enter(JobState::kPreparing);
+  if (ready_workers() >= cluster.workers) settle_tables();
+}
+
+void Job::settle_tables() {
+  const WorkerReady* first = nullptr;
+  std::string first_name;
+  for (const auto& [id, ready] : readies_) {
+    const Node* node = context_.membership.find(id);
+    if (node == nullptr || !is_ready(*node)) continue;
+    if (first == nullptr) {
+      first = &ready;
+      first_name = node->name;
+      continue;
+    }
+    const std::string why = disagreement(first_name, *first, node->name, ready);
+    if (!why.empty()) return finish(false, why);
+  }
+  TablesAgreed agreed = agreed_of(*first);
+  if (resume_.has_value()) {
+    std::string why = table_difference(resume_->tables, agreed.tables);
+    if (why.empty() && resume_->data_fingerprint != agreed.data_fingerprint) why = "the data changed";
+    if (!why.empty()) return finish(false, fmt::format("cannot resume from {}: {}", resume_directory_, why));
+  }
+  if (!record(agreed)) return;
+  facts_.agreed = std::move(agreed);
+  readies_.clear();
+  make_plan();
+
+  std::vector<PlacementNode> servers;
+  for (const NodeId id : context_.membership.alive(Role::kServer)) {
+    const Node* node = context_.membership.find(id);
+    servers.push_back({id, node->memory_limit, node->host});
+    map_.set_address({id, node->name, node->endpoint});
+  }
+  const ClusterConfig& cluster = options().config.cluster;
+  if (change_map(place(cluster.num_shards, cluster.replicas, servers, map_.chains()))) declare_tables();
+}
+
+bool Job::change_map(const std::vector<Chain>& chains) {
+  MapChanged changed{map_.changes(chains, facts_.generation)};
+  if (changed.shards.empty()) return true;
+  if (!record(changed)) return false;
+  map_.apply(changed.shards);
+  context_.log.info("shard map {}: {} shards changed", map_.version(), changed.shards.size());
+  return true;
+}
+
+void Job::declare_tables() {
+  errands_.clear();
+  DeclareTables declare;
+  declare.tables = facts_.agreed->tables;
+  declare.num_slots = stepped() ? facts_.num_partitions : 0;
+  for (const Chain& chain : map_.chains()) {
+    for (const NodeId server : chain) {
+      if (errands_.find(server) == nullptr) errands_.add(server, next_request_id(), declare);
+    }
+  }
+  send_errands();
+}
+
+void Job::send_errands() {
+  if (errands_.idle()) return;
+  for (const NodeId server : errands_.take_due(context_.loop.now())) {
+    const Errands::Errand* errand = errands_.find(server);
+    const Node* node = context_.membership.find(server);
+    if (node == nullptr || node->peer == 0) continue;
+    // The server must know its shards before it is asked anything about them.
+    if (node->map_version < map_.version())
+      context_.peers.send(node->peer, map_.update_since(node->map_version));
+    context_.peers.send(node->peer, errand->request, errand->request_id);
+  }
+}
+
+void Job::on_tables_ready(const Node& node, std::uint64_t request_id, const TablesReady& ready) {
+  if (ended_ || !errands_.answered(node.id, request_id)) return;
+  if (!ready.error.empty())
+    return finish(false, fmt::format("{} cannot hold the tables: {}", node.name, ready.error));
+  if (errands_.idle()) after_declared();
+}
+
+void Job::after_declared() {
+  if (resume_.has_value()) {
+    enter(JobState::kRestoring);
+    restore_from(*resume_, resume_directory_);
+  } else {
+    carry_out();
+  }
+}
+
+void Job::on_restore_reply(const Node& node, std::uint64_t request_id, const RestoreReply& reply) {
+  if (ended_ || !errands_.answered(node.id, request_id)) return;
+  if (!reply.error.empty()) {
+    return finish(false, fmt::format("{} could not restore the checkpoint: {}", node.name, reply.error));
+  }
+  if (!errands_.idle()) return;
+  if (resume_.has_value()) {
+    context_.log.info("restored {}", resume_directory_);
+    facts_.resumed_from = resume_directory_;
+  } else {
+    plan_->note_restored();
+  }
+  carry_out();
+}
+
+void Job::carry_out() {
+  if (ended_ || cut_before_going_on()) return;
+  step_ = plan_->next();
+  facts_.best_pass = plan_->best_pass();
+  facts_.stopped_early = plan_->stopped_early();
+  switch (step_.kind) {
+    case PlanStep::Kind::kTrain:
+      return begin_pass(step_.pass);
+    case PlanStep::Kind::kValidate:
+      return begin_parts(true);
+    case PlanStep::Kind::kKeepBest:
+    case PlanStep::Kind::kKeepLast:
+      if (!cut_.has_value()) begin_cut(CutPurpose::kPlan);
+      return;
+    case PlanStep::Kind::kRestoreBest: {
+      if (cut_.has_value()) return;
+      enter(JobState::kRestoring);
+      for (const CheckpointFact& fact : facts_.checkpoints) {
+        if (!fact.best || fact.passes != step_.pass + 1) continue;
+        const auto manifest = read_manifest(context_.storage, fact.directory);
+        if (!manifest.ok()) return finish(false, "cannot restore the best pass: " + manifest.error().message);
+        return restore_from(*manifest, fact.directory);
+      }
+      return finish(false, "the checkpoint of the best pass is gone");
+    }
+    case PlanStep::Kind::kEvaluate:
+      return begin_parts(false);
+    case PlanStep::Kind::kReport:
+      return begin_merge("report", part_results_);
+    case PlanStep::Kind::kDone:
+      return finish(true, facts_.final_text.empty() ? "trained" : facts_.final_text);
+  }
+}
+
+void Job::begin_pass(std::uint32_t pass) {
+  if (!record(StateReached{"running", pass, ""})) return;
+  enter(JobState::kRunning);
+  facts_.pass = pass;
+  facts_.trained_since = context_.loop.now();
+  work_.clear();
+  for (std::uint32_t p = 0; p < facts_.num_partitions; ++p) {
+    work_.add(WorkId{kTrainWork, pass, p, ""}, facts_.num_partitions);
+  }
+  if (resume_.has_value()) {
+    for (const StreamState& stream : resume_->streams) {
+      if (stream.cursor.work.pass == pass) work_.recover(stream.cursor, 0, stream.done);
+    }
+    resume_.reset();
+    if (work_.all_done()) end_pass();
+  }
+}
+
+void Job::end_pass() {
+  const WorkTotals totals = work_.totals();
+  const Duration spent = context_.loop.now() - facts_.trained_since;
+  const PassFinished pass{facts_.pass, totals.examples, totals.bad_batches, totals.loss_sum,
+                          std::chrono::duration<double>(spent).count()};
+  if (!record(pass)) return;
+  facts_.training += spent;
+  facts_.passes.push_back(pass);
+  std::uint64_t trained_here = 0;
+  for (const auto& [id, examples] : work_.examples_by_worker()) trained_here += examples;
+  facts_.trained_here = trained_here;
+  facts_.examples_by_worker = work_.examples_by_worker();
+  steps_before_ += work_.watermark_sum();
+  context_.log.info("pass {} of {}: {} examples, loss {:.5f}", pass.pass + 1, options().config.train.passes,
+                    pass.examples,
+                    pass.examples == 0 ? 0.0 : pass.loss_sum / static_cast<double>(pass.examples));
+  plan_->note_pass(pass.pass);
+  work_.clear();
+  carry_out();
+}
+
+void Job::stop(const std::string& reason, bool checkpoint) {
+  if (ended_ || stop_by_.has_value()) return;
+  stop_reason_ = fmt::format("stopped: {}", reason.empty() ? "on request" : reason);
+  const bool worth_it =
+      checkpoint && facts_.state == JobState::kRunning && !options().config.checkpoint.path.empty();
+  if (!worth_it) return finish(false, stop_reason_);
+  stop_by_ = context_.loop.now() + kStopPatience;
+  if (!cut_.has_value()) begin_cut(CutPurpose::kAutomatic);
+}
+
+void Job::finish(bool ok, const std::string& text) {
+  if (ended_) return;
+  ended_ = true;
+  errands_.clear();
+  enter(ok ? JobState::kDone : JobState::kFailed);
+  facts_.ended = context_.loop.now();
+  facts_.end_text = text;
+  if (journal_ != nullptr) {
+    const Status written = journal_->append(StateReached{ok ? "done" : "failed", facts_.pass, text});
+    if (!written.ok()) context_.log.warn("{}", written.error().message);
+  }
+  on_end_(ok, text);
+}
+
+}  // namespace capstan

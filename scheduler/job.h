@@ -1,0 +1,153 @@
+// Job: the one job of a scheduler, from waiting for nodes to done or failed. Decisions are the pure classes'
+// (JobPlan, WorkList, placement, Cut); this class journals them, sends what follows from them and takes in
+// what nodes report.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/event_loop.h"
+#include "common/log.h"
+#include "common/message.h"
+#include "common/storage.h"
+#include "scheduler/cut.h"
+#include "scheduler/errands.h"
+#include "scheduler/job_facts.h"
+#include "scheduler/job_plan.h"
+#include "scheduler/journal.h"
+#include "scheduler/manifest.h"
+#include "scheduler/map_ledger.h"
+#include "scheduler/membership.h"
+#include "scheduler/options.h"
+#include "scheduler/peers.h"
+#include "scheduler/work_list.h"
+
+namespace capstan {
+
+// What a job borrows from its scheduler.
+struct JobContext {
+  EventLoop& loop;
+  Storage& storage;
+  const Log& log;
+  const SchedulerOptions& options;
+  Membership& membership;
+  Peers& peers;
+};
+
+// Handlers named on_<message> return the answer, if there is one.
+class Job {
+ public:
+  using EndHandler = std::function<void(bool ok, const std::string& text)>;  // runs once
+
+  Job(const JobContext& context, EndHandler on_end);
+
+  // Reads the journal or a checkpoint as the start mode says, raises and journals the generation.
+  Status start();
+
+  // Journals a node that is new or was replaced; false: the journal failed, and the job with it.
+  bool on_greeted(const Node& node, Greeting::Outcome outcome);
+  void on_lease_ended(const Node& node);
+  void tick();  // several times a lease
+
+  void on_worker_ready(const Node& node, const WorkerReady& ready);
+  Message on_work_request(const Node& node, const WorkRequest& request);
+  Message on_work_progress(const Node& node, const WorkProgress& progress);
+  Message on_work_done(const Node& node, const WorkDone& done);
+  void on_tables_ready(const Node& node, std::uint64_t request_id, const TablesReady& ready);
+  void on_restore_reply(const Node& node, std::uint64_t request_id, const RestoreReply& reply);
+  void on_snapshot_reply(const Node& node, std::uint64_t request_id, const SnapshotReply& reply);
+  // Ends the job; with `checkpoint` after a cut, if there is something to keep and it succeeds soon.
+  void stop(const std::string& reason, bool checkpoint);
+
+  bool ended() const { return ended_; }
+  const JobFacts& facts() const { return facts_; }
+  const MapLedger& map() const { return map_; }
+  const WorkList& work() const { return work_; }
+  // What the job waits for, or does, in words.
+  std::string waits_for() const;
+  std::uint64_t examples_so_far() const;  // trained, over all passes
+  std::uint64_t steps_so_far() const;     // batches, over all passes
+
+ private:
+  // job_start.cc
+  Status open_journal();
+  void recover(const std::vector<JournalRecord>& records);
+  void recover_work(const std::vector<JournalRecord>& records);
+  Status load_checkpoint();
+  std::uint32_t default_partitions() const;
+  void make_plan();
+
+  // job.cc
+  bool record(const JournalRecord& record);
+  void enter(JobState state);
+  void check_gathered();
+  void settle_tables();
+  bool change_map(const std::vector<Chain>& chains);
+  void declare_tables();
+  void after_declared();
+  void carry_out();
+  void begin_pass(std::uint32_t pass);
+  void end_pass();
+  void send_errands();
+  void on_server_lost(const Node& node, const std::string& how);
+  void finish(bool ok, const std::string& text);
+  bool stepped() const { return options().config.train.consistency != Consistency::kAsync; }
+  const SchedulerOptions& options() const { return context_.options; }
+  std::uint64_t next_request_id() { return ++last_request_id_; }
+
+  // job_work.cc
+  void begin_parts(bool valid);
+  void begin_merge(const std::string& name, std::vector<Buffer> inputs);
+  void on_items_done();
+  void on_validated(std::string_view json);
+  void on_reported(std::string_view json);
+  std::vector<Buffer> collect_results() const;
+  std::uint32_t hold_max() const;
+  std::size_t ready_workers() const;
+  bool is_ready(const Node& node) const;
+
+  // job_cut.cc
+  enum class CutPurpose { kAutomatic, kPassEnd, kPlan };
+  void begin_cut(CutPurpose purpose);
+  void cut_failed(const std::string& why);
+  void publish_cut();
+  void prune();
+  void restore_from(const Manifest& manifest, const std::string& directory);
+  void check_cut_due();
+  void after_cut(bool ok);
+  bool cut_before_going_on();
+  std::vector<StreamState> streams() const;
+
+  JobContext context_;
+  EndHandler on_end_;
+  std::unique_ptr<Journal> journal_;
+  JobFacts facts_;
+  MapLedger map_;
+  WorkList work_;
+  std::optional<JobPlan> plan_;            // once the tables are agreed
+  PlanStep step_;                          // being carried out
+  bool merging_ = false;                   // validation: the parts are done
+  std::map<NodeId, WorkerReady> readies_;  // before the tables are agreed
+  std::map<NodeId, std::uint64_t> ready_;  // incarnations of the workers that may get work
+  std::vector<Buffer> part_results_;
+  Errands errands_;
+  std::uint64_t last_request_id_ = 0;
+  std::optional<Manifest> resume_;  // to be restored before the first pass
+  std::string resume_directory_;
+  std::optional<Cut> cut_;
+  CutPurpose cut_purpose_ = CutPurpose::kAutomatic;
+  bool cut_at_pass_end_ = false;  // a step cut was due too near the end of the pass
+  CutSchedule cut_schedule_;
+  std::optional<Instant> stop_by_;  // a stop waits for its checkpoint until then
+  std::string stop_reason_;
+  std::optional<Instant> workers_gone_since_;
+  std::uint64_t steps_before_ = 0;  // batches of finished passes
+  bool ended_ = false;
+};
+
+}  // namespace capstan

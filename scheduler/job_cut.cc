@@ -1,0 +1,210 @@
+// Job: checkpoints, from the cut to the manifest, and restores.
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+#include "common/hash.h"
+#include "scheduler/job.h"
+
+namespace capstan {
+
+namespace {
+
+constexpr std::uint64_t kNoCheckpoint = 0;
+
+}  // namespace
+
+// Where every partition of the running pass stands; nothing between passes.
+std::vector<StreamState> Job::streams() const {
+  std::vector<StreamState> streams;
+  if (step_.kind != PlanStep::Kind::kTrain) return streams;
+  for (const auto& [work, entry] : work_.entries()) {
+    StreamState stream{entry.cursor(), entry.done};
+    stream.cursor.term = 0;
+    streams.push_back(std::move(stream));
+  }
+  return streams;
+}
+
+void Job::check_cut_due() {
+  if (cut_.has_value() || ended_ || facts_.state != JobState::kRunning) return;
+  if (step_.kind == PlanStep::Kind::kTrain && cut_schedule_.due(steps_so_far(), context_.loop.now())) {
+    begin_cut(CutPurpose::kAutomatic);
+  }
+}
+
+// All but automatic cuts are drained: made between passes, when no batch is under way.
+void Job::begin_cut(CutPurpose purpose) {
+  cut_purpose_ = purpose;
+  const bool drained = purpose != CutPurpose::kAutomatic;
+  const bool best = purpose == CutPurpose::kPlan && step_.kind == PlanStep::Kind::kKeepBest;
+  cut_schedule_.begun(steps_so_far(), context_.loop.now());
+  std::vector<StreamState> at = drained ? std::vector<StreamState>{} : streams();
+  std::uint64_t after_step = 0;
+  if (!drained && options().config.train.consistency == Consistency::kSync) {
+    std::uint64_t front = 0, batches = 0;
+    for (const StreamState& stream : at) {
+      front = std::max(front, stream.cursor.watermark);
+      batches = std::max(batches, stream.cursor.batches);
+    }
+    after_step = front + cut_schedule_.margin();
+    if (batches > 0 && after_step >= batches) {
+      cut_at_pass_end_ = true;
+      return;
+    }
+    for (StreamState& stream : at) stream.cursor.watermark = after_step;
+  }
+  std::vector<WorkCursor> cursors;
+  for (const StreamState& stream : at) cursors.push_back(stream.cursor);
+
+  const std::string& path = options().config.checkpoint.path;
+  const auto names = list_checkpoints(context_.storage, path);
+  if (!names.ok()) return cut_failed(names.error().message);
+  const std::uint64_t last_listed = names->empty() ? kNoCheckpoint : names->back().checkpoint;
+  const std::uint64_t last_known =
+      facts_.checkpoints.empty() ? kNoCheckpoint : facts_.checkpoints.back().checkpoint;
+  const std::uint64_t checkpoint = std::max(last_listed, last_known) + 1;
+  const std::string directory = checkpoint_directory(path, checkpoint);
+  if (const Status made = context_.storage.create_dirs(directory); !made.ok())
+    return cut_failed(made.error().message);
+  if (!record(CutBegun{checkpoint, std::move(cursors)})) return;
+
+  std::set<NodeId> servers;
+  for (const Chain& chain : map_.chains()) servers.insert(chain.front());
+  cut_.emplace(checkpoint, directory, best, after_step, std::move(at), servers);
+  for (const NodeId server : servers) {
+    errands_.add(server, next_request_id(), Snapshot{checkpoint, directory, facts_.pass, after_step});
+  }
+  context_.log.info("checkpoint {} begun", checkpoint);
+  send_errands();
+}
+
+void Job::on_snapshot_reply(const Node& node, std::uint64_t request_id, const SnapshotReply& reply) {
+  if (ended_ || !cut_.has_value() || !errands_.answered(node.id, request_id)) return;
+  switch (cut_->on_reply(node.id, reply)) {
+    case Cut::Outcome::kWaiting:
+      return;
+    case Cut::Outcome::kComplete:
+      return publish_cut();
+    case Cut::Outcome::kTooLate: {
+      cut_schedule_.too_late();
+      const std::string directory = cut_->directory();
+      errands_.clear();
+      cut_.reset();
+      static_cast<void>(context_.storage.remove(directory).ok());
+      return begin_cut(CutPurpose::kAutomatic);
+    }
+    case Cut::Outcome::kFailed:
+      return cut_failed(
+          fmt::format("{}: {}{}", node.name, cut_->error(), cut_->no_space() ? " (disk full)" : ""));
+  }
+}
+
+// The last good checkpoint stays, training goes on, and the operator is told.
+void Job::cut_failed(const std::string& why) {
+  std::string text = fmt::format("checkpoint failed: {}; training goes on, ", why);
+  text += facts_.checkpoints.empty() ? "there is no earlier one" : "the last good one is kept";
+  context_.log.warn("{}", text);
+  facts_.warn(text);
+  if (cut_.has_value()) {
+    errands_.clear();
+    static_cast<void>(context_.storage.remove(cut_->directory()).ok());
+    cut_.reset();
+  }
+  after_cut(false);
+}
+
+void Job::publish_cut() {
+  Manifest manifest;
+  manifest.checkpoint = cut_->checkpoint();
+  manifest.generation = facts_.generation;
+  manifest.job = options().config.name;
+  manifest.job_text = options().job_text;
+  manifest.job_fingerprint = hash_string(options().job_text);
+  if (options().wall_time) manifest.written_at = options().wall_time();
+  manifest.data_fingerprint = facts_.agreed->data_fingerprint;
+  manifest.train_examples = facts_.agreed->train_examples;
+  manifest.num_shards = map_.num_shards();
+  manifest.num_partitions = facts_.num_partitions;
+  manifest.best = cut_->best();
+  manifest.tables = facts_.agreed->tables;
+  manifest.sections = cut_->sections();
+  manifest.streams = cut_->streams();
+  const std::uint32_t pass =
+      manifest.streams.empty() ? plan_->passes_finished() : manifest.streams[0].cursor.work.pass;
+  for (const PassFinished& finished : facts_.passes) {
+    if (finished.pass < pass) manifest.passes.push_back(finished);
+  }
+  for (const PassValidated& validated : facts_.validations) {
+    if (validated.pass < pass) manifest.validations.push_back(validated);
+  }
+  const Status written = write_manifest(context_.storage, cut_->directory(), manifest);
+  if (!written.ok()) return cut_failed(written.error().message);
+  CheckpointFact fact{manifest.checkpoint, cut_->directory(), pass, manifest.best, 0, 0};
+  for (const ShardSection& section : manifest.sections) {
+    fact.bytes += section.length;
+    fact.rows += section.rows;
+  }
+  if (cut_->after_step() > 0) cut_schedule_.in_time();
+  cut_.reset();
+  if (!record(CheckpointPublished{fact.checkpoint, fact.passes, fact.best})) return;
+  context_.log.info("checkpoint {}: {} rows, {} bytes in {}", fact.checkpoint, fact.rows, fact.bytes,
+                    fact.directory);
+  facts_.checkpoints.push_back(std::move(fact));
+  prune();
+  after_cut(true);
+}
+
+void Job::prune() {
+  for (const std::uint64_t gone : to_prune(facts_.checkpoints, options().config.checkpoint.keep)) {
+    const auto fact = std::find_if(facts_.checkpoints.begin(), facts_.checkpoints.end(),
+                                   [&](const CheckpointFact& each) { return each.checkpoint == gone; });
+    const Status removed = context_.storage.remove(fact->directory);
+    if (!removed.ok()) facts_.warn("an old checkpoint stays: " + removed.error().message);
+    facts_.checkpoints.erase(fact);
+  }
+}
+
+// Goes on with whatever waited for the cut.
+void Job::after_cut(bool ok) {
+  if (ended_) return;
+  if (stop_by_.has_value()) {
+    finish(false, stop_reason_ + (ok ? fmt::format("; checkpoint {} is kept, go on with --resume",
+                                                   facts_.checkpoints.back().directory)
+                                     : "; its last checkpoint failed"));
+    return;
+  }
+  const bool plan_waits = step_.kind == PlanStep::Kind::kKeepBest ||
+                          step_.kind == PlanStep::Kind::kKeepLast ||
+                          step_.kind == PlanStep::Kind::kRestoreBest;
+  if (cut_purpose_ == CutPurpose::kPlan) plan_->note_kept(ok);
+  if (cut_purpose_ != CutPurpose::kAutomatic || plan_waits) carry_out();
+}
+
+// Between passes: makes the cut that was put off to here, or that a stop waits for.
+bool Job::cut_before_going_on() {
+  const bool wanted = cut_at_pass_end_ || stop_by_.has_value();
+  cut_at_pass_end_ = false;
+  if (!wanted || facts_.passes.empty()) return false;
+  if (!cut_.has_value()) {
+    begin_cut(CutPurpose::kPassEnd);
+    return true;
+  }
+  return stop_by_.has_value();
+}
+
+// Every server gets the sections of the shards that it is the primary of, from however many files they were
+// in.
+void Job::restore_from(const Manifest& manifest, const std::string& directory) {
+  std::map<NodeId, Restore> restores;
+  const std::vector<Chain> chains = map_.chains();
+  for (const Chain& chain : chains) restores[chain.front()].directory = directory;
+  for (const ShardSection& section : manifest.sections) {
+    if (section.shard < chains.size()) restores[chains[section.shard].front()].sections.push_back(section);
+  }
+  errands_.clear();
+  for (auto& [server, restore] : restores) errands_.add(server, next_request_id(), std::move(restore));
+  send_errands();
+}
+
+}  // namespace capstan

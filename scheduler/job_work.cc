@@ -1,0 +1,182 @@
+// Job: granting work and taking in what came of it.
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+#include "scheduler/job.h"
+#include "scheduler/json.h"
+
+namespace capstan {
+
+namespace {
+
+constexpr std::string_view kValidPart = "valid";
+constexpr std::string_view kReportName = "report";
+
+}  // namespace
+
+bool Job::is_ready(const Node& node) const {
+  const auto found = ready_.find(node.id);
+  return found != ready_.end() && found->second == node.incarnation;
+}
+
+std::size_t Job::ready_workers() const {
+  std::size_t count = 0;
+  for (const auto& [id, incarnation] : ready_) {
+    const Node* node = context_.membership.find(id);
+    if (node != nullptr && node->alive && node->incarnation == incarnation) ++count;
+  }
+  return count;
+}
+
+// In stepped modes a step needs all of its slots, so the partitions of a pass are all held at once.
+std::uint32_t Job::hold_max() const {
+  if (step_.kind != PlanStep::Kind::kTrain || !stepped()) return 1;
+  const auto workers = static_cast<std::uint32_t>(std::max<std::size_t>(ready_workers(), 1));
+  return (facts_.num_partitions + workers - 1) / workers;
+}
+
+Message Job::on_work_request(const Node& node, const WorkRequest& request) {
+  // A thousand waiting workers should not ask more often, all together, than a few of them.
+  const auto wait = static_cast<std::uint32_t>(
+      std::clamp<std::size_t>(context_.membership.count_alive(Role::kWorker), 20, 500));
+  const NoWork none{wait, waits_for()};
+  const bool working = facts_.state == JobState::kRunning || facts_.state == JobState::kValidating ||
+                       facts_.state == JobState::kEvaluating;
+  if (ended_ || !working || !is_ready(node)) return none;
+  auto granted = work_.grant(node.id, request.held, hold_max());
+  if (!granted.has_value()) return none;
+  const WorkGrant& grant = granted->grant;
+  if (!granted->again && grant.work.kind == kTrainWork) {
+    if (!record(WorkGranted{grant.work, grant.term, node.id})) return none;
+  }
+  return std::move(granted->grant);
+}
+
+Message Job::on_work_progress(const Node& node, const WorkProgress& progress) {
+  WorkProgressReply reply;
+  for (std::uint32_t n = 0; n < progress.cursors.size(); ++n) {
+    if (ended_ || !work_.progress(node.id, progress.cursors[n])) reply.revoked.push_back(n);
+  }
+  std::uint64_t bad = work_.totals().bad_batches;
+  for (const PassFinished& pass : facts_.passes) bad += pass.bad_batches;
+  if (!ended_ && bad > options().config.train.max_bad_batches) {
+    finish(false, fmt::format(
+                      "{} batches were refused, more than train.max_bad_batches = {}; the workers' logs name "
+                      "them",
+                      bad, options().config.train.max_bad_batches));
+  }
+  return reply;
+}
+
+Message Job::on_work_done(const Node& node, const WorkDone& done) {
+  if (ended_) return WorkDoneReply{false};
+  const WorkEntry* entry = work_.find(done.cursor.work);
+  if (entry != nullptr && entry->done) return WorkDoneReply{work_.finish(node.id, done.cursor, {})};
+  if (!work_.progress(node.id, done.cursor)) return WorkDoneReply{false};
+  if (!done.error.empty()) {
+    finish(false, fmt::format("{}: {}", node.name, done.error));
+    return WorkDoneReply{false};
+  }
+  if (done.cursor.work.kind == kTrainWork) {
+    WorkCursor total = entry->cursor();
+    total.watermark = std::max(total.watermark, done.cursor.watermark);
+    if (!record(WorkFinished{total, node.id})) return WorkDoneReply{false};
+  }
+  work_.finish(node.id, done.cursor, done.result);
+  if (work_.all_done()) on_items_done();
+  return WorkDoneReply{true};
+}
+
+void Job::begin_parts(bool valid) {
+  if (!record(StateReached{valid ? "validating" : "evaluating", facts_.pass, ""})) return;
+  enter(valid ? JobState::kValidating : JobState::kEvaluating);
+  if (!valid) ++facts_.test_evaluations;
+  merging_ = false;
+  work_.clear();
+  for (const EvaluatePart& part : facts_.agreed->parts) {
+    if ((part.name == kValidPart) != valid) continue;
+    for (std::uint32_t p = 0; p < part.partitions; ++p) {
+      work_.add(WorkId{kEvaluateWork, facts_.pass, p, part.name}, part.partitions);
+    }
+  }
+  if (work_.all_done()) on_items_done();
+}
+
+void Job::begin_merge(const std::string& name, std::vector<Buffer> inputs) {
+  merging_ = true;
+  work_.clear();
+  work_.add(WorkId{kMergeWork, facts_.pass, 0, name}, 1, std::move(inputs));
+}
+
+// In the order in which the workers named their parts, then by partition.
+std::vector<Buffer> Job::collect_results() const {
+  std::vector<Buffer> results;
+  for (const EvaluatePart& part : facts_.agreed->parts) {
+    for (std::uint32_t p = 0; p < part.partitions; ++p) {
+      const WorkEntry* entry = work_.find(WorkId{kEvaluateWork, facts_.pass, p, part.name});
+      if (entry != nullptr) results.push_back(entry->result);
+    }
+  }
+  return results;
+}
+
+void Job::on_items_done() {
+  switch (step_.kind) {
+    case PlanStep::Kind::kTrain:
+      return end_pass();
+    case PlanStep::Kind::kValidate:
+      if (!merging_) return begin_merge(std::string(kValidPart), collect_results());
+      return on_validated(work_.entries().begin()->second.result.text());
+    case PlanStep::Kind::kEvaluate:
+      part_results_ = collect_results();
+      plan_->note_evaluated();
+      return carry_out();
+    case PlanStep::Kind::kReport:
+      return on_reported(work_.entries().begin()->second.result.text());
+    case PlanStep::Kind::kKeepBest:
+    case PlanStep::Kind::kKeepLast:
+    case PlanStep::Kind::kRestoreBest:
+    case PlanStep::Kind::kDone:
+      return;
+  }
+}
+
+void Job::on_validated(std::string_view text) {
+  const auto object = parse_json_object(text);
+  if (!object.ok()) return finish(false, "the result of validation: " + object.error().message);
+  JsonReader in(*object);
+  PassValidated validated{step_.pass, 0.0, std::string(text)};
+  in.real_of("better", validated.better);
+  if (!in.status().ok()) return finish(false, "the result of validation: " + in.status().error().message);
+  if (!record(validated)) return;
+  facts_.validations.push_back(validated);
+  plan_->note_validated(validated.pass, validated.better);
+  context_.log.info("validation after pass {}: {:.5f}{}", validated.pass + 1, validated.better,
+                    plan_->best_pass() == validated.pass ? ", the best so far" : "");
+  work_.clear();
+  carry_out();
+}
+
+void Job::on_reported(std::string_view text) {
+  const auto object = parse_json_object(text);
+  if (!object.ok()) return finish(false, "the result of evaluation: " + object.error().message);
+  facts_.report_json = std::string(text);
+  if (const json::value* words = object->if_contains("text"); words != nullptr && words->is_string()) {
+    facts_.final_text = std::string(words->get_string());
+  }
+  plan_->note_reported();
+  carry_out();
+}
+
+std::uint64_t Job::examples_so_far() const {
+  std::uint64_t examples = step_.kind == PlanStep::Kind::kTrain ? work_.totals().examples : 0;
+  for (const PassFinished& pass : facts_.passes) examples += pass.examples;
+  return examples;
+}
+
+std::uint64_t Job::steps_so_far() const {
+  return steps_before_ + (step_.kind == PlanStep::Kind::kTrain ? work_.watermark_sum() : 0);
+}
+
+}  // namespace capstan

@@ -1,0 +1,202 @@
+#include "scheduler/manifest.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <charconv>
+#include <map>
+
+#include "common/hash.h"
+#include "scheduler/records_json.h"
+
+namespace capstan {
+
+namespace {
+
+constexpr std::string_view kFolderStem = "ckpt-";
+constexpr std::string_view kHead = R"({"checksum":")";
+constexpr std::string_view kMiddle = R"(","manifest":)";
+constexpr std::size_t kHashDigits = 16;
+
+// Passes and validations are stored as the journal stores them.
+template <typename Record>
+json::array records_array(const std::vector<Record>& records) {
+  json::array array;
+  for (const Record& record : records) array.push_back(json::string(to_json_text(JournalRecord(record))));
+  return array;
+}
+
+template <typename Record>
+Status read_records(const json::object& object, const char* name, std::vector<Record>& into) {
+  const json::value* array = object.if_contains(name);
+  if (array == nullptr || !array->is_array())
+    return make_error(ErrorCode::kCorrupt, std::string("no ") + name);
+  for (const json::value& text : array->get_array()) {
+    if (!text.is_string()) return make_error(ErrorCode::kCorrupt, std::string("bad ") + name);
+    CAPSTAN_ASSIGN(JournalRecord record, record_from_json(std::string_view(text.get_string())));
+    const Record* typed = std::get_if<Record>(&record);
+    if (typed == nullptr) return make_error(ErrorCode::kCorrupt, std::string("bad ") + name);
+    into.push_back(*typed);
+  }
+  return ok_status();
+}
+
+json::array streams_array(const std::vector<StreamState>& streams) {
+  json::array array;
+  for (const StreamState& stream : streams) {
+    json::object object = to_json(stream.cursor);
+    object["done"] = stream.done;
+    array.push_back(std::move(object));
+  }
+  return array;
+}
+
+json::array sections_array(const std::vector<ShardSection>& sections) {
+  json::array array;
+  for (const ShardSection& section : sections) array.push_back(to_json(section));
+  return array;
+}
+
+Status read_lists(JsonReader& in, Manifest& manifest) {
+  in.each_of("tables", [&](const json::object& object) -> Status {
+    CAPSTAN_ASSIGN(TableSpec table, table_from_json(object));
+    manifest.tables.push_back(std::move(table));
+    return ok_status();
+  });
+  in.each_of("sections", [&](const json::object& object) -> Status {
+    CAPSTAN_ASSIGN(ShardSection section, section_from_json(object));
+    manifest.sections.push_back(std::move(section));
+    return ok_status();
+  });
+  in.each_of("streams", [&](const json::object& object) -> Status {
+    StreamState stream;
+    CAPSTAN_ASSIGN(stream.cursor, cursor_from_json(object));
+    JsonReader done(object);
+    done.bool_of("done", stream.done);
+    manifest.streams.push_back(std::move(stream));
+    return done.status();
+  });
+  return in.status();
+}
+
+}  // namespace
+
+std::string to_json_text(const Manifest& manifest) {
+  const json::object object = {{"format", 1},
+                               {"checkpoint", manifest.checkpoint},
+                               {"generation", manifest.generation},
+                               {"job", manifest.job},
+                               {"written_at", manifest.written_at},
+                               {"best", manifest.best},
+                               {"num_shards", manifest.num_shards},
+                               {"num_partitions", manifest.num_partitions},
+                               {"data_fingerprint", manifest.data_fingerprint},
+                               {"train_examples", manifest.train_examples},
+                               {"job_fingerprint", manifest.job_fingerprint},
+                               {"job_text", manifest.job_text},
+                               {"tables", to_json(manifest.tables)},
+                               {"passes", records_array(manifest.passes)},
+                               {"validations", records_array(manifest.validations)},
+                               {"streams", streams_array(manifest.streams)},
+                               {"sections", sections_array(manifest.sections)}};
+  const std::string body = json::serialize(object);
+  return fmt::format("{}{:016x}{}{}}}\n", kHead, hash_string(body), kMiddle, body);
+}
+
+Result<Manifest> manifest_from_json(std::string_view text) {
+  const auto corrupt = [](std::string_view why) { return make_error(ErrorCode::kCorrupt, std::string(why)); };
+  const std::size_t body_at = kHead.size() + kHashDigits + kMiddle.size();
+  if (text.size() < body_at + 3 || !text.starts_with(kHead)) return corrupt("not a manifest");
+  std::uint64_t hash = 0;
+  const char* digits = text.data() + kHead.size();
+  if (std::from_chars(digits, digits + kHashDigits, hash, 16).ptr != digits + kHashDigits) {
+    return corrupt("no checksum");
+  }
+  const std::string_view body = text.substr(body_at, text.size() - body_at - 2);
+  if (!text.ends_with("}\n") || hash_string(body) != hash) return corrupt("the checksum does not match");
+  CAPSTAN_ASSIGN(const json::object object, parse_json_object(body));
+  Manifest manifest;
+  JsonReader in(object);
+  std::uint32_t format = 0;
+  in.unsigned_of("format", format);
+  if (format != 1) return corrupt(fmt::format("format {} is not known", format));
+  in.unsigned_of("checkpoint", manifest.checkpoint);
+  in.unsigned_of("generation", manifest.generation);
+  in.text_of("job", manifest.job);
+  in.text_of("written_at", manifest.written_at);
+  in.bool_of("best", manifest.best);
+  in.unsigned_of("num_shards", manifest.num_shards);
+  in.unsigned_of("num_partitions", manifest.num_partitions);
+  in.unsigned_of("data_fingerprint", manifest.data_fingerprint);
+  in.unsigned_of("train_examples", manifest.train_examples);
+  in.unsigned_of("job_fingerprint", manifest.job_fingerprint);
+  in.text_of("job_text", manifest.job_text);
+  CAPSTAN_TRY(read_lists(in, manifest));
+  CAPSTAN_TRY(read_records(object, "passes", manifest.passes));
+  CAPSTAN_TRY(read_records(object, "validations", manifest.validations));
+  return manifest;
+}
+
+std::string checkpoint_directory(const std::string& path, std::uint64_t checkpoint) {
+  return fmt::format("{}/{}{:06}", path, kFolderStem, checkpoint);
+}
+
+Status write_manifest(Storage& storage, const std::string& directory, const Manifest& manifest) {
+  const std::string text = to_json_text(manifest);
+  return write_atomically(storage, fmt::format("{}/{}", directory, kManifestName),
+                          std::as_bytes(std::span(text)))
+      .wrap("write manifest");
+}
+
+Result<Manifest> read_manifest(Storage& storage, const std::string& directory) {
+  const std::string path = fmt::format("{}/{}", directory, kManifestName);
+  CAPSTAN_ASSIGN(const Buffer bytes, storage.read(path));
+  auto manifest = manifest_from_json(bytes.text());
+  if (!manifest.ok()) return manifest.error().wrap(path);
+  std::map<std::string, std::uint64_t> lengths;
+  for (const ShardSection& section : manifest->sections) {
+    std::uint64_t& length = lengths[section.file];
+    length = std::max(length, section.offset + section.length);
+  }
+  for (const auto& [file, length] : lengths) {
+    if (length == 0) continue;
+    const auto last = storage.read_range(fmt::format("{}/{}", directory, file), length - 1, 1);
+    if (!last.ok()) return last.error().wrap(fmt::format("{}/{} is not whole", directory, file));
+  }
+  return manifest;
+}
+
+Result<std::vector<CheckpointName>> list_checkpoints(Storage& storage, const std::string& path) {
+  auto names = storage.list(path);
+  if (!names.ok() && names.error().code == ErrorCode::kNotFound) return std::vector<CheckpointName>{};
+  if (!names.ok()) return names.error().wrap("list checkpoints");
+  std::map<std::uint64_t, std::string> found;
+  for (const std::string& name : *names) {
+    if (!name.starts_with(kFolderStem)) continue;
+    std::uint64_t number = 0;
+    const char* end = name.data() + name.size();
+    const auto parsed = std::from_chars(name.data() + kFolderStem.size(), end, number);
+    if (parsed.ec == std::errc() && parsed.ptr == end) found[number] = fmt::format("{}/{}", path, name);
+  }
+  std::vector<CheckpointName> checkpoints;
+  for (const auto& [number, directory] : found) checkpoints.push_back({number, directory});
+  return checkpoints;
+}
+
+Result<FoundCheckpoint> newest_checkpoint(Storage& storage, const std::string& path) {
+  CAPSTAN_ASSIGN(const std::vector<CheckpointName> names, list_checkpoints(storage, path));
+  FoundCheckpoint found;
+  for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    auto manifest = read_manifest(storage, name->directory);
+    if (manifest.ok()) {
+      found.directory = name->directory;
+      found.manifest = std::move(manifest).value();
+      return found;
+    }
+    found.skipped.push_back(manifest.error().message);
+  }
+  std::string text = fmt::format("no checkpoint that verifies in {}", path);
+  for (const std::string& why : found.skipped) text += "; " + why;
+  return make_error(ErrorCode::kNotFound, text);
+}
+
+}  // namespace capstan

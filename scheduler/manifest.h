@@ -1,0 +1,65 @@
+// Manifest: what makes a folder of snapshot files a checkpoint. Written last; docs/FORMATS.md describes it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/message.h"
+#include "common/result.h"
+#include "common/storage.h"
+#include "scheduler/journal.h"
+
+namespace capstan {
+
+// One partition of the pass that the cut was made in.
+struct StreamState {
+  WorkCursor cursor;
+  bool done = false;
+};
+
+struct Manifest {
+  std::uint64_t checkpoint = 0;
+  std::uint32_t generation = 0;  // of the scheduler that wrote it
+  std::string job, job_text, written_at;
+  std::uint64_t job_fingerprint = 0;  // XXH3 of job_text
+  std::uint64_t data_fingerprint = 0, train_examples = 0;
+  std::uint32_t num_shards = 0;
+  std::uint32_t num_partitions = 0;  // of a pass
+  bool best = false;
+  std::vector<TableSpec> tables;
+  std::vector<ShardSection> sections;  // ascending by shard; empty shards have none
+  std::vector<PassFinished> passes;    // finished before the cut
+  std::vector<PassValidated> validations;
+  std::vector<StreamState> streams;  // of the pass after those; empty: cut between passes
+};
+
+std::string to_json_text(const Manifest& manifest);
+Result<Manifest> manifest_from_json(std::string_view text);
+
+inline constexpr std::string_view kManifestName = "MANIFEST.json";
+std::string checkpoint_directory(const std::string& path, std::uint64_t checkpoint);  // PATH/ckpt-000007
+
+// Publishes the checkpoint: from here on it exists.
+Status write_manifest(Storage& storage, const std::string& directory, const Manifest& manifest);
+// Checks the manifest against its checksum and that every file is as long as it says; files' contents are
+// checked by whoever restores them.
+Result<Manifest> read_manifest(Storage& storage, const std::string& directory);
+
+struct CheckpointName {
+  std::uint64_t checkpoint = 0;
+  std::string directory;
+};
+// Folders below `path` that are named like checkpoints, oldest first; none when there is no such path.
+Result<std::vector<CheckpointName>> list_checkpoints(Storage& storage, const std::string& path);
+
+struct FoundCheckpoint {
+  std::string directory;
+  Manifest manifest;
+  std::vector<std::string> skipped;  // newer ones, and what is wrong with them
+};
+// The newest that verifies. kNotFound when there is none.
+Result<FoundCheckpoint> newest_checkpoint(Storage& storage, const std::string& path);
+
+}  // namespace capstan

@@ -1,0 +1,30 @@
+// What a scheduler is told at its start.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "common/config/job_config.h"
+
+namespace capstan {
+
+enum class StartMode {
+  kNew,      // from the first pass; an old journal gives only its generation
+  kRecover,  // go on from the journal, beside nodes that may still be at work; without one, like kNew
+  kResume,   // from the newest checkpoint that verifies, with new nodes
+};
+
+struct SchedulerOptions {
+  JobConfig config;
+  std::string job_text;      // the effective job file, as nodes and manifests get it
+  std::string bind;          // empty: config.cluster.scheduler
+  std::string journal_path;  // empty: config.work_dir + "/journal"
+  StartMode start = StartMode::kNew;
+  std::string version;                     // of the program, for the report
+  std::function<std::string()> wall_time;  // for the report and the manifest only; may be empty
+  // What differs between two effective job files such that the second cannot go on from a checkpoint of the
+  // first; empty: nothing. Without it only tables and data are compared.
+  std::function<std::string(const std::string& before, const std::string& after)> job_difference;
+};
+
+}  // namespace capstan

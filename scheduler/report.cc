@@ -1,0 +1,151 @@
+#include "scheduler/report.h"
+
+#include <algorithm>
+
+#include "scheduler/node_stats.h"
+
+namespace capstan {
+
+namespace {
+
+std::string_view name_of(Consistency consistency) {
+  switch (consistency) {
+    case Consistency::kAsync:
+      return "async";
+    case Consistency::kBounded:
+      return "bounded";
+    case Consistency::kSync:
+      return "sync";
+  }
+  return "unknown";
+}
+
+double seconds_of(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+json::array passes_json(const JobFacts& facts) {
+  json::array passes;
+  for (const PassFinished& pass : facts.passes) {
+    passes.push_back(json::object{
+        {"pass", pass.pass},
+        {"examples", pass.examples},
+        {"seconds", pass.seconds},
+        {"loss", json_number(pass.loss_sum / static_cast<double>(std::max<std::uint64_t>(pass.examples, 1)))},
+        {"bad_batches", pass.bad_batches}});
+  }
+  return passes;
+}
+
+json::array validations_json(const JobFacts& facts) {
+  json::array validations;
+  for (const PassValidated& validated : facts.validations) {
+    auto result = parse_json_object(validated.json);
+    validations.push_back(json::object{{"pass", validated.pass},
+                                       {"better", json_number(validated.better)},
+                                       {"best", facts.best_pass == validated.pass},
+                                       {"result", result.ok() ? std::move(result).value() : json::object{}}});
+  }
+  return validations;
+}
+
+json::array server_shares(const Job& job, const Membership& membership) {
+  std::map<NodeId, std::uint32_t> shards;
+  for (const ShardEntry& entry : job.map().entries()) {
+    if (!entry.chain.empty()) ++shards[entry.chain.front()];
+  }
+  std::uint64_t rows = 0;
+  for (const auto& [id, node] : membership.nodes()) rows += node.role == Role::kServer ? node.rows : 0;
+  json::array shares;
+  for (const auto& [id, node] : membership.nodes()) {
+    if (node.role != Role::kServer) continue;
+    const double share = rows == 0 ? 0.0 : static_cast<double>(node.rows) / static_cast<double>(rows);
+    shares.push_back(json::object{{"name", node.name},
+                                  {"shards", shards[id]},
+                                  {"rows", node.rows},
+                                  {"bytes", node.bytes},
+                                  {"share_of_rows", share}});
+  }
+  return shares;
+}
+
+json::array worker_shares(const JobFacts& facts, const Membership& membership) {
+  std::uint64_t examples = 0;
+  for (const auto& [id, count] : facts.examples_by_worker) examples += count;
+  json::array shares;
+  for (const auto& [id, node] : membership.nodes()) {
+    if (node.role != Role::kWorker) continue;
+    const auto found = facts.examples_by_worker.find(id);
+    const std::uint64_t own = found == facts.examples_by_worker.end() ? 0 : found->second;
+    const double share = examples == 0 ? 0.0 : static_cast<double>(own) / static_cast<double>(examples);
+    shares.push_back(json::object{{"name", node.name}, {"examples", own}, {"share_of_examples", share}});
+  }
+  return shares;
+}
+
+json::object pushes_json(const json::object& servers, const json::object& workers) {
+  return {{"sent", stat(workers, "pushes_sent")},
+          {"applied", stat(servers, "pushes_applied")},
+          {"deduplicated", stat(servers, "pushes_duplicate")},
+          {"fenced", stat(servers, "pushes_fenced")},
+          {"refused", stat(servers, "pushes_refused")},
+          {"lost", stat(workers, "pushes_lost")}};
+}
+
+}  // namespace
+
+std::string report_json(const SchedulerOptions& options, const Job& job, const Membership& membership,
+                        const Peers& peers, Instant now) {
+  const JobFacts& facts = job.facts();
+  const JobConfig& config = options.config;
+  json::object servers = sum_stats(membership, Role::kServer);
+  json::object workers = sum_stats(membership, Role::kWorker);
+  const double training = seconds_of(facts.training);
+  json::object object = {
+      {"job", config.name},
+      {"state", json_string(to_string(facts.state))},
+      {"text", facts.end_text},
+      {"version", options.version},
+      {"protocol", kProtocolVersion},
+      {"written_at", options.wall_time ? options.wall_time() : ""},
+      {"generation", facts.generation},
+      {"resumed_from", facts.resumed_from},
+      {"seed", config.seed},
+      {"consistency", json_string(name_of(config.train.consistency))},
+      {"wall_seconds", seconds_of(now - facts.started)},
+      {"training_seconds", training},
+      {"examples", job.examples_so_far()},
+      {"examples_per_second", training > 0.0 ? static_cast<double>(facts.trained_here) / training : 0.0},
+      {"steps", job.steps_so_far()},
+      {"passes", passes_json(facts)},
+      {"validations", validations_json(facts)},
+      {"stopped_early", facts.stopped_early},
+      {"pushes", pushes_json(servers, workers)},
+      {"servers", server_shares(job, membership)},
+      {"workers", worker_shares(facts, membership)}};
+  object["best_pass"] = facts.best_pass.has_value() ? json::value(*facts.best_pass) : json::value(nullptr);
+  object["staleness"] = servers.contains("staleness") ? servers["staleness"] : json::value(json::array{});
+  object["data"] = facts.agreed.has_value() ? json::object{{"train_examples", facts.agreed->train_examples},
+                                                           {"fingerprint", facts.agreed->data_fingerprint},
+                                                           {"summary", facts.agreed->summary}}
+                                            : json::object{};
+  auto test = parse_json_object(facts.report_json);
+  object["test"] = test.ok() ? json::value(std::move(test).value()) : json::value(nullptr);
+  object["test_evaluations"] = facts.test_evaluations;
+  json::array warnings;
+  for (const std::string& warning : facts.warnings) warnings.push_back(json::string(warning));
+  object["warnings"] = std::move(warnings);
+  json::object refused;
+  for (const auto& [reason, count] : peers.refusals()) refused[reason] = count;
+  object["refused"] = std::move(refused);
+  object["counters"] = json::object{{"servers", std::move(servers)}, {"workers", std::move(workers)}};
+  return json::serialize(object) + "\n";
+}
+
+Status write_report(Storage& storage, const std::string& path, const std::string& json) {
+  const auto slash = path.rfind('/');
+  if (slash != std::string::npos && slash > 0) CAPSTAN_TRY(storage.create_dirs(path.substr(0, slash)));
+  return write_atomically(storage, path, std::as_bytes(std::span(json))).wrap("write report");
+}
+
+}  // namespace capstan

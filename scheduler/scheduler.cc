@@ -1,0 +1,199 @@
+#include "scheduler/scheduler.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+#include "common/wire/codec.h"
+#include "scheduler/report.h"
+#include "scheduler/status.h"
+
+namespace capstan {
+
+namespace {
+
+constexpr std::chrono::milliseconds kFarewell{
+    300};  // for the last messages to leave, and for stragglers to ask
+
+template <typename... Ts>
+struct Overload : Ts... {
+  using Ts::operator()...;
+};
+template <typename... Ts>
+Overload(Ts...) -> Overload<Ts...>;
+
+}  // namespace
+
+Scheduler::Scheduler(EventLoop& loop, Transport& transport, Storage& storage, Log log,
+                     SchedulerOptions options)
+    : loop_(loop),
+      transport_(transport),
+      storage_(storage),
+      log_(std::move(log)),
+      options_(std::move(options)),
+      membership_(std::chrono::milliseconds(options_.config.cluster.lease_ms)),
+      peers_(transport, log_),
+      job_(JobContext{loop_, storage_, log_, options_, membership_, peers_},
+           [this](bool ok, const std::string& text) { on_job_end(ok, text); }),
+      tick_timer_(loop),
+      end_timer_(loop) {}
+
+Scheduler::~Scheduler() {
+  transport_.on_message([](PeerId, const Frames&) {});
+}
+
+Result<std::string> Scheduler::start(EndHandler on_finished) {
+  on_finished_ = std::move(on_finished);
+  CAPSTAN_TRY(job_.start());
+  transport_.on_message([this](PeerId from, const Frames& frames) { on_frames(from, frames); });
+  const std::string& wanted = options_.bind.empty() ? options_.config.cluster.scheduler : options_.bind;
+  auto endpoint = transport_.bind(wanted);
+  if (!endpoint.ok()) return endpoint.error().wrap("listen on " + wanted);
+  tick();
+  return endpoint;
+}
+
+void Scheduler::on_frames(PeerId from, const Frames& frames) {
+  auto decoded = decode(frames);
+  if (!decoded.ok()) return peers_.drop(from, decoded.error().message);
+  const std::uint64_t request_id = decoded->request_id;
+  const Message& message = decoded->message;
+  if (const auto* hello = std::get_if<Hello>(&message)) return on_hello(from, request_id, *hello);
+  const Peer* peer = peers_.find(from);
+  if (peer == nullptr) {
+    return peers_.refuse(from, RefusalReason::kNotGreeted, "say hello first", request_id);
+  }
+  if (const auto reply = answer_anyone(message); reply.has_value())
+    return peers_.send(from, *reply, request_id);
+  const Node* node = membership_.find(peer->node);
+  if (node != nullptr) on_member(from, request_id, *node, message);
+}
+
+void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hello) {
+  const std::string& job = options_.config.name;
+  if (hello.protocol_version != kProtocolVersion) {
+    return peers_.refuse(from, RefusalReason::kOtherVersion,
+                         fmt::format("{} speaks protocol {}, the scheduler {}", hello.name,
+                                     hello.protocol_version, kProtocolVersion),
+                         request_id);
+  }
+  if (hello.job_id != job) {
+    return peers_.refuse(
+        from, RefusalReason::kOtherJob,
+        fmt::format("{} belongs to job {}, this is the scheduler of {}", hello.name, hello.job_id, job),
+        request_id);
+  }
+  if (job_.ended()) {
+    return peers_.refuse(from, RefusalReason::kJobEnded, "the job has ended: " + job_.facts().end_text,
+                         request_id);
+  }
+  Welcome welcome;
+  welcome.generation = job_.facts().generation;
+  welcome.job_text = options_.job_text;
+  Peer peer{hello.role, 0};
+  if (hello.role == Role::kServer || hello.role == Role::kWorker) {
+    const Greeting greeting = membership_.greet(hello, from, loop_.now());
+    if (greeting.outcome == Greeting::Outcome::kRefused) {
+      return peers_.refuse(from, RefusalReason::kNameTaken, greeting.text, request_id);
+    }
+    const Node* node = membership_.find(greeting.id);
+    peer.node = welcome.node_id = greeting.id;
+    welcome.lease_ms = static_cast<std::uint32_t>(options_.config.cluster.lease_ms);
+    peers_.add(from, peer);
+    if (!job_.on_greeted(*node, greeting.outcome)) return;
+  } else {
+    peers_.add(from, peer);
+  }
+  peers_.send(from, welcome, request_id);
+}
+
+std::optional<Message> Scheduler::answer_anyone(const Message& message) {
+  if (std::holds_alternative<StatusRequest>(message)) return StatusReply{status()};
+  if (const auto* request = std::get_if<MapRequest>(&message)) {
+    return job_.map().update_since(request->known_version);
+  }
+  if (const auto* stop = std::get_if<StopJob>(&message)) {
+    job_.stop(stop->reason, stop->checkpoint);
+    return StatusReply{status()};
+  }
+  return std::nullopt;
+}
+
+void Scheduler::on_member(PeerId from, std::uint64_t request_id, const Node& node, const Message& message) {
+  if (job_.ended())
+    return peers_.send(from, JobEnded{job_.facts().state == JobState::kDone, job_.facts().end_text});
+  if (!node.alive && !std::holds_alternative<Heartbeat>(message)) {
+    // Only a heartbeat brings a lapsed lease back.
+    return peers_.refuse(from, RefusalReason::kNotGreeted, "your lease has ended", request_id);
+  }
+  const auto reply = answer(node, request_id, message);
+  if (reply.has_value()) peers_.send(from, *reply, request_id);
+}
+
+std::optional<Message> Scheduler::answer(const Node& node, std::uint64_t request_id, const Message& message) {
+  using Reply = std::optional<Message>;
+  return std::visit(Overload{
+                        [&](const Heartbeat& m) -> Reply { return on_heartbeat(m); },
+                        [&](const WorkerReady& m) -> Reply {
+                          job_.on_worker_ready(node, m);
+                          return std::nullopt;
+                        },
+                        [&](const WorkRequest& m) -> Reply { return job_.on_work_request(node, m); },
+                        [&](const WorkProgress& m) -> Reply { return job_.on_work_progress(node, m); },
+                        [&](const WorkDone& m) -> Reply { return job_.on_work_done(node, m); },
+                        [&](const TablesReady& m) -> Reply {
+                          job_.on_tables_ready(node, request_id, m);
+                          return std::nullopt;
+                        },
+                        [&](const RestoreReply& m) -> Reply {
+                          job_.on_restore_reply(node, request_id, m);
+                          return std::nullopt;
+                        },
+                        [&](const SnapshotReply& m) -> Reply {
+                          job_.on_snapshot_reply(node, request_id, m);
+                          return std::nullopt;
+                        },
+                        [&](const auto&) -> Reply { return std::nullopt; },
+                    },
+                    message);
+}
+
+Message Scheduler::on_heartbeat(const Heartbeat& heartbeat) {
+  if (!membership_.heartbeat(heartbeat, loop_.now())) {
+    return Refusal{RefusalReason::kNotGreeted, "another process has taken over this name"};
+  }
+  return HeartbeatReply{heartbeat.sent_at, static_cast<std::uint32_t>(options_.config.cluster.lease_ms),
+                        job_.map().version()};
+}
+
+void Scheduler::tick() {
+  const auto lease = std::chrono::milliseconds(options_.config.cluster.lease_ms);
+  const auto pause = std::max<Duration>(lease / 16, std::chrono::milliseconds(20));
+  tick_timer_.start(pause, [this] { tick(); });
+  for (const NodeId id : membership_.expire(loop_.now())) job_.on_lease_ended(*membership_.find(id));
+  job_.tick();
+  speed_.note(loop_.now(), job_.examples_so_far());
+}
+
+std::string Scheduler::status() const {
+  return status_json(options_, job_, membership_, peers_, speed_, loop_.now());
+}
+
+void Scheduler::on_job_end(bool ok, const std::string& text) {
+  std::string told = text;
+  if (!options_.config.report.empty()) {
+    const std::string report = report_json(options_, job_, membership_, peers_, loop_.now());
+    const Status written = write_report(storage_, options_.config.report, report);
+    if (!written.ok()) {
+      log_.error("{}", written.error().message);
+      ok = false;
+      told += "\n" + written.error().message;
+    }
+  }
+  peers_.broadcast(JobEnded{ok, told});
+  end_timer_.start(kFarewell, [this, ok, told] {
+    if (on_finished_) on_finished_(ok, told);
+  });
+}
+
+}  // namespace capstan

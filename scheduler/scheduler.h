@@ -1,0 +1,65 @@
+// Scheduler: the node that knows who is there, leads the one job, and answers everybody's questions about it.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "common/event_loop.h"
+#include "common/log.h"
+#include "common/message.h"
+#include "common/storage.h"
+#include "common/transport.h"
+#include "scheduler/job.h"
+#include "scheduler/membership.h"
+#include "scheduler/options.h"
+#include "scheduler/peers.h"
+#include "scheduler/speed.h"
+
+namespace capstan {
+
+class Scheduler {
+ public:
+  using EndHandler = std::function<void(bool ok, const std::string& text)>;
+
+  Scheduler(EventLoop& loop, Transport& transport, Storage& storage, Log log, SchedulerOptions options);
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // Journals its generation, then listens. Returns the endpoint. `on_finished` runs once, on the loop, a
+  // moment after everybody was told that the job has ended.
+  Result<std::string> start(EndHandler on_finished);
+  // As the StopJob message.
+  void stop(const std::string& reason, bool checkpoint) { job_.stop(reason, checkpoint); }
+
+  std::string status() const;
+  const Job& job() const { return job_; }
+  const Membership& membership() const { return membership_; }
+  const Peers& peers() const { return peers_; }
+
+ private:
+  void on_frames(PeerId from, const Frames& frames);
+  void on_hello(PeerId from, std::uint64_t request_id, const Hello& hello);
+  void on_member(PeerId from, std::uint64_t request_id, const Node& node, const Message& message);
+  std::optional<Message> answer(const Node& node, std::uint64_t request_id, const Message& message);
+  std::optional<Message> answer_anyone(const Message& message);
+  Message on_heartbeat(const Heartbeat& heartbeat);
+  void tick();
+  void on_job_end(bool ok, const std::string& text);
+
+  EventLoop& loop_;
+  Transport& transport_;
+  Storage& storage_;
+  Log log_;
+  SchedulerOptions options_;
+  Membership membership_;
+  Peers peers_;
+  Job job_;
+  Speed speed_;
+  EndHandler on_finished_;
+  Timer tick_timer_;
+  Timer end_timer_;
+};
+
+}  // namespace capstan

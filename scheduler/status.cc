@@ -1,0 +1,139 @@
+#include "scheduler/status.h"
+
+#include <algorithm>
+
+#include "scheduler/node_stats.h"
+
+namespace capstan {
+
+namespace {
+
+constexpr std::size_t kPartitionsShown = 1024;
+
+json::array nodes_json(const Job& job, const Membership& membership, Instant now) {
+  std::map<NodeId, std::uint32_t> shards;
+  for (const ShardEntry& entry : job.map().entries()) {
+    if (!entry.chain.empty()) ++shards[entry.chain.front()];
+  }
+  json::array nodes;
+  for (const auto& [id, node] : membership.nodes()) {
+    json::object object = {{"id", id},
+                           {"name", node.name},
+                           {"role", json_string(to_string(node.role))},
+                           {"alive", node.alive},
+                           {"host", node.host},
+                           {"endpoint", node.endpoint}};
+    if (!node.alive) object["silent_seconds"] = std::chrono::duration<double>(now - node.lease_end).count();
+    if (node.role == Role::kServer) {
+      object["shards"] = shards[id];
+      object["rows"] = node.rows;
+      object["bytes"] = node.bytes;
+      object["memory_limit"] = node.memory_limit;
+      object["map_version"] = node.map_version;
+    } else {
+      object["items"] = job.work().held_by(id);
+    }
+    object["stats"] = stats_of(node);
+    nodes.push_back(std::move(object));
+  }
+  return nodes;
+}
+
+json::array partitions_json(const Job& job, const Membership& membership) {
+  json::array partitions;
+  for (const auto& [work, entry] : job.work().entries()) {
+    if (partitions.size() == kPartitionsShown) break;
+    const Node* holder = membership.find(entry.holder);
+    partitions.push_back(json::object{{"kind", work.kind == kTrainWork      ? "train"
+                                               : work.kind == kEvaluateWork ? "evaluate"
+                                                                            : "merge"},
+                                      {"name", work.name},
+                                      {"partition", work.partition},
+                                      {"holder", holder == nullptr ? "" : holder->name},
+                                      {"term", entry.term},
+                                      {"done", entry.done},
+                                      {"watermark", entry.watermark},
+                                      {"batches", entry.batches}});
+  }
+  return partitions;
+}
+
+json::array checkpoints_json(const JobFacts& facts) {
+  json::array checkpoints;
+  for (const CheckpointFact& fact : facts.checkpoints) {
+    checkpoints.push_back(json::object{{"checkpoint", fact.checkpoint},
+                                       {"directory", fact.directory},
+                                       {"passes", fact.passes},
+                                       {"best", fact.best},
+                                       {"rows", fact.rows},
+                                       {"bytes", fact.bytes}});
+  }
+  return checkpoints;
+}
+
+// Seconds until the last pass ends at the present speed; null while unknown.
+json::value eta_json(const SchedulerOptions& options, const Job& job, double speed) {
+  const JobFacts& facts = job.facts();
+  if (facts.state != JobState::kRunning || speed <= 0.0 || !facts.agreed.has_value()) return nullptr;
+  // Examples of a pass count negatives, so a finished pass tells more than the data does.
+  double a_pass = static_cast<double>(facts.agreed->train_examples);
+  const double fraction = job.work().fraction_done();
+  if (!facts.passes.empty()) {
+    a_pass = static_cast<double>(facts.passes.back().examples);
+  } else if (fraction > 0.01) {
+    a_pass = static_cast<double>(job.work().totals().examples) / fraction;
+  }
+  const double left = static_cast<double>(options.config.train.passes) - facts.pass - fraction;
+  return json_number(std::max(left, 0.0) * a_pass / speed);
+}
+
+}  // namespace
+
+std::string status_json(const SchedulerOptions& options, const Job& job, const Membership& membership,
+                        const Peers& peers, const Speed& speed, Instant now) {
+  const JobFacts& facts = job.facts();
+  const bool training = facts.state == JobState::kRunning;
+  const double rate = training ? speed.per_second() : 0.0;
+  const WorkTotals totals = job.work().totals();
+  json::object object = {{"job", options.config.name},
+                         {"state", json_string(to_string(facts.state))},
+                         {"waits_for", job.waits_for()},
+                         {"generation", facts.generation},
+                         {"map_version", job.map().version()},
+                         {"pass", facts.pass},
+                         {"passes", options.config.train.passes},
+                         {"fraction_of_pass", json_number(job.work().fraction_done())},
+                         {"examples", job.examples_so_far()},
+                         {"steps", job.steps_so_far()},
+                         {"examples_per_second", json_number(rate)},
+                         {"eta_seconds", eta_json(options, job, rate)},
+                         {"seconds", std::chrono::duration<double>(now - facts.started).count()}};
+  object["loss"] = training && totals.examples > 0
+                       ? json_number(totals.loss_sum / static_cast<double>(totals.examples))
+                       : json::value(nullptr);
+  json::array losses;
+  for (const PassFinished& pass : facts.passes) {
+    losses.push_back(
+        json_number(pass.loss_sum / static_cast<double>(std::max<std::uint64_t>(pass.examples, 1))));
+  }
+  object["pass_losses"] = std::move(losses);
+  json::object servers = sum_stats(membership, Role::kServer);
+  object["staleness"] = servers.contains("staleness") ? servers["staleness"] : json::value(json::array{});
+  object["servers"] = std::move(servers);
+  object["workers"] = sum_stats(membership, Role::kWorker);
+  object["nodes"] = nodes_json(job, membership, now);
+  object["partitions"] = partitions_json(job, membership);
+  object["checkpoints"] = checkpoints_json(facts);
+  json::array warnings;
+  for (const std::string& warning : facts.warnings) warnings.push_back(json::string(warning));
+  object["warnings"] = std::move(warnings);
+  json::object refused;
+  for (const auto& [reason, count] : peers.refusals()) refused[reason] = count;
+  object["refused"] = std::move(refused);
+  object["data"] = facts.agreed.has_value() ? facts.agreed->summary : "";
+  object["final_text"] = facts.final_text;
+  object["end_text"] = facts.end_text;
+  return json::serialize(object);
+}
+
+}  // namespace capstan
