@@ -207,6 +207,7 @@ void Job::declare_tables() {
   DeclareTables declare;
   declare.tables = facts_.agreed->tables;
   declare.num_slots = stepped() ? facts_.num_partitions : 0;
+  declare.combine_steps = options().config.train.consistency == Consistency::kSync;
   for (const Chain& chain : map_.chains()) {
     for (const NodeId server : chain) {
       if (errands_.find(server) == nullptr) errands_.add(server, next_request_id(), declare);

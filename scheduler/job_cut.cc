@@ -72,8 +72,11 @@ void Job::begin_cut(CutPurpose purpose) {
   std::set<NodeId> servers;
   for (const Chain& chain : map_.chains()) servers.insert(chain.front());
   cut_.emplace(checkpoint, directory, best, after_step, std::move(at), servers);
+  // Streams that a published checkpoint knows as finished need not be remembered any longer.
+  const std::uint32_t forget_below = facts_.checkpoints.empty() ? 0 : facts_.checkpoints.back().passes;
   for (const NodeId server : servers) {
-    errands_.add(server, next_request_id(), Snapshot{checkpoint, directory, facts_.pass, after_step});
+    errands_.add(server, next_request_id(),
+                 Snapshot{checkpoint, directory, facts_.pass, after_step, forget_below});
   }
   context_.log.info("checkpoint {} begun", checkpoint);
   send_errands();

@@ -99,6 +99,7 @@ void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hel
     const Node* node = membership_.find(greeting.id);
     peer.node = welcome.node_id = greeting.id;
     welcome.lease_ms = static_cast<std::uint32_t>(options_.config.cluster.lease_ms);
+    welcome.grace_ms = static_cast<std::uint32_t>(options_.config.cluster.scheduler_grace_ms);
     peers_.add(from, peer);
     if (!job_.on_greeted(*node, greeting.outcome)) return;
   } else {
