@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "worker/data/assemble.h"
+#include "worker/data/candidates.h"
 #include "worker/data/clean/rows.h"
 #include "worker/data/clean/rules.h"
 #include "worker/data/events.h"
@@ -55,6 +56,13 @@ Result<Dataset> build_dataset(const JobConfig& job, const PrepareProgress& progr
   CAPSTAN_ASSIGN(auto fields, build_features(job, sources, events));
   report("assemble", 0.9);
   CAPSTAN_ASSIGN(Dataset data, assemble(job.task, sources, events, std::move(fields)));
+  if (!sources.data.test_candidates.empty()) {
+    if (data.num_users == 0)
+      return make_error(ErrorCode::kInvalid, "data.test_candidates needs data.user and data.item");
+    CAPSTAN_ASSIGN(data.candidates,
+                   read_candidates(sources.data.test_candidates, sources.data.test_ids_are_indices, events,
+                                   data.test_items, bad));
+  }
   data.summary = summarise(data, lines, bad, drops);
   report("assemble", 1.0);
   return data;
