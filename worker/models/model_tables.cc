@@ -35,7 +35,10 @@ std::uint32_t ModelTables::sparse(std::uint32_t field, std::string_view suffix, 
                                   InitKind init) {
   const std::string& base = fields_[field].table;
   const std::string name = base + std::string(suffix);
-  read_.push_back(field);
+  const auto known = std::find(key_sets_.begin(), key_sets_.end(), base);
+  const auto key_set = static_cast<std::uint32_t>(known - key_sets_.begin());
+  if (known == key_sets_.end()) key_sets_.push_back(base);
+  key_set_of_[field] = key_set;
   if (const auto found = find(name)) return *found;
   TableSpec spec;
   spec.name = name;
@@ -49,9 +52,6 @@ std::uint32_t ModelTables::sparse(std::uint32_t field, std::string_view suffix, 
     const bool named = own != job_.tables.end() && own->second.init.has_value();
     if (init == InitKind::kZero && !named) spec.init = {.kind = InitKind::kZero};
   }
-  const auto known = std::find(key_sets_.begin(), key_sets_.end(), base);
-  const auto key_set = static_cast<std::uint32_t>(known - key_sets_.begin());
-  if (known == key_sets_.end()) key_sets_.push_back(base);
   return add(std::move(spec), key_set);
 }
 
@@ -111,12 +111,6 @@ std::vector<const TableConfig*> ModelTables::settings(const std::string& name,
     if (result.empty() || result.back() != &found->second) result.push_back(&found->second);
   }
   return result;
-}
-
-std::optional<std::uint32_t> ModelTables::key_set_of(std::uint32_t field) const {
-  if (std::find(read_.begin(), read_.end(), field) == read_.end()) return std::nullopt;
-  const auto known = std::find(key_sets_.begin(), key_sets_.end(), fields_[field].table);
-  return static_cast<std::uint32_t>(known - key_sets_.begin());
 }
 
 std::vector<std::uint32_t> ModelTables::sparse_fields() const {

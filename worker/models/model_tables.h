@@ -29,7 +29,7 @@ struct ModelTable {
 class ModelTables {
  public:
   ModelTables(const JobConfig& job, std::span<const FieldInfo> fields)
-      : job_(job), fields_(fields.begin(), fields.end()) {}
+      : job_(job), fields_(fields.begin(), fields.end()), key_set_of_(fields.size()) {}
 
   // Each gives the table's index; one declared before is given again.
   std::uint32_t embedding(std::uint32_t field, std::string_view suffix);  // dim from the job
@@ -41,7 +41,7 @@ class ModelTables {
   const std::vector<ModelTable>& all() const { return tables_; }
   const std::vector<std::string>& key_sets() const { return key_sets_; }  // values of FieldInfo::table
   // The key set of a field's entries; none for a field that the model does not read by key.
-  std::optional<std::uint32_t> key_set_of(std::uint32_t field) const;
+  std::optional<std::uint32_t> key_set_of(std::uint32_t field) const { return key_set_of_[field]; }
   std::uint32_t dim(std::uint32_t table) const { return tables_[table].spec.dim; }
 
   const JobConfig& job() const { return job_; }
@@ -61,7 +61,7 @@ class ModelTables {
   std::vector<FieldInfo> fields_;
   std::vector<ModelTable> tables_;
   std::vector<std::string> key_sets_;
-  std::vector<std::uint32_t> read_;  // fields with a table
+  std::vector<std::optional<std::uint32_t>> key_set_of_;  // by field
 };
 
 }  // namespace capstan

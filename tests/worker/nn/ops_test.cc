@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <set>
 #include <string>
 #include <utility>
@@ -338,6 +340,15 @@ TEST(Ops, ActivationsHaveKnownValues) {
   EXPECT_NEAR(f(Activation::kTanh)[2], 0.96402758, 1e-6);
   EXPECT_NEAR(f(Activation::kGelu)[0], -0.15865525, 1e-6);
   EXPECT_NEAR(f(Activation::kGelu)[2], 1.95449974, 1e-6);
+}
+
+TEST(Ops, ActivationsDoNotHideNan) {
+  const std::vector<float> x{std::numeric_limits<float>::quiet_NaN()};
+  for (const Activation a : {Activation::kRelu, Activation::kSigmoid, Activation::kTanh, Activation::kGelu}) {
+    Tape tape;
+    tape.start({}, Tape::Mode::kPredict);
+    EXPECT_TRUE(std::isnan(values_of(tape, activate(tape, tape.constant({x.data(), 1, 1}), a))[0]));
+  }
 }
 
 TEST(Ops, DropoutDependsOnExampleAndUnitOnly) {
