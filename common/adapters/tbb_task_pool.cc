@@ -107,9 +107,15 @@ TbbTaskPool::TbbTaskPool(EventLoop& loop, std::uint32_t threads, std::uint32_t l
 }
 
 TbbTaskPool::~TbbTaskPool() {
+  finish();
+}
+
+void TbbTaskPool::finish() {
   impl_->closed = true;
   std::unique_lock lock(impl_->mutex);
   impl_->idle.wait(lock, [this] { return impl_->lanes_working == 0; });
+  const auto dropped = std::exchange(impl_->finished, {});
+  lock.unlock();
 }
 
 std::uint32_t TbbTaskPool::lanes() const {
@@ -118,6 +124,7 @@ std::uint32_t TbbTaskPool::lanes() const {
 
 void TbbTaskPool::run(std::uint32_t lane, std::function<void()> work, std::function<void()> done) {
   CAPSTAN_ASSERT(lane < impl_->lanes.size(), "the lane exists");
+  if (impl_->closed) return;
   impl_->give(impl_->lanes[lane], Impl::Task{std::move(work), std::move(done)});
 }
 

@@ -22,6 +22,9 @@ class TbbTaskPool final : public TaskPool {
   std::uint32_t lanes() const override;
   void run(std::uint32_t lane, std::function<void()> work, std::function<void()> done) override;
 
+  // Waits until all work given so far is done. From then on no `done` runs, and what is given is dropped.
+  void finish();
+
  private:
   struct Impl;
   std::shared_ptr<Impl> impl_;

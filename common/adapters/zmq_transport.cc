@@ -39,7 +39,8 @@ class ZmqTransport::Impl : public std::enable_shared_from_this<Impl> {
   void close(PeerId peer);
   void shut_down();
 
-  Handler handler;
+  // Shared, so that a handler may replace itself.
+  std::shared_ptr<const Handler> handler;
   TransportCounters counters;
 
  private:
@@ -336,7 +337,8 @@ void ZmqTransport::Impl::deliver(const Socketp& socket, Frames frames, std::uint
   } else {
     ++counters.messages_in;
     counters.bytes_in += total_bytes(frames);
-    if (handler) handler(from, std::move(frames));
+    const auto current = handler;
+    if (current && *current) (*current)(from, std::move(frames));
   }
 }
 
@@ -382,7 +384,7 @@ void ZmqTransport::close(PeerId peer) {
   impl_->close(peer);
 }
 void ZmqTransport::on_message(Handler handler) {
-  impl_->handler = std::move(handler);
+  impl_->handler = std::make_shared<const Handler>(std::move(handler));
 }
 const TransportCounters& ZmqTransport::counters() const {
   return impl_->counters;
