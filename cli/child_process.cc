@@ -1,0 +1,84 @@
+#include "cli/child_process.h"
+
+#include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <deque>
+#include <fstream>
+
+namespace capstan {
+namespace {
+
+// Between fork and exec: only calls that are safe there.
+[[noreturn]] void become(char* const* argv, int log, pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) _exit(1);
+  setpgid(0, 0);  // a Ctrl-C at the terminal is for the parent, which stops its children in order
+  dup2(log, STDOUT_FILENO);
+  dup2(log, STDERR_FILENO);
+  const int nothing = open("/dev/null", O_RDONLY);
+  dup2(nothing, STDIN_FILENO);
+  execv("/proc/self/exe", argv);
+  _exit(127);
+}
+
+}  // namespace
+
+Result<ChildProcess> ChildProcess::start(const std::string& name, const std::vector<std::string>& args,
+                                         const std::string& log_path) {
+  const int log = open(log_path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+  if (log < 0) return make_error(ErrorCode::kIo, fmt::format("open {}: {}", log_path, std::strerror(errno)));
+  std::vector<std::string> words = {"capstan"};
+  words.insert(words.end(), args.begin(), args.end());
+  std::vector<char*> argv;
+  for (auto& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid == 0) become(argv.data(), log, parent);
+  close(log);
+  if (pid < 0) return make_error(ErrorCode::kIo, fmt::format("start {}: {}", name, std::strerror(errno)));
+  ChildProcess child;
+  child.name_ = name;
+  child.log_path_ = log_path;
+  child.pid_ = pid;
+  return child;
+}
+
+std::optional<std::string> ChildProcess::ended() {
+  if (ended_) return ended_;
+  int status = 0;
+  if (waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
+  if (WIFEXITED(status)) {
+    exit_code_ = WEXITSTATUS(status);
+    ended_ = fmt::format("exit code {}", exit_code_);
+  } else {
+    const int number = WTERMSIG(status);
+    ended_ = fmt::format("killed by signal {} ({})", number, strsignal(number));
+  }
+  return ended_;
+}
+
+void ChildProcess::signal(int number) const {
+  if (!ended_ && pid_ > 0) kill(pid_, number);
+}
+
+std::string ChildProcess::log_tail(std::size_t lines) const {
+  std::ifstream in(log_path_);
+  std::deque<std::string> last;
+  for (std::string line; std::getline(in, line);) {
+    last.push_back(line);
+    if (last.size() > lines) last.pop_front();
+  }
+  std::string text;
+  for (const auto& line : last) text += "  | " + line + "\n";
+  return text;
+}
+
+}  // namespace capstan

@@ -1,0 +1,38 @@
+// ChildProcess: this program again, in another role, with its log in a file.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/result.h"
+
+namespace capstan {
+
+class ChildProcess {
+ public:
+  // Starts `capstan ARGS...`; what it writes goes to log_path. The child is told to end when this process dies.
+  static Result<ChildProcess> start(const std::string& name, const std::vector<std::string>& args,
+                                    const std::string& log_path);
+
+  const std::string& name() const { return name_; }
+  pid_t pid() const { return pid_; }
+  // How it ended, in words ("exit code 1", "killed by signal 9 (Killed)"); nothing while it runs. Never waits.
+  std::optional<std::string> ended();
+  bool running() { return !ended().has_value(); }
+  bool ended_well() const { return ended_ && exit_code_ == 0; }
+  void signal(int number) const;
+  // The last lines of its log.
+  std::string log_tail(std::size_t lines) const;
+
+ private:
+  std::string name_;
+  std::string log_path_;
+  pid_t pid_ = 0;
+  std::optional<std::string> ended_;
+  int exit_code_ = -1;
+};
+
+}  // namespace capstan

@@ -1,0 +1,120 @@
+#include "cli/progress_view.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cmath>
+
+namespace capstan {
+namespace {
+
+namespace json = boost::json;
+
+constexpr double kPlainEvery = 0.25;  // of a pass
+constexpr int kBarWidth = 24;
+
+double number(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  if (value == nullptr || !value->is_number()) return std::nan("");
+  return value->to_number<double>();
+}
+
+std::string text(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->as_string()) : "";
+}
+
+// The middle of the histogram whose buckets are 0, 1, 2-3, 4-7, ... pushes.
+std::string median_staleness(const json::object& status) {
+  const auto* buckets = status.if_contains("staleness");
+  if (buckets == nullptr || !buckets->is_array()) return "-";
+  double total = 0.0;
+  for (const auto& count : buckets->as_array()) total += count.to_number<double>();
+  double seen = 0.0;
+  std::size_t bucket = 0;
+  for (const auto& count : buckets->as_array()) {
+    seen += count.to_number<double>();
+    if (total > 0.0 && seen * 2.0 >= total) return fmt::format("{}", bucket == 0 ? 0 : 1U << (bucket - 1));
+    ++bucket;
+  }
+  return "-";
+}
+
+std::string bar(double fraction) {
+  const int full = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * kBarWidth);
+  std::string text;
+  for (int i = 0; i < kBarWidth; ++i) text += i < full ? "█" : "░";
+  return text;
+}
+
+std::string running_line(const json::object& status, bool with_bar) {
+  const double fraction = number(status, "fraction_of_pass");
+  const double loss = number(status, "loss");
+  const double eta = number(status, "eta_seconds");
+  return fmt::format("pass {}/{} {}{:3.0f} %  {} examples/s  loss {}  staleness {}  ETA {}",
+                     number(status, "pass") + 1, number(status, "passes"), with_bar ? bar(fraction) + " " : "",
+                     100.0 * fraction, short_number(number(status, "examples_per_second")),
+                     std::isnan(loss) ? "-" : fmt::format("{:.4f}", loss), median_staleness(status),
+                     std::isnan(eta) ? "-" : short_duration(eta));
+}
+
+}  // namespace
+
+std::string short_number(double value) {
+  if (value < 1e3) return fmt::format("{:.0f}", value);
+  if (value < 1e6) return fmt::format("{:.1f}k", value / 1e3);
+  return fmt::format("{:.2f}M", value / 1e6);
+}
+
+std::string short_duration(double seconds) {
+  const auto whole = static_cast<long>(std::llround(seconds));
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+}
+
+void ProgressView::show(std::string_view status_text) {
+  boost::system::error_code error;
+  const json::value parsed = json::parse({status_text.data(), status_text.size()}, error);
+  if (error || !parsed.is_object()) return;
+  const auto& status = parsed.as_object();
+  if (const std::string data = text(status, "data"); !data_shown_ && !data.empty()) {
+    data_shown_ = true;
+    print(data, true);
+  }
+  if (const auto* warnings = status.if_contains("warnings"); warnings != nullptr && warnings->is_array()) {
+    const auto& all = warnings->as_array();
+    for (; warnings_shown_ < all.size(); ++warnings_shown_) {
+      print("warning: " + std::string(all[warnings_shown_].as_string()), true);
+    }
+  }
+  const std::string state = text(status, "state");
+  if (state != "running") {
+    const std::string waits = text(status, "waits_for");
+    print(waits.empty() ? state : state + ": " + waits, false);
+    return;
+  }
+  const double fraction = number(status, "pass") + number(status, "fraction_of_pass");
+  if (!terminal_ && fraction < last_fraction_ + kPlainEvery) return;
+  last_fraction_ = fraction;
+  print(running_line(status, terminal_), false);
+}
+
+void ProgressView::print(const std::string& line, bool keep) {
+  if (terminal_) {
+    std::fprintf(out_, "\r\x1b[2K%s%s", line.c_str(), keep ? "\n" : "");
+    bar_open_ = !keep;
+  } else if (line != last_plain_) {
+    std::fprintf(out_, "%s\n", line.c_str());
+    last_plain_ = line;
+  }
+  std::fflush(out_);
+}
+
+void ProgressView::finish() {
+  if (bar_open_) std::fputs("\n", out_);
+  bar_open_ = false;
+}
+
+}  // namespace capstan

@@ -1,0 +1,37 @@
+// ProgressView: a running job's status as something to look at.
+#pragma once
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+namespace capstan {
+
+// A terminal gets one bar that is redrawn; anything else plain lines, when something has changed.
+class ProgressView {
+ public:
+  ProgressView(std::FILE* out, bool terminal) : out_(out), terminal_(terminal) {}
+
+  // `status` is StatusReply::json.
+  void show(std::string_view status);
+  // Ends the bar, so that other text can follow.
+  void finish();
+
+ private:
+  void print(const std::string& line, bool keep);
+
+  std::FILE* out_;
+  bool terminal_;
+  bool bar_open_ = false;
+  bool data_shown_ = false;
+  std::string last_plain_;
+  std::size_t warnings_shown_ = 0;
+  double last_fraction_ = -1.0;
+};
+
+// "12.3k", "4.56M"
+std::string short_number(double value);
+// "1 min 05 s", "12 s"
+std::string short_duration(double seconds);
+
+}  // namespace capstan

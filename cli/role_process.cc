@@ -1,0 +1,173 @@
+#include "cli/role_process.h"
+
+#include <unistd.h>
+
+#include <ctime>
+#include <functional>
+#include <memory>
+#include <random>
+#include <thread>
+
+#include "cli/version.h"
+#include "common/adapters/asio_loop.h"
+#include "common/adapters/disk_files.h"
+#include "common/adapters/tbb_task_pool.h"
+#include "common/adapters/zmq_transport.h"
+#include "common/config/load_job.h"
+#include "ps/server.h"
+#include "scheduler/scheduler.h"
+#include "worker/program/model_program.h"
+#include "worker/worker.h"
+
+namespace capstan {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A number that no other start of this process has.
+std::uint64_t fresh_incarnation() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+std::string host_name() {
+  char name[256] = "localhost";
+  gethostname(name, sizeof(name) - 1);
+  return name;
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+std::uint32_t thread_count(const RoleArgs& role) {
+  return role.threads > 0 ? role.threads : std::max(1U, std::thread::hardware_concurrency());
+}
+
+// The loop, the wire and the log of one process, and how it ended.
+struct Process {
+  explicit Process(const RoleArgs& role)
+      : incarnation(fresh_incarnation()),
+        log(role.log_file.empty() ? Log::to_stderr(role.name, role.log_level)
+                                  : Log::to_file(role.name, role.log_file, role.log_level)) {
+    ZmqOptions options;
+    options.node = role.name;
+    options.incarnation = incarnation;
+    options.max_frame_bytes = role.max_frame_bytes;
+    options.max_frames = 4096;
+    options.linger = 500ms;
+    transport = std::make_unique<ZmqTransport>(loop, options);
+  }
+
+  int fail(const Error& error) const {
+    log.error("{}", error.message);
+    return 1;
+  }
+  void end(bool ok, const std::string& text) {
+    if (ok) {
+      log.info("job ended: {}", text);
+    } else {
+      log.error("job ended: {}", text);
+    }
+    exit_code = ok ? 0 : 1;
+    loop.stop();
+  }
+
+  std::uint64_t incarnation;
+  Log log;
+  AsioLoop loop;
+  DiskFiles files;
+  std::unique_ptr<ZmqTransport> transport;
+  int exit_code = 1;
+};
+
+Result<WorkerJob> load_worker_job(const std::string& job_text) {
+  CAPSTAN_ASSIGN(const LoadedJob loaded, load_job_text(job_text, "the scheduler's job"));
+  WorkerJob job;
+  const TrainConfig& train = loaded.config.train;
+  job.options = {train.consistency, train.staleness,  train.pipeline_depth,
+                 train.push_window, loaded.config.cluster.num_shards, train.max_bad_batches};
+  CAPSTAN_ASSIGN(job.program, ModelProgram::create(loaded.config));
+  return job;
+}
+
+}  // namespace
+
+int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
+  Process process(role);
+  const auto loaded = load_job(args.job_path, args.overrides);
+  if (!loaded.ok()) {
+    process.log.error("{}", loaded.error().message);
+    return 2;
+  }
+  SchedulerOptions options;
+  options.config = loaded->config;
+  options.job_text = loaded->effective_yaml;
+  options.bind = role.bind;
+  options.start = args.resume ? StartMode::kResume : args.recover ? StartMode::kRecover : StartMode::kNew;
+  options.version = kVersion;
+  options.wall_time = utc_now;
+  Scheduler scheduler(process.loop, *process.transport, process.files, process.log, options);
+  const auto endpoint =
+      scheduler.start([&process](bool ok, const std::string& text) { process.end(ok, text); });
+  if (!endpoint.ok()) return process.fail(endpoint.error());
+  process.log.info("scheduler of job {} at {}", options.config.name, *endpoint);
+  if (!args.endpoint_file.empty()) {
+    const Status written = write_atomically(process.files, args.endpoint_file, std::as_bytes(std::span(*endpoint)));
+    if (!written.ok()) return process.fail(written.error());
+  }
+  process.loop.on_signal([&](int) { scheduler.stop("stopped by a signal", true); });
+  process.loop.run();
+  return process.exit_code;
+}
+
+int run_server(const RoleArgs& role, std::uint64_t memory_limit) {
+  Process process(role);
+  const std::uint32_t threads = thread_count(role);
+  auto compute = std::make_unique<TbbTaskPool>(process.loop, threads, threads);
+  auto disk = std::make_unique<TbbTaskPool>(process.loop, 1, 1);
+  ServerOptions options;
+  options.name = role.name;
+  options.job_id = role.job_id;
+  options.host = host_name();
+  options.scheduler = role.scheduler;
+  options.bind = role.bind;
+  options.incarnation = process.incarnation;
+  options.memory_limit = memory_limit;
+  Server server(process.loop, *process.transport, *compute, *disk, process.files, process.log, options,
+                [&process](bool ok, const std::string& text) { process.end(ok, text); });
+  if (const Status started = server.start(); !started.ok()) return process.fail(started.error());
+  process.log.info("server at {}", server.endpoint());
+  process.loop.on_signal([&](int) { process.end(false, "stopped by a signal"); });
+  process.loop.run();
+  // Tasks at work on shards end before the shards go.
+  compute.reset();
+  disk.reset();
+  return process.exit_code;
+}
+
+int run_worker(const RoleArgs& role) {
+  Process process(role);
+  // One lane reads ahead while the other computes.
+  auto tasks = std::make_unique<TbbTaskPool>(process.loop, std::max(2U, thread_count(role)), 2);
+  WorkerOptions options;
+  options.name = role.name;
+  options.job_id = role.job_id;
+  options.host = host_name();
+  options.scheduler = role.scheduler;
+  options.incarnation = process.incarnation;
+  Worker worker(process.loop, *process.transport, *tasks, process.log, options, load_worker_job,
+                [&process](bool ok, const std::string& text) { process.end(ok, text); });
+  if (const Status started = worker.start(); !started.ok()) return process.fail(started.error());
+  process.loop.on_signal([&](int) { process.end(false, "stopped by a signal"); });
+  process.loop.run();
+  tasks.reset();
+  return process.exit_code;
+}
+
+}  // namespace capstan

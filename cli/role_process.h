@@ -1,0 +1,37 @@
+// The three roles as processes: the production seams, one node, until the job ends or a signal comes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/log.h"
+
+namespace capstan {
+
+// What every role is told on its command line.
+struct RoleArgs {
+  std::string name;
+  std::string job_id;
+  std::string scheduler;      // endpoint to connect to
+  std::string bind;           // endpoint to listen on
+  std::string log_file;       // empty: stderr
+  LogLevel log_level = LogLevel::kInfo;
+  std::uint32_t threads = 0;  // 0: one a core
+  std::uint64_t max_frame_bytes = 256ULL << 20;
+};
+
+struct SchedulerArgs {
+  std::string job_path;
+  std::vector<std::string> overrides;
+  std::string endpoint_file;  // written when the scheduler listens; empty: none
+  bool resume = false;
+  bool recover = false;
+};
+
+// Each gives the process's exit code: 0 the job ended well, 1 it did not, 2 wrong arguments.
+int run_scheduler(const RoleArgs& role, const SchedulerArgs& args);
+int run_server(const RoleArgs& role, std::uint64_t memory_limit);
+int run_worker(const RoleArgs& role);
+
+}  // namespace capstan

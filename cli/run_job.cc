@@ -1,0 +1,153 @@
+#include "cli/run_job.h"
+
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <random>
+
+#include "cli/local_cluster.h"
+#include "cli/progress_view.h"
+#include "cli/tool_link.h"
+#include "common/adapters/asio_loop.h"
+#include "common/adapters/disk_files.h"
+#include "common/adapters/zmq_transport.h"
+#include "common/config/load_job.h"
+
+namespace capstan {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr Duration kLookEvery = 250ms;
+constexpr auto kGoodbye = 3s;     // for children to end by themselves
+constexpr auto kStopLimit = 4s;   // from Ctrl-C until children are ended by force
+constexpr std::size_t kTailLines = 15;
+
+// Watches over the children and the job's status until the job has ended.
+class JobRun {
+ public:
+  JobRun(const JobConfig& job, LocalCluster& cluster, bool quiet)
+      : job_(job),
+        cluster_(cluster),
+        quiet_(quiet),
+        view_(stdout, isatty(STDOUT_FILENO) != 0),
+        transport_(loop_, ZmqOptions{.node = "run", .max_frames = 4096}),
+        link_(loop_, transport_, job.name, std::random_device{}() + 1ULL,
+              {.on_greeted = [] {},
+               .on_refused = [this](const std::string& why) { end(false, "the scheduler refused us: " + why); },
+               .on_job_ended = [this](bool ok, const std::string& text) { end(ok, text); }}),
+        look_timer_(loop_),
+        stop_timer_(loop_) {}
+
+  int watch(const std::string& endpoint) {
+    if (const Status started = link_.start(endpoint); !started.ok()) {
+      std::fprintf(stderr, "%s\n", started.error().message.c_str());
+      return 1;
+    }
+    loop_.on_signal([this](int) { on_signal(); });
+    look();
+    loop_.run();
+    view_.finish();
+    cluster_.wait(std::chrono::duration_cast<std::chrono::milliseconds>(ok_ ? kGoodbye : Duration(1s)));
+    if (!text_.empty()) std::fprintf(ok_ ? stdout : stderr, "%s\n", text_.c_str());
+    if (!ok_) std::fprintf(stderr, "logs: %s\n", cluster_.log_dir().c_str());
+    return ok_ ? 0 : 1;
+  }
+
+ private:
+  void look() {
+    look_timer_.start(kLookEvery, [this] { look(); });
+    for (ChildProcess* child : cluster_.newly_ended()) on_child_ended(*child);
+    if (!link_.greeted()) return;
+    link_.status([this](const Result<std::string>& status) {
+      if (status.ok() && !quiet_) view_.show(*status);
+    });
+  }
+
+  // A worker's work goes to the others. Without its scheduler or a server this job cannot go on here.
+  void on_child_ended(ChildProcess& child) {
+    if (ended_) return;
+    const std::string how = fmt::format("{} ended: {}", child.name(), *child.ended());
+    const bool worker = child.name().starts_with("worker");
+    view_.finish();
+    if (worker && ++workers_lost_ < job_.cluster.workers) {
+      std::fprintf(stderr, "%s; its work goes on with the other workers\n%s", how.c_str(),
+                   child.log_tail(kTailLines).c_str());
+      return;
+    }
+    // The scheduler may be about to say why all end: give it the word if it does.
+    lost_ = fmt::format("{}\n{}{}", how, child.log_tail(kTailLines),
+                        job_.checkpoint.path.empty() ? "" : "go on from the last checkpoint with --resume");
+    if (!worker && child.name() != "scheduler") link_.stop_job(how, false);
+    stop_timer_.start(500ms, [this] { end(false, lost_); });
+  }
+
+  void on_signal() {
+    view_.finish();
+    if (stopping_) {
+      end(false, "stopped at once");
+      return;
+    }
+    stopping_ = true;
+    std::fprintf(stderr, "stopping: a checkpoint first; Ctrl-C again stops at once\n");
+    link_.stop_job("stopped by Ctrl-C", true);
+    stop_timer_.start(kStopLimit, [this] { end(false, "stopped; the cluster did not end in time and was killed"); });
+  }
+
+  void end(bool ok, const std::string& text) {
+    if (ended_) return;
+    ended_ = true;
+    ok_ = ok && lost_.empty();
+    text_ = lost_.empty() || ok ? text : lost_ + "\n" + text;
+    loop_.stop();
+  }
+
+  const JobConfig& job_;
+  LocalCluster& cluster_;
+  bool quiet_;
+  ProgressView view_;
+  AsioLoop loop_;
+  ZmqTransport transport_;
+  ToolLink link_;
+  Timer look_timer_;
+  Timer stop_timer_;
+  std::uint32_t workers_lost_ = 0;
+  bool stopping_ = false;
+  bool ended_ = false;
+  bool ok_ = false;
+  std::string text_;
+  std::string lost_;
+};
+
+}  // namespace
+
+int run_job(const RunArgs& args) {
+  const auto loaded = load_job(args.job_path, args.overrides);
+  if (!loaded.ok()) {
+    std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
+    return 2;
+  }
+  const JobConfig& job = loaded->config;
+  std::error_code error;
+  std::filesystem::create_directories(job.work_dir, error);
+  DiskFiles files;
+  const std::string job_file = job.work_dir + "/job.yaml";
+  const Status written = write_atomically(files, job_file, std::as_bytes(std::span(loaded->effective_yaml)));
+  if (!written.ok()) {
+    std::fprintf(stderr, "%s\n", written.error().message.c_str());
+    return 1;
+  }
+  std::printf("job %s: 1 scheduler, %u servers, %u workers; logs in %s/logs\n", job.name.c_str(), job.cluster.servers,
+              job.cluster.workers, job.work_dir.c_str());
+  LocalCluster cluster(job, job_file, args.resume);
+  const auto endpoint = cluster.start();
+  if (!endpoint.ok()) {
+    cluster.stop(500ms);
+    std::fprintf(stderr, "%s\n", endpoint.error().message.c_str());
+    return 1;
+  }
+  return JobRun(job, cluster, args.quiet).watch(*endpoint);
+}
+
+}  // namespace capstan

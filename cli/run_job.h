@@ -1,0 +1,19 @@
+// `capstan run`: the whole cluster of a job on this host, from start to the report.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace capstan {
+
+struct RunArgs {
+  std::string job_path;
+  std::vector<std::string> overrides;
+  bool resume = false;
+  bool quiet = false;
+};
+
+// Gives the exit code: 0 the job ended well, 1 it did not, 2 the job file is wrong.
+int run_job(const RunArgs& args);
+
+}  // namespace capstan

@@ -1,0 +1,43 @@
+// ToolLink: a command's connection to a running scheduler.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "common/event_loop.h"
+#include "common/message.h"
+#include "common/rpc.h"
+
+namespace capstan {
+
+class ToolLink {
+ public:
+  struct Hooks {
+    std::function<void()> on_greeted;
+    std::function<void(const std::string& why)> on_refused;
+    std::function<void(bool ok, const std::string& text)> on_job_ended;
+  };
+
+  ToolLink(EventLoop& loop, Transport& transport, std::string job_id, std::uint64_t incarnation, Hooks hooks);
+
+  Status start(const std::string& scheduler);
+  bool greeted() const { return greeted_; }
+  Rpc& rpc() { return rpc_; }
+  PeerId peer() const { return peer_; }
+  void status(std::function<void(Result<std::string> json)> done);
+  void stop_job(const std::string& reason, bool checkpoint);
+
+ private:
+  void greet();
+  void on_greeting(const Result<Message>& reply);
+
+  Transport& transport_;
+  Rpc rpc_;
+  Hello hello_;
+  Hooks hooks_;
+  PeerId peer_ = 0;
+  bool greeted_ = false;
+  Timer retry_;
+};
+
+}  // namespace capstan
