@@ -1,0 +1,66 @@
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/role_process.h"
+
+namespace capstan {
+namespace {
+
+void add_role_options(CLI::App& command, RoleArgs& role) {
+  command.add_option("--name", role.name, "The node's name in logs and status")->capture_default_str();
+  command.add_option("--log", role.log_file, "Write the log here instead of stderr");
+  command.add_option("--threads", role.threads, "Threads to compute with; 0: one a core")->capture_default_str();
+}
+
+void add_member_options(CLI::App& command, RoleArgs& role) {
+  command.add_option("--scheduler", role.scheduler, "Where the scheduler listens: tcp://host:port")->required();
+  command.add_option("--job", role.job_id, "The job's name; another job's scheduler refuses us")->required();
+}
+
+void add_scheduler(CLI::App& app, int& exit_code) {
+  auto role = std::make_shared<RoleArgs>();
+  auto args = std::make_shared<SchedulerArgs>();
+  role->name = "scheduler";
+  CLI::App* command = app.add_subcommand("scheduler", "Run a job's scheduler");
+  command->add_option("job", args->job_path, "The job file (YAML)")->required();
+  command->add_option("--set", args->overrides, "Override a setting: --set path=value");
+  command->add_option("--bind", role->bind, "Where to listen instead of cluster.scheduler: tcp://host:port");
+  command->add_option("--endpoint-file", args->endpoint_file, "Write the address here once it listens");
+  command->add_flag("--resume", args->resume, "Start from the newest checkpoint");
+  command->add_flag("--recover", args->recover, "Go on from the journal, beside nodes that still run");
+  add_role_options(*command, *role);
+  command->callback([role, args, &exit_code] { exit_code = run_scheduler(*role, *args); });
+}
+
+void add_server(CLI::App& app, int& exit_code) {
+  auto role = std::make_shared<RoleArgs>();
+  auto memory_limit = std::make_shared<std::uint64_t>(0);
+  role->name = "ps";
+  role->bind = "tcp://127.0.0.1:0";
+  CLI::App* command = app.add_subcommand("ps", "Run a parameter server node");
+  add_member_options(*command, *role);
+  command->add_option("--bind", role->bind, "Where to listen; port 0 picks one")->capture_default_str();
+  command->add_option("--memory-limit", *memory_limit, "Memory for rows: bytes, or 4GiB; 0: no limit")
+      ->transform(CLI::AsSizeValue(false));
+  add_role_options(*command, *role);
+  command->callback([role, memory_limit, &exit_code] { exit_code = run_server(*role, *memory_limit); });
+}
+
+void add_worker(CLI::App& app, int& exit_code) {
+  auto role = std::make_shared<RoleArgs>();
+  role->name = "worker";
+  CLI::App* command = app.add_subcommand("worker", "Run a worker node");
+  add_member_options(*command, *role);
+  add_role_options(*command, *role);
+  command->callback([role, &exit_code] { exit_code = run_worker(*role); });
+}
+
+}  // namespace
+
+void add_roles(CLI::App& app, int& exit_code) {
+  add_scheduler(app, exit_code);
+  add_server(app, exit_code);
+  add_worker(app, exit_code);
+}
+
+}  // namespace capstan
