@@ -27,7 +27,7 @@ PushStream::PushStream(EventLoop& loop, Rpc& rpc, SchedulerLink& link, ServerPee
       specs_(specs),
       id_(id),
       hooks_(std::move(hooks)),
-      last_sequence_(link.map().num_shards(), 0),
+      last_sequence_(id.num_shards, 0),
       retry_(loop) {}
 
 void PushStream::push(std::uint64_t sequence, std::vector<StepTable> tables, const PullTicket& ticket) {
@@ -76,7 +76,7 @@ void PushStream::resume() {
     std::map<NodeId, std::vector<std::size_t>> by_node;
     for (std::size_t i = 0; i < batch.slices.size(); ++i) {
       if (batch.slices[i].state != Slice::State::kWaiting) continue;
-      const NodeId owner = link_.map().primary(batch.slices[i].shard);
+      const NodeId owner = link_.map().empty() ? 0 : link_.map().primary(batch.slices[i].shard);
       if (owner != 0 && peers_.find(owner)) {
         by_node[owner].push_back(i);
       } else {

@@ -27,6 +27,7 @@ class PushStream {
   struct Id {
     std::uint32_t pass = 0, partition = 0;
     std::uint64_t term = 0;
+    std::uint32_t num_shards = 0;
     bool every_shard = false;  // stepped modes: shards that a batch does not touch hear of it too
   };
 

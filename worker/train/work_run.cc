@@ -28,7 +28,7 @@ WorkRun::WorkRun(TrainEnv& env, WorkItem item, const WorkGrant& grant, Hooks hoo
   const bool stepped = env_.options.consistency != Consistency::kAsync;
   pushes_ = std::make_unique<PushStream>(
       env_.loop, env_.rpc, env_.link, env_.peers, env_.program->tables(),
-      PushStream::Id{item_.pass, item_.partition, grant.term, stepped},
+      PushStream::Id{item_.pass, item_.partition, grant.term, env_.options.num_shards, stepped},
       PushStream::Hooks{.on_acknowledged = [this](std::uint64_t sequence) { acknowledge(sequence); },
                         .on_fenced = [this] { hooks_.on_fenced(); }});
 }
