@@ -5,7 +5,9 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <functional>
 
 #include "worker/eval/history.h"
 
@@ -43,8 +45,14 @@ struct Companions {
   std::vector<std::uint32_t> touched;
 };
 
-bool more_similar(const Neighbour& a, const Neighbour& b) {
-  return a.similarity != b.similarity ? a.similarity > b.similarity : a.item < b.item;
+// A neighbour as one number: the larger, the more similar, equal ones the smaller item first. Similarities
+// are not negative, so their bits are in their order.
+std::uint64_t rank_of(float similarity, std::uint32_t item) {
+  return std::uint64_t{std::bit_cast<std::uint32_t>(similarity)} << 32 | (0xffffffffU - item);
+}
+Neighbour neighbour_of(std::uint64_t rank) {
+  return {0xffffffffU - static_cast<std::uint32_t>(rank),
+          std::bit_cast<float>(static_cast<std::uint32_t>(rank >> 32))};
 }
 
 std::vector<Neighbour> neighbours_of(std::uint32_t item, const UserItems& history, const ItemUsers& index,
@@ -54,22 +62,25 @@ std::vector<Neighbour> neighbours_of(std::uint32_t item, const UserItems& histor
       if (companions.counts[other]++ == 0) companions.touched.push_back(other);
     }
   }
-  std::vector<Neighbour> neighbours;
+  std::vector<std::uint64_t> ranks;
+  ranks.reserve(companions.touched.size());
   const double own = static_cast<double>(index.of(item).size());
   for (const std::uint32_t other : companions.touched) {
     const double shared = companions.counts[other];
     companions.counts[other] = 0;
     if (other == item) continue;
     const double others = static_cast<double>(index.of(other).size());
-    neighbours.push_back({other, static_cast<float>(shared / (std::sqrt(own * others) + double{shrink}))});
+    ranks.push_back(rank_of(static_cast<float>(shared / (std::sqrt(own * others) + double{shrink})), other));
   }
   companions.touched.clear();
-  const auto kept = static_cast<std::ptrdiff_t>(std::min(most, neighbours.size()));
-  if (static_cast<std::size_t>(kept) < neighbours.size()) {
-    std::nth_element(neighbours.begin(), neighbours.begin() + kept, neighbours.end(), more_similar);
-    neighbours.resize(static_cast<std::size_t>(kept));
+  if (most < ranks.size()) {
+    std::nth_element(ranks.begin(), ranks.begin() + static_cast<std::ptrdiff_t>(most), ranks.end(),
+                     std::greater<>());
+    ranks.resize(most);
   }
-  std::sort(neighbours.begin(), neighbours.end(), more_similar);
+  std::sort(ranks.begin(), ranks.end(), std::greater<>());
+  std::vector<Neighbour> neighbours(ranks.size());
+  std::transform(ranks.begin(), ranks.end(), neighbours.begin(), neighbour_of);
   return neighbours;
 }
 

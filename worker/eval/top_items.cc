@@ -15,10 +15,13 @@ struct Entry {
   std::uint32_t item;
 };
 
-bool stands_before(const Entry& a, const Entry& b) {
-  if (a.score != b.score) return a.score > b.score;
-  return a.order != b.order ? a.order < b.order : a.item < b.item;
-}
+// A type, so that the sort below can inline it.
+struct StandsBefore {
+  bool operator()(const Entry& a, const Entry& b) const {
+    if (a.score != b.score) return a.score > b.score;
+    return a.order != b.order ? a.order < b.order : a.item < b.item;
+  }
+};
 
 }  // namespace
 
@@ -38,7 +41,7 @@ TopItems top_items(std::span<const std::uint32_t> items, std::span<const float> 
     if (scores[i] >= threshold) entries.push_back({scores[i], combine(tie_seed, items[i]), items[i]});
   }
   std::partial_sort(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(top.list_size),
-                    entries.end(), stands_before);
+                    entries.end(), StandsBefore());
   for (const Entry& entry : entries) {
     top.items.push_back(entry.item);
     top.scores.push_back(entry.score);
