@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/worker/eval/tiny_dataset.h"
 #include "worker/baselines/evaluate_baseline.h"
 
