@@ -13,13 +13,15 @@ namespace capstan {
 
 class ChildProcess {
  public:
-  // Starts `capstan ARGS...`; what it writes goes to log_path. The child is told to end when this process dies.
+  // Starts `capstan ARGS...`; what it writes goes to log_path. The child is told to end when this process
+  // dies.
   static Result<ChildProcess> start(const std::string& name, const std::vector<std::string>& args,
                                     const std::string& log_path);
 
   const std::string& name() const { return name_; }
   pid_t pid() const { return pid_; }
-  // How it ended, in words ("exit code 1", "killed by signal 9 (Killed)"); nothing while it runs. Never waits.
+  // How it ended, in words ("exit code 1", "killed by signal 9 (Killed)"); nothing while it runs. Never
+  // waits.
   std::optional<std::string> ended();
   bool running() { return !ended().has_value(); }
   bool ended_well() const { return ended_ && exit_code_ == 0; }

@@ -1,5 +1,5 @@
-// The explicit list of commands. One function a command: it adds its options to `app` and, when chosen, runs and sets
-// `exit_code` (0 ok, 1 failed, 2 wrong arguments or job file).
+// The explicit list of commands. One function a command: it adds its options to `app` and, when chosen, runs
+// and sets `exit_code` (0 ok, 1 failed, 2 wrong arguments or job file).
 #pragma once
 
 #include <CLI/CLI.hpp>

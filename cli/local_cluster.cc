@@ -9,7 +9,6 @@
 #include <fstream>
 #include <thread>
 
-
 namespace capstan {
 namespace {
 
@@ -48,8 +47,8 @@ Result<std::string> LocalCluster::start() {
   CAPSTAN_ASSIGN(const std::string endpoint, wait_for_endpoint(endpoint_file));
   const std::string threads = std::to_string(threads_each(job_));
   const auto role_args = [&](const std::string& role, const std::string& name) {
-    return std::vector<std::string>{role,       "--scheduler", endpoint,    "--job", job_.name, "--name", name,
-                                    "--threads", threads};
+    return std::vector<std::string>{role,     "--scheduler", endpoint,    "--job", job_.name,
+                                    "--name", name,          "--threads", threads};
   };
   for (std::uint32_t i = 0; i < job_.cluster.servers; ++i) {
     const std::string name = fmt::format("ps-{}", i);
@@ -66,7 +65,8 @@ Result<std::string> LocalCluster::start() {
 }
 
 Status LocalCluster::start_child(const std::string& name, std::vector<std::string> args) {
-  CAPSTAN_ASSIGN(ChildProcess child, ChildProcess::start(name, args, fmt::format("{}/{}.log", log_dir_, name)));
+  CAPSTAN_ASSIGN(ChildProcess child,
+                 ChildProcess::start(name, args, fmt::format("{}/{}.log", log_dir_, name)));
   children_.push_back(std::move(child));
   reported_.push_back(false);
   return ok_status();
@@ -83,7 +83,8 @@ Result<std::string> LocalCluster::wait_for_endpoint(const std::string& file) {
     }
     std::this_thread::sleep_for(kPoll);
   }
-  return make_error(ErrorCode::kTimeout, "the scheduler did not start in time; see " + log_dir_ + "/scheduler.log");
+  return make_error(ErrorCode::kTimeout,
+                    "the scheduler did not start in time; see " + log_dir_ + "/scheduler.log");
 }
 
 std::vector<ChildProcess*> LocalCluster::newly_ended() {

@@ -16,8 +16,8 @@ class LocalCluster {
   // job_file: the effective job, written where every child can read it. Logs go to work_dir/logs.
   LocalCluster(const JobConfig& job, std::string job_file, bool resume);
 
-  // Starts the scheduler and waits until it listens; then servers and workers. Everything that was started is stopped
-  // again when something does not.
+  // Starts the scheduler and waits until it listens; then servers and workers. Everything that was started is
+  // stopped again when something does not.
   Result<std::string> start();
   // Children that ended since the last call.
   std::vector<ChildProcess*> newly_ended();

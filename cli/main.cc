@@ -2,7 +2,8 @@
 #include "cli/version.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("capstan: a parameter-server cluster that trains, evaluates and serves large recommender models");
+  CLI::App app(
+      "capstan: a parameter-server cluster that trains, evaluates and serves large recommender models");
   app.set_version_flag("--version", capstan::kVersion);
   app.require_subcommand(1);
   int exit_code = 0;

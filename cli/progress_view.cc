@@ -53,8 +53,9 @@ std::string running_line(const json::object& status, bool with_bar) {
   const double loss = number(status, "loss");
   const double eta = number(status, "eta_seconds");
   return fmt::format("pass {}/{} {}{:3.0f} %  {} examples/s  loss {}  staleness {}  ETA {}",
-                     number(status, "pass") + 1, number(status, "passes"), with_bar ? bar(fraction) + " " : "",
-                     100.0 * fraction, short_number(number(status, "examples_per_second")),
+                     number(status, "pass") + 1, number(status, "passes"),
+                     with_bar ? bar(fraction) + " " : "", 100.0 * fraction,
+                     short_number(number(status, "examples_per_second")),
                      std::isnan(loss) ? "-" : fmt::format("{:.4f}", loss), median_staleness(status),
                      std::isnan(eta) ? "-" : short_duration(eta));
 }

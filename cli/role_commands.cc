@@ -9,11 +9,13 @@ namespace {
 void add_role_options(CLI::App& command, RoleArgs& role) {
   command.add_option("--name", role.name, "The node's name in logs and status")->capture_default_str();
   command.add_option("--log", role.log_file, "Write the log here instead of stderr");
-  command.add_option("--threads", role.threads, "Threads to compute with; 0: one a core")->capture_default_str();
+  command.add_option("--threads", role.threads, "Threads to compute with; 0: one a core")
+      ->capture_default_str();
 }
 
 void add_member_options(CLI::App& command, RoleArgs& role) {
-  command.add_option("--scheduler", role.scheduler, "Where the scheduler listens: tcp://host:port")->required();
+  command.add_option("--scheduler", role.scheduler, "Where the scheduler listens: tcp://host:port")
+      ->required();
   command.add_option("--job", role.job_id, "The job's name; another job's scheduler refuses us")->required();
 }
 

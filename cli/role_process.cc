@@ -90,8 +90,12 @@ Result<WorkerJob> load_worker_job(const std::string& job_text) {
   CAPSTAN_ASSIGN(const LoadedJob loaded, load_job_text(job_text, "the scheduler's job"));
   WorkerJob job;
   const TrainConfig& train = loaded.config.train;
-  job.options = {train.consistency, train.staleness,  train.pipeline_depth,
-                 train.push_window, loaded.config.cluster.num_shards, train.max_bad_batches};
+  job.options = {train.consistency,
+                 train.staleness,
+                 train.pipeline_depth,
+                 train.push_window,
+                 loaded.config.cluster.num_shards,
+                 train.max_bad_batches};
   CAPSTAN_ASSIGN(job.program, ModelProgram::create(loaded.config));
   return job;
 }
@@ -118,7 +122,8 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
   if (!endpoint.ok()) return process.fail(endpoint.error());
   process.log.info("scheduler of job {} at {}", options.config.name, *endpoint);
   if (!args.endpoint_file.empty()) {
-    const Status written = write_atomically(process.files, args.endpoint_file, std::as_bytes(std::span(*endpoint)));
+    const Status written =
+        write_atomically(process.files, args.endpoint_file, std::as_bytes(std::span(*endpoint)));
     if (!written.ok()) return process.fail(written.error());
   }
   process.loop.on_signal([&](int) { scheduler.stop("stopped by a signal", true); });

@@ -13,9 +13,9 @@ namespace capstan {
 struct RoleArgs {
   std::string name;
   std::string job_id;
-  std::string scheduler;      // endpoint to connect to
-  std::string bind;           // endpoint to listen on
-  std::string log_file;       // empty: stderr
+  std::string scheduler;  // endpoint to connect to
+  std::string bind;       // endpoint to listen on
+  std::string log_file;   // empty: stderr
   LogLevel log_level = LogLevel::kInfo;
   std::uint32_t threads = 0;  // 0: one a core
   std::uint64_t max_frame_bytes = 256ULL << 20;

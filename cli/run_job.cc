@@ -20,8 +20,8 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr Duration kLookEvery = 250ms;
-constexpr auto kGoodbye = 3s;     // for children to end by themselves
-constexpr auto kStopLimit = 4s;   // from Ctrl-C until children are ended by force
+constexpr auto kGoodbye = 3s;    // for children to end by themselves
+constexpr auto kStopLimit = 4s;  // from Ctrl-C until children are ended by force
 constexpr std::size_t kTailLines = 15;
 
 // Watches over the children and the job's status until the job has ended.
@@ -33,10 +33,11 @@ class JobRun {
         quiet_(quiet),
         view_(stdout, isatty(STDOUT_FILENO) != 0),
         transport_(loop_, ZmqOptions{.node = "run", .max_frames = 4096}),
-        link_(loop_, transport_, job.name, std::random_device{}() + 1ULL,
-              {.on_greeted = [] {},
-               .on_refused = [this](const std::string& why) { end(false, "the scheduler refused us: " + why); },
-               .on_job_ended = [this](bool ok, const std::string& text) { end(ok, text); }}),
+        link_(
+            loop_, transport_, job.name, std::random_device{}() + 1ULL,
+            {.on_greeted = [] {},
+             .on_refused = [this](const std::string& why) { end(false, "the scheduler refused us: " + why); },
+             .on_job_ended = [this](bool ok, const std::string& text) { end(ok, text); }}),
         look_timer_(loop_),
         stop_timer_(loop_) {}
 
@@ -92,7 +93,8 @@ class JobRun {
     stopping_ = true;
     std::fprintf(stderr, "stopping: a checkpoint first; Ctrl-C again stops at once\n");
     link_.stop_job("stopped by Ctrl-C", true);
-    stop_timer_.start(kStopLimit, [this] { end(false, "stopped; the cluster did not end in time and was killed"); });
+    stop_timer_.start(kStopLimit,
+                      [this] { end(false, "stopped; the cluster did not end in time and was killed"); });
   }
 
   void end(bool ok, const std::string& text) {
@@ -138,8 +140,8 @@ int run_job(const RunArgs& args) {
     std::fprintf(stderr, "%s\n", written.error().message.c_str());
     return 1;
   }
-  std::printf("job %s: 1 scheduler, %u servers, %u workers; logs in %s/logs\n", job.name.c_str(), job.cluster.servers,
-              job.cluster.workers, job.work_dir.c_str());
+  std::printf("job %s: 1 scheduler, %u servers, %u workers; logs in %s/logs\n", job.name.c_str(),
+              job.cluster.servers, job.cluster.workers, job.work_dir.c_str());
   LocalCluster cluster(job, job_file, args.resume);
   const auto endpoint = cluster.start();
   if (!endpoint.ok()) {

@@ -13,7 +13,8 @@ constexpr Duration kRetryPause = 200ms;
 
 }  // namespace
 
-ToolLink::ToolLink(EventLoop& loop, Transport& transport, std::string job_id, std::uint64_t incarnation, Hooks hooks)
+ToolLink::ToolLink(EventLoop& loop, Transport& transport, std::string job_id, std::uint64_t incarnation,
+                   Hooks hooks)
     : transport_(transport), rpc_(loop, transport), hooks_(std::move(hooks)), retry_(loop) {
   hello_.job_id = std::move(job_id);
   hello_.role = Role::kTool;

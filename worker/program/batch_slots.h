@@ -1,4 +1,5 @@
-// BatchSlots: which positions of a pass a batch reads. One formula for every consistency mode (docs/ARCHITECTURE.md).
+// BatchSlots: which positions of a pass a batch reads. One formula for every consistency mode
+// (docs/ARCHITECTURE.md).
 #pragma once
 
 #include <algorithm>
@@ -11,8 +12,8 @@ struct PositionRange {
   std::uint64_t size() const { return end - begin; }
 };
 
-// A value. `total` positions, dealt to the partitions batch by batch. Stepped modes: batch_size positions make a step,
-// shared out over the partitions; async: each batch has batch_size positions of its own.
+// A value. `total` positions, dealt to the partitions batch by batch. Stepped modes: batch_size positions
+// make a step, shared out over the partitions; async: each batch has batch_size positions of its own.
 class BatchSlots {
  public:
   BatchSlots(std::uint64_t total, std::uint64_t batch_size, bool stepped)

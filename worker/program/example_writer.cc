@@ -5,9 +5,15 @@ namespace capstan {
 void ExampleWriter::add(std::uint64_t row, std::uint32_t user, std::uint32_t item) {
   for (std::uint32_t field = 0; field < data_.fields.size(); ++field) {
     switch (data_.fields[field].source) {
-      case FieldSource::kEvent: add_field(field, rows_.fields[field], row); break;
-      case FieldSource::kUser: add_field(field, data_.user_fields[field], user); break;
-      case FieldSource::kItem: add_field(field, data_.item_fields[field], item); break;
+      case FieldSource::kEvent:
+        add_field(field, rows_.fields[field], row);
+        break;
+      case FieldSource::kUser:
+        add_field(field, data_.user_fields[field], user);
+        break;
+      case FieldSource::kItem:
+        add_field(field, data_.item_fields[field], item);
+        break;
     }
   }
   ++out_.data().size;

@@ -6,9 +6,19 @@
 
 #include "worker/data/prepare.h"
 #include "worker/models/registry.h"
+#include "worker/program/baseline_part.h"
+#include "worker/program/judge_part.h"
+#include "worker/program/merge_part.h"
+#include "worker/program/rank_part.h"
+#include "worker/program/recommend_part.h"
 #include "worker/program/train_part.h"
 
 namespace capstan {
+namespace {
+
+constexpr std::uint32_t kRecommendations = 10;
+
+}  // namespace
 
 Result<std::unique_ptr<ModelProgram>> ModelProgram::create(JobConfig job) {
   std::unique_ptr<ModelProgram> program(new ModelProgram());
@@ -19,11 +29,54 @@ Result<std::unique_ptr<ModelProgram>> ModelProgram::create(JobConfig job) {
   program->info_.data_fingerprint = program->data_.fingerprint;
   program->info_.train_examples = program->data_.train.size;
   program->info_.summary = program->data_.summary;
-  program->add_parts();
+  CAPSTAN_TRY(program->add_parts());
   return program;
 }
 
-void ModelProgram::add_parts() { train_ = std::make_unique<TrainPart>(job_, data_, *model_); }
+Status ModelProgram::add_parts() {
+  train_ = std::make_unique<TrainPart>(job_, data_, *model_);
+  if (job_.task == Task::kRanking) {
+    CAPSTAN_TRY(add_ranking_parts());
+  } else {
+    add_judge_parts();
+  }
+  merge_["valid"] = std::make_unique<ValidMergePart>(job_);
+  merge_["report"] = std::make_unique<ReportMergePart>(job_, info_.evaluate_parts);
+  return ok_status();
+}
+
+Status ModelProgram::add_ranking_parts() {
+  const std::uint32_t partitions = job_.cluster.workers;
+  if (data_.valid.size > 0) {
+    CAPSTAN_ASSIGN(auto valid, RankPart::create(job_, data_, *model_, EvalSplit::kValid));
+    offer("valid", partitions, std::move(valid));
+  }
+  if (data_.test.size > 0) {
+    CAPSTAN_ASSIGN(auto test, RankPart::create(job_, data_, *model_, EvalSplit::kTest));
+    offer("test", partitions, std::move(test));
+    for (const auto& name : job_.evaluate.baselines) {
+      offer("baseline:" + name, 1, std::make_unique<BaselinePart>(job_, data_, name));
+    }
+  }
+  if (job_.evaluate.recommend_users > 0) {
+    const auto users = users_to_show(data_, job_.evaluate.recommend_users, job_.seed);
+    offer("recommend", 1, std::make_unique<RecommendPart>(job_, data_, *model_, users, kRecommendations));
+  }
+  return ok_status();
+}
+
+void ModelProgram::add_judge_parts() {
+  const std::uint32_t partitions = job_.cluster.workers;
+  if (data_.valid.size > 0)
+    offer("valid", partitions, std::make_unique<JudgePart>(job_, data_, data_.valid, *model_));
+  if (data_.test.size > 0)
+    offer("test", partitions, std::make_unique<JudgePart>(job_, data_, data_.test, *model_));
+}
+
+void ModelProgram::offer(std::string name, std::uint32_t partitions, std::unique_ptr<Part> part) {
+  info_.evaluate_parts.push_back({name, partitions});
+  evaluate_[std::move(name)] = std::move(part);
+}
 
 Part* ModelProgram::find(const WorkItem& item) const {
   if (item.kind == WorkKind::kTrain) return train_.get();
@@ -41,7 +94,9 @@ Status ModelProgram::build(const WorkItem& item, std::uint64_t batch, Step& step
   return find(item)->build(item, batch, step);
 }
 
-Status ModelProgram::compute(const WorkItem& item, Step& step) { return find(item)->compute(item, step); }
+Status ModelProgram::compute(const WorkItem& item, Step& step) {
+  return find(item)->compute(item, step);
+}
 
 Result<Buffer> ModelProgram::finish(const WorkItem& item) {
   Part* part = find(item);

@@ -27,7 +27,10 @@ class ModelProgram final : public StepProgram {
 
  private:
   ModelProgram() = default;
-  void add_parts();
+  Status add_parts();
+  Status add_ranking_parts();
+  void add_judge_parts();
+  void offer(std::string name, std::uint32_t partitions, std::unique_ptr<Part> part);
   Part* find(const WorkItem& item) const;
 
   JobConfig job_;

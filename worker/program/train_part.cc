@@ -30,7 +30,8 @@ TrainPart::TrainPart(const JobConfig& job, const Dataset& data, const Model& mod
       slots_(data.train.size, job.train.batch_size, job.train.consistency != Consistency::kAsync),
       negatives_(negatives_of(job)),
       backprop_(model, loss_, job.train.micro_batch) {
-  if (job.task == Task::kRanking) sampler_ = std::make_unique<NegativeSampler>(data, job.data.negatives, job.seed);
+  if (job.task == Task::kRanking)
+    sampler_ = std::make_unique<NegativeSampler>(data, job.data.negatives, job.seed);
 }
 
 std::uint64_t TrainPart::num_batches(const WorkItem& item) const {
@@ -93,7 +94,8 @@ Status TrainPart::compute(const WorkItem& item, Step& step) {
   if (batch.size == 0) return ok_status();
   const auto trained = backprop_.train(batch.view(), step.tables, scale(item, step.batch, batch));
   if (!trained.ok()) {
-    return trained.error().wrap(fmt::format("pass {} partition {} batch {}", item.pass, item.partition, step.batch));
+    return trained.error().wrap(
+        fmt::format("pass {} partition {} batch {}", item.pass, item.partition, step.batch));
   }
   step.loss_sum = trained->loss_sum;
   step.examples = trained->count;

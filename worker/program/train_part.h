@@ -13,7 +13,8 @@
 
 namespace capstan {
 
-// A batch is a pure function of (job, seed, pass, partition, batch): which examples, which negatives, which dropout.
+// A batch is a pure function of (job, seed, pass, partition, batch): which examples, which negatives, which
+// dropout.
 class TrainPart final : public Part {
  public:
   // All outlive the part.
@@ -25,7 +26,8 @@ class TrainPart final : public Part {
   Result<Buffer> finish(const WorkItem&) override { return Buffer(); }
 
  private:
-  void add_ranking_example(std::uint64_t row, std::uint32_t pass, class ExampleWriter& writer, BatchData& batch) const;
+  void add_ranking_example(std::uint64_t row, std::uint32_t pass, class ExampleWriter& writer,
+                           BatchData& batch) const;
   float scale(const WorkItem& item, std::uint64_t batch, const BatchData& data) const;
 
   const JobConfig& job_;

@@ -19,10 +19,10 @@ struct WorkRun::Stage {
 };
 
 WorkRun::WorkRun(TrainEnv& env, WorkItem item, const WorkGrant& grant, Hooks hooks)
-    : env_(env), item_(std::move(item)), hooks_(std::move(hooks)), next_batch_(grant.first_batch) {
+    : env_(env), item_(std::move(item)), hooks_(std::move(hooks)), next_batch_(item_.kind == WorkKind::kTrain ? grant.first_batch : 0) {
   cursor_.work = grant.work;
   cursor_.term = grant.term;
-  cursor_.watermark = grant.first_batch;
+  cursor_.watermark = next_batch_;  // results of an evaluation are kept here alone: it begins anew
   cursor_.batches = item_.kind == WorkKind::kMerge ? 0 : env_.program->num_batches(item_);
   if (!pushes()) return;
   const bool stepped = env_.options.consistency != Consistency::kAsync;

@@ -1,0 +1,105 @@
+#include "worker/program/item_scorer.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "worker/loss/loss.h"
+#include "worker/models/batch_builder.h"
+#include "worker/nn/gemm.h"
+#include "worker/program/example_writer.h"
+
+namespace capstan {
+namespace {
+
+constexpr std::uint32_t kUsersWithVectors = 256;
+constexpr std::uint32_t kPairsEach = 1U << 17;
+
+struct ScoreData final : StepData {
+  BatchData left, right;        // users and items; or pairs and nothing
+  std::size_t left_tables = 0;  // of step.tables, the first are the left batch's
+};
+
+}  // namespace
+
+ItemScorer::ItemScorer(const JobConfig& job, const Dataset& data, const Examples& rows, const Model& model)
+    : job_(job),
+      data_(data),
+      rows_(rows),
+      model_(model),
+      vector_size_(model.vector_size()),
+      users_each_(vector_size_ > 0 ? kUsersWithVectors
+                                   : std::max(1U, kPairsEach / std::max(1U, data.num_items))),
+      first_rows_(data.num_users, 0),
+      backprop_(model, loss_of(job), std::max(1024U, job.train.micro_batch)) {
+  for (std::uint64_t row = rows.size; row > 0; --row) first_rows_[rows.user(row - 1)] = row - 1;
+}
+
+void ItemScorer::build_all(std::span<const std::uint32_t> users, Step& step) const {
+  if (!has_vectors()) {
+    std::vector<std::uint32_t> left, right;
+    for (const std::uint32_t user : users) {
+      left.insert(left.end(), data_.num_items, user);
+      for (std::uint32_t item = 0; item < data_.num_items; ++item) right.push_back(item);
+    }
+    build_pairs(left, right, step);
+    return;
+  }
+  auto data = std::make_unique<ScoreData>();
+  BatchBuilder left(model_.tables(), job_.cluster.num_shards);
+  BatchBuilder right(model_.tables(), job_.cluster.num_shards);
+  ExampleWriter left_writer(data_, rows_, model_.tables(), left);
+  ExampleWriter right_writer(data_, rows_, model_.tables(), right);
+  for (const std::uint32_t user : users) left_writer.add_user(user);
+  for (std::uint32_t item = 0; item < data_.num_items; ++item) right_writer.add_item(item);
+  step.tables = left.finish();
+  data->left_tables = step.tables.size();
+  for (auto& table : right.finish()) step.tables.push_back(std::move(table));
+  data->left = std::move(left.data());
+  data->right = std::move(right.data());
+  step.data = std::move(data);
+}
+
+void ItemScorer::build_pairs(std::span<const std::uint32_t> users, std::span<const std::uint32_t> items,
+                             Step& step) const {
+  auto data = std::make_unique<ScoreData>();
+  BatchBuilder builder(model_.tables(), job_.cluster.num_shards);
+  ExampleWriter writer(data_, rows_, model_.tables(), builder);
+  builder.data().num_dense = model_.tables().num_dense_fields();
+  for (std::size_t i = 0; i < users.size(); ++i) writer.add(first_rows_[users[i]], users[i], items[i]);
+  step.tables = builder.finish();
+  data->left_tables = step.tables.size();
+  data->left = std::move(builder.data());
+  step.data = std::move(data);
+}
+
+std::vector<float> ItemScorer::score_all(Step& step) {
+  if (!has_vectors()) return score_pairs(step);
+  auto& data = static_cast<ScoreData&>(*step.data);
+  std::vector<float> users(std::size_t{data.left.size} * vector_size_);
+  const Matrix user_matrix{users.data(), data.left.size, vector_size_};
+  backprop_.user_vectors(data.left.view(), std::span(step.tables).first(data.left_tables), user_matrix);
+  std::vector<float> items = item_vectors(step);
+  const Matrix item_matrix{items.data(), data.right.size, vector_size_};
+  std::vector<float> scores(std::size_t{data.left.size} * data.right.size);
+  gemm(user_matrix, Transpose::kNo, item_matrix, Transpose::kYes, 0.0F,
+       Matrix{scores.data(), data.left.size, data.right.size});
+  return scores;
+}
+
+std::vector<float> ItemScorer::score_pairs(Step& step) {
+  auto& data = static_cast<ScoreData&>(*step.data);
+  std::vector<float> scores(data.left.size);
+  if (!scores.empty()) backprop_.score(data.left.view(), step.tables, scores);
+  return scores;
+}
+
+std::vector<float> ItemScorer::item_vectors(Step& step) {
+  if (!has_vectors()) return {};
+  auto& data = static_cast<ScoreData&>(*step.data);
+  std::vector<float> items(std::size_t{data.right.size} * vector_size_);
+  backprop_.item_vectors(data.right.view(), std::span(step.tables).subspan(data.left_tables),
+                         {items.data(), data.right.size, vector_size_});
+  return items;
+}
+
+}  // namespace capstan

@@ -1,0 +1,14 @@
+// The evaluation as something to read: a table of figures, comparisons, recommendations with their reasons.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/config/job_config.h"
+
+namespace capstan {
+
+// report: the JSON of ReportMergePart.
+std::string report_text(const JobConfig& job, std::string_view report);
+
+}  // namespace capstan
