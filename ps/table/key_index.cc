@@ -13,7 +13,8 @@ constexpr std::uint32_t kSmallestSegment = 8;
 constexpr std::uint32_t kLargestSegment = 2048;  // unless its keys cannot be told apart
 constexpr std::uint32_t kShrinkFrom = 64;
 constexpr std::size_t kDirectoryPerSegment = 8;
-constexpr std::uint32_t kPrefetchAhead = 8;
+constexpr std::uint32_t kPrefetchAhead = 16;
+constexpr int kDeepest = 27;  // the digest's bits follow
 
 // Bits: the directory takes from the top, the digest is 32..36, the place in a segment comes from the low 32.
 // Mixed once more than the shard's formula, whose top bits are equal for all keys of a shard.
@@ -42,7 +43,7 @@ std::uint32_t roomy(std::uint32_t count) {
 
 }  // namespace
 
-KeyIndex::KeyIndex(const RowSlab& rows) : rows_(rows), directory_(1, 0), segments_(1) {}
+KeyIndex::KeyIndex(const RowSlab& rows) : rows_(rows), directory_(1), segments_(1) {}
 
 std::uint64_t KeyIndex::hash_of_slot(std::uint32_t slot) const {
   return hash_of(rows_.key(slot));
@@ -55,36 +56,38 @@ std::uint32_t KeyIndex::find(Key key) const {
 }
 
 void KeyIndex::find_group(std::span<const Key> keys, std::uint32_t* slots) const {
-  std::array<std::uint64_t, kGroup> hashes;
-  std::array<const Segment*, kGroup> segments;
-  std::array<std::uint32_t, kGroup> positions;
+  struct Probe {
+    std::uint64_t hash;
+    const std::uint32_t* entries;
+    std::uint32_t size;
+    std::uint32_t position;
+  };
+  CAPSTAN_ASSERT(keys.size() <= kGroup, "a group of keys is too large");
+  std::array<Probe, kGroup> probes;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    hashes[i] = hash_of(keys[i]);
-    segments[i] = &segment(hashes[i]);
-    positions[i] = home(hashes[i], segments[i]->size);
-    __builtin_prefetch(segments[i]->entries.get() + positions[i]);
+    const std::uint64_t hash = hash_of(keys[i]);
+    const Place& place = place_of(hash);
+    probes[i] = {hash, place.entries, place.size, home(hash, place.size)};
+    __builtin_prefetch(place.entries + probes[i].position);
   }
   // Walks to the next entry with the key's digest, or to the end of the run.
-  const auto candidate = [&](std::size_t i) {
-    const Segment& s = *segments[i];
-    const std::uint32_t wanted = digest(hashes[i]);
-    std::uint32_t position = positions[i];
-    std::uint32_t entry = s.entries[position];
+  const auto candidate = [](Probe& probe) {
+    const std::uint32_t wanted = digest(probe.hash);
+    std::uint32_t entry = probe.entries[probe.position];
     while (entry != 0 && (entry & ~kSlotMask) != wanted) {
-      position = next(position, s.size);
-      entry = s.entries[position];
+      probe.position = next(probe.position, probe.size);
+      entry = probe.entries[probe.position];
     }
-    positions[i] = position;
     return entry == 0 ? kAbsent : slot_in(entry);
   };
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    slots[i] = segments[i]->size == 0 ? kAbsent : candidate(i);
+    slots[i] = probes[i].size == 0 ? kAbsent : candidate(probes[i]);
     if (slots[i] != kAbsent) rows_.prefetch(slots[i]);
   }
   for (std::size_t i = 0; i < keys.size(); ++i) {
     while (slots[i] != kAbsent && rows_.key(slots[i]) != keys[i]) {
-      positions[i] = next(positions[i], segments[i]->size);
-      slots[i] = candidate(i);
+      probes[i].position = next(probes[i].position, probes[i].size);
+      slots[i] = candidate(probes[i]);
     }
   }
 }
@@ -93,12 +96,13 @@ void KeyIndex::insert(Key key, std::uint32_t slot) {
   CAPSTAN_ASSERT(slot < kMaxSlots, "a table has too many rows in one shard");
   const std::uint64_t hash = hash_of(key);
   while (is_full(segment(hash).count, segment(hash).size)) make_room(hash);
-  place(segment(hash), hash, slot);
+  put(segment(hash), hash, slot);
 }
 
 void KeyIndex::erase(Key key, std::uint32_t slot) {
-  Segment& s = segment(hash_of(key));
-  std::uint32_t hole = position_of(s, hash_of(key), slot);
+  const std::uint64_t hash = hash_of(key);
+  Segment& s = segment(hash);
+  std::uint32_t hole = position_of(s, hash, slot);
   // An entry may fill the hole unless its home lies after the hole, on the way to where it stands.
   for (std::uint32_t at = next(hole, s.size); s.entries[at] != 0; at = next(at, s.size)) {
     const std::uint32_t from = home(hash_of_slot(slot_in(s.entries[at])), s.size);
@@ -110,7 +114,7 @@ void KeyIndex::erase(Key key, std::uint32_t slot) {
   }
   s.entries[hole] = 0;
   --s.count;
-  if (s.size > kShrinkFrom && s.count * 5 < s.size * 2) rebuild(s, roomy(s.count));
+  if (s.size > kShrinkFrom && s.count * 5 < s.size * 2) rebuild(place_of(hash).segment, roomy(s.count));
 }
 
 void KeyIndex::relocate(Key key, std::uint32_t from, std::uint32_t to) {
@@ -121,13 +125,13 @@ void KeyIndex::relocate(Key key, std::uint32_t from, std::uint32_t to) {
 
 void KeyIndex::clear() {
   depth_ = 0;
-  directory_ = std::vector<std::uint32_t>(1, 0);
+  directory_ = std::vector<Place>(1);
   segments_ = std::vector<Segment>(1);
   entries_ = 0;
 }
 
 std::size_t KeyIndex::bytes() const {
-  return directory_.capacity() * sizeof(std::uint32_t) + segments_.capacity() * sizeof(Segment) +
+  return directory_.capacity() * sizeof(Place) + segments_.capacity() * sizeof(Segment) +
          entries_ * sizeof(std::uint32_t);
 }
 
@@ -142,34 +146,30 @@ std::uint32_t KeyIndex::position_of(const Segment& s, std::uint64_t hash, std::u
 }
 
 void KeyIndex::make_room(std::uint64_t hash) {
-  const std::uint32_t which = directory_[directory_slot(hash)];
-  Segment& s = segments_[which];
+  const std::uint32_t which = place_of(hash).segment;
+  const Segment& s = segments_[which];
   // Keys that agree in all leading bits would double the directory for nothing: then the segment itself
   // grows.
   const bool divisible = s.depth < depth_ || directory_.size() <= kDirectoryPerSegment * segments_.size();
-  if (s.size >= kLargestSegment && divisible && s.depth < 27) {
+  if (s.size >= kLargestSegment && divisible && s.depth < kDeepest) {
     split(which);
   } else {
-    rebuild(s, std::max(kSmallestSegment, s.size + s.size / 4));
+    rebuild(which, std::max(kSmallestSegment, s.size + s.size / 4));
   }
 }
 
-void KeyIndex::rebuild(Segment& s, std::uint32_t size) {
+void KeyIndex::rebuild(std::uint32_t which, std::uint32_t size) {
+  Segment& s = segments_[which];
   const std::vector<std::uint32_t> slots = take_slots(s);
-  allocate(s, size);
+  allocate(which, size);
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (i + kPrefetchAhead < slots.size()) rows_.prefetch(slots[i + kPrefetchAhead]);
-    place(s, hash_of_slot(slots[i]), slots[i]);
+    if (i + kPrefetchAhead < slots.size()) rows_.prefetch_key(slots[i + kPrefetchAhead]);
+    put(s, hash_of_slot(slots[i]), slots[i]);
   }
 }
 
 void KeyIndex::split(std::uint32_t which) {
-  if (segments_[which].depth == depth_) {
-    std::vector<std::uint32_t> doubled(directory_.size() * 2);
-    for (std::size_t i = 0; i < doubled.size(); ++i) doubled[i] = directory_[i / 2];
-    directory_ = std::move(doubled);
-    ++depth_;
-  }
+  if (segments_[which].depth == depth_) double_directory();
   const auto other = static_cast<std::uint32_t>(segments_.size());
   segments_.emplace_back();
   Segment& low = segments_[which];
@@ -179,18 +179,24 @@ void KeyIndex::split(std::uint32_t which) {
   std::vector<std::uint64_t> hashes(slots.size());
   std::uint32_t num_high = 0;
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (i + kPrefetchAhead < slots.size()) rows_.prefetch(slots[i + kPrefetchAhead]);
+    if (i + kPrefetchAhead < slots.size()) rows_.prefetch_key(slots[i + kPrefetchAhead]);
     hashes[i] = hash_of_slot(slots[i]);
     num_high += static_cast<std::uint32_t>(hashes[i] >> bit) & 1U;
   }
   high.depth = ++low.depth;
-  allocate(low, roomy(static_cast<std::uint32_t>(slots.size()) - num_high));
-  allocate(high, roomy(num_high));
+  high.first = low.first + (std::size_t{1} << (depth_ - low.depth));
+  allocate(which, roomy(static_cast<std::uint32_t>(slots.size()) - num_high));
+  allocate(other, roomy(num_high));
   for (std::size_t i = 0; i < slots.size(); ++i)
-    place((hashes[i] >> bit & 1) != 0 ? high : low, hashes[i], slots[i]);
-  for (std::size_t i = 0; i < directory_.size(); ++i) {
-    if (directory_[i] == which && ((i >> (depth_ - low.depth)) & 1) != 0) directory_[i] = other;
-  }
+    put((hashes[i] >> bit & 1) != 0 ? high : low, hashes[i], slots[i]);
+}
+
+void KeyIndex::double_directory() {
+  std::vector<Place> doubled(directory_.size() * 2);
+  for (std::size_t i = 0; i < doubled.size(); ++i) doubled[i] = directory_[i / 2];
+  directory_ = std::move(doubled);
+  ++depth_;
+  for (Segment& s : segments_) s.first *= 2;
 }
 
 std::vector<std::uint32_t> KeyIndex::take_slots(Segment& s) {
@@ -202,15 +208,19 @@ std::vector<std::uint32_t> KeyIndex::take_slots(Segment& s) {
   return slots;
 }
 
-void KeyIndex::allocate(Segment& s, std::uint32_t size) {
+void KeyIndex::allocate(std::uint32_t which, std::uint32_t size) {
+  Segment& s = segments_[which];
   entries_ += size;
   entries_ -= s.size;
   s.entries = std::make_unique<std::uint32_t[]>(size);
   s.size = size;
   s.count = 0;
+  const std::size_t places = std::size_t{1} << (depth_ - s.depth);
+  std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(s.first), places,
+              Place{s.entries.get(), size, which});
 }
 
-void KeyIndex::place(Segment& s, std::uint64_t hash, std::uint32_t slot) {
+void KeyIndex::put(Segment& s, std::uint64_t hash, std::uint32_t slot) {
   std::uint32_t position = home(hash, s.size);
   while (s.entries[position] != 0) position = next(position, s.size);
   s.entries[position] = digest(hash) | (slot + 1);

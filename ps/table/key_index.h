@@ -20,7 +20,7 @@ class KeyIndex {
  public:
   static constexpr std::uint32_t kAbsent = ~0U;
   static constexpr std::uint32_t kMaxSlots = (1U << 27) - 1;  // of one table in one shard
-  static constexpr std::size_t kGroup = 32;
+  static constexpr std::size_t kGroup = 128;
 
   // `rows` holds the key of every slot that is given to insert(); it outlives the index.
   explicit KeyIndex(const RowSlab& rows);
@@ -45,24 +45,33 @@ class KeyIndex {
     std::unique_ptr<std::uint32_t[]> entries;  // digest << 27 | slot + 1; 0: empty
     std::uint32_t size = 0;
     std::uint32_t count = 0;
-    int depth = 0;  // leading hash bits that its keys share
+    int depth = 0;          // leading hash bits that its keys share
+    std::size_t first = 0;  // the first of the directory's places that lead here
+  };
+  // What a look-up needs of a segment, repeated in every place of the directory that leads to it.
+  struct Place {
+    const std::uint32_t* entries = nullptr;
+    std::uint32_t size = 0;
+    std::uint32_t segment = 0;
   };
 
-  const Segment& segment(std::uint64_t hash) const { return segments_[directory_[directory_slot(hash)]]; }
-  Segment& segment(std::uint64_t hash) { return segments_[directory_[directory_slot(hash)]]; }
-  std::size_t directory_slot(std::uint64_t hash) const { return depth_ == 0 ? 0 : hash >> (64 - depth_); }
+  const Place& place_of(std::uint64_t hash) const {
+    return directory_[depth_ == 0 ? 0 : hash >> (64 - depth_)];
+  }
+  Segment& segment(std::uint64_t hash) { return segments_[place_of(hash).segment]; }
   std::uint64_t hash_of_slot(std::uint32_t slot) const;
   std::uint32_t position_of(const Segment& segment, std::uint64_t hash, std::uint32_t slot) const;
   void make_room(std::uint64_t hash);
-  void rebuild(Segment& segment, std::uint32_t size);
+  void rebuild(std::uint32_t which, std::uint32_t size);
   void split(std::uint32_t which);
+  void double_directory();
   std::vector<std::uint32_t> take_slots(Segment& segment);
-  void allocate(Segment& segment, std::uint32_t size);
-  void place(Segment& segment, std::uint64_t hash, std::uint32_t slot);
+  void allocate(std::uint32_t which, std::uint32_t size);
+  void put(Segment& segment, std::uint64_t hash, std::uint32_t slot);
 
   const RowSlab& rows_;
   int depth_ = 0;
-  std::vector<std::uint32_t> directory_;  // [2^depth_]
+  std::vector<Place> directory_;  // [2^depth_]
   std::vector<Segment> segments_;
   std::size_t entries_ = 0;  // over all segments
 };

@@ -15,8 +15,7 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kFirstSlabBytes = 512;
 constexpr std::size_t kMapFrom = std::size_t{64} << 10;
 constexpr std::size_t kHugeFrom = 2 * kHugePage;
-constexpr std::size_t kLine = 64;
-constexpr std::size_t kMaxPrefetch = 8 * kLine;
+constexpr std::size_t kMaxPrefetch = 512;
 
 std::size_t round_up(std::size_t value, std::size_t unit) {
   return (value + unit - 1) / unit * unit;
@@ -40,20 +39,14 @@ std::byte* map_aligned(std::size_t size, std::size_t page) {
 
 }  // namespace
 
-RowSlab::RowSlab(std::size_t row_bytes) : record_bytes_(row_bytes + sizeof(Key)) {
+RowSlab::RowSlab(std::size_t row_bytes)
+    : record_bytes_(row_bytes + sizeof(Key)), prefetch_bytes_(std::min(record_bytes_, kMaxPrefetch)) {
   const std::size_t records = std::max<std::size_t>(1, kFirstSlabBytes / record_bytes_);
   base_shift_ = static_cast<int>(std::bit_width(records)) - 1;
 }
 
 RowSlab::~RowSlab() {
   for (int k = 0; k < static_cast<int>(slabs_.size()); ++k) close(k);
-}
-
-void RowSlab::prefetch(std::uint32_t slot) const {
-  const std::byte* at = record(slot);
-  const std::size_t length = std::min(record_bytes_, kMaxPrefetch);
-  for (std::size_t offset = 0; offset < length; offset += kLine) __builtin_prefetch(at + offset);
-  __builtin_prefetch(at + length - 1);
 }
 
 std::uint32_t RowSlab::append(Key key) {
