@@ -2,8 +2,8 @@
 
 namespace capstan {
 
-void Errands::add(NodeId server, std::uint64_t request_id, Message request) {
-  errands_[server] = Errand{request_id, std::move(request), Instant{}};
+void Errands::add(NodeId server, std::uint64_t request_id, Message request, Duration again_after) {
+  errands_[server] = Errand{request_id, std::move(request), again_after, Instant{}};
 }
 
 bool Errands::answered(NodeId server, std::uint64_t request_id) {
@@ -17,7 +17,7 @@ std::vector<NodeId> Errands::take_due(Instant now) {
   std::vector<NodeId> servers;
   for (auto& [server, errand] : errands_) {
     if (errand.due > now) continue;
-    errand.due = now + again_after_;
+    errand.due = now + errand.again_after;
     servers.push_back(server);
   }
   return servers;

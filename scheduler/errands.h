@@ -16,17 +16,19 @@ class Errands {
   struct Errand {
     std::uint64_t request_id = 0;
     Message request;
+    Duration again_after{0};
     Instant due{};  // when it is sent next
   };
 
-  explicit Errands(Duration again_after) : again_after_(again_after) {}
-
-  void add(NodeId server, std::uint64_t request_id, Message request);
+  // `again_after`: how long to wait for an answer. A server that got the request twice answers it once or
+  // twice, but must do it once.
+  void add(NodeId server, std::uint64_t request_id, Message request, Duration again_after);
   // False: not what this server is asked for.
   bool answered(NodeId server, std::uint64_t request_id);
   // Servers whose request should go out now; counts as sent.
   std::vector<NodeId> take_due(Instant now);
   void resend(NodeId server);  // at once: its connection is new
+  void drop(NodeId server) { errands_.erase(server); }
   void clear() { errands_.clear(); }
 
   bool idle() const { return errands_.empty(); }
@@ -34,7 +36,6 @@ class Errands {
   const std::map<NodeId, Errand>& open() const { return errands_; }
 
  private:
-  Duration again_after_;
   std::map<NodeId, Errand> errands_;
 };
 

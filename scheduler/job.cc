@@ -11,18 +11,15 @@ namespace capstan {
 namespace {
 
 constexpr std::chrono::seconds kStopPatience{4};
+constexpr std::chrono::seconds kQuickErrand{1};
 
 }  // namespace
 
 Job::Job(const JobContext& context, EndHandler on_end)
-    : context_(context),
-      on_end_(std::move(on_end)),
-      work_(0),
-      errands_(
-          std::chrono::milliseconds(std::max<std::uint64_t>(context.options.config.cluster.lease_ms, 1000))) {
-  facts_.started = context_.loop.now();
+    : context_(context), on_end_(std::move(on_end)), work_(0) {
+  facts_.started = waiting_since_ = context_.loop.now();
   const CheckpointConfig& checkpoint = options().config.checkpoint;
-  if (!checkpoint.path.empty()) cut_schedule_ = CutSchedule(checkpoint.every_steps, checkpoint.every_seconds);
+  if (keeps_checkpoints()) cut_schedule_ = CutSchedule(checkpoint.every_steps, checkpoint.every_seconds);
 }
 
 bool Job::record(const JournalRecord& record) {
@@ -33,39 +30,44 @@ bool Job::record(const JournalRecord& record) {
 
 void Job::enter(JobState state) {
   if (facts_.state == state) return;
+  if (state == JobState::kWaiting) waiting_since_ = context_.loop.now();
   facts_.state = state;
   context_.log.info("job {}: {}", options().config.name, to_string(state));
 }
 
-bool Job::on_greeted(const Node& node, Greeting::Outcome outcome) {
-  if (outcome != Greeting::Outcome::kAgain) {
-    if (!record(NodeGreeted{node.id, node.role, node.name, node.endpoint, node.host, node.incarnation,
-                            node.memory_limit})) {
-      return false;
-    }
-    context_.log.info("{} is here ({}, host {})", node.name,
-                      node.endpoint.empty() ? "no endpoint" : node.endpoint, node.host);
-  }
-  if (outcome == Greeting::Outcome::kReplaced && node.role == Role::kServer)
-    on_server_lost(node, "was restarted");
-  if (outcome == Greeting::Outcome::kReplaced) work_.release(node.id);
+bool Job::remember(const Node& node) {
+  context_.log.info("{} is here ({}, host {})", node.name,
+                    node.endpoint.empty() ? "no endpoint" : node.endpoint, node.host);
+  return record(NodeGreeted{node.id, node.role, node.name, node.endpoint, node.host, node.incarnation,
+                            node.memory_limit});
+}
+
+void Job::on_greeted(const Node& node, Greeting::Outcome outcome) {
+  if (ended_) return;
   if (node.role == Role::kServer) {
+    lost_servers_.erase(node.id);
     map_.set_address({node.id, node.name, node.endpoint});
+    if (outcome == Greeting::Outcome::kReplaced) on_server_lost(node, "was restarted");
     errands_.resend(node.id);
     send_errands();
+  } else if (outcome == Greeting::Outcome::kReplaced) {
+    work_.release(node.id);
   }
+  count_ready_workers();
   check_gathered();
-  return !ended_;
 }
 
 void Job::on_lease_ended(const Node& node) {
   if (ended_) return;
   context_.log.warn("{} has not been heard for its lease", node.name);
   if (node.role == Role::kWorker) {
+    count_ready_workers();
     const std::size_t items = work_.release(node.id);
     if (items > 0) facts_.warn(fmt::format("{} was lost; {} work items go on elsewhere", node.name, items));
-  } else if (node.role == Role::kServer && options().config.cluster.replicas > 1) {
+  } else if (options().config.cluster.replicas > 1) {
     on_server_lost(node, "was lost");
+  } else {
+    lost_servers_[node.id] = context_.loop.now();
   }
   check_gathered();
 }
@@ -88,8 +90,10 @@ void Job::on_server_lost(const Node& node, const std::string& how) {
                     : "There is no checkpoint to resume from; set checkpoint.path to have one."));
     return;
   }
-  if (change_map(chains))
-    facts_.warn(fmt::format("server {} {}; its shards go on at their backups", node.name, how));
+  if (!change_map(chains)) return;
+  facts_.warn(fmt::format("server {} {}; its shards go on at their backups", node.name, how));
+  if (cut_.has_value()) return cut_failed(fmt::format("server {} {}", node.name, how));
+  errands_.drop(node.id);
 }
 
 void Job::tick() {
@@ -98,14 +102,17 @@ void Job::tick() {
   const ClusterConfig& cluster = options().config.cluster;
   const bool gathering = facts_.state == JobState::kWaiting;
   const auto startup = std::chrono::milliseconds(cluster.startup_timeout_ms);
-  if (gathering && now - facts_.started >= startup) {
+  if (gathering && now - waiting_since_ >= startup) {
     finish(false, fmt::format("gave up after {} s: {}", cluster.startup_timeout_ms / 1000, waits_for()));
     return;
   }
   const auto grace = std::chrono::milliseconds(cluster.scheduler_grace_ms);
-  for (const auto& [id, node] : context_.membership.nodes()) {
-    if (node.role != Role::kServer || node.alive || now - node.lease_end < grace) continue;
-    on_server_lost(node, fmt::format("was silent for {} s", cluster.scheduler_grace_ms / 1000));
+  for (auto lost = lost_servers_.begin(); lost != lost_servers_.end();) {
+    const auto [id, since] = *lost;
+    lost = now - since < grace ? std::next(lost) : lost_servers_.erase(lost);
+    if (now - since < grace) continue;
+    on_server_lost(*context_.membership.find(id),
+                   fmt::format("was silent for {} s", cluster.scheduler_grace_ms / 1000));
     if (ended_) return;
   }
   if (plan_.has_value()) {
@@ -124,6 +131,7 @@ void Job::tick() {
   }
   send_errands();
   check_cut_due();
+  waits_for_ = waits_for();
 }
 
 void Job::on_worker_ready(const Node& node, const WorkerReady& ready) {
@@ -142,6 +150,7 @@ void Job::on_worker_ready(const Node& node, const WorkerReady& ready) {
   }
   if (!record(NodeReady{node.id, node.incarnation})) return;
   ready_[node.id] = node.incarnation;
+  count_ready_workers();
   check_gathered();
 }
 
@@ -154,8 +163,11 @@ void Job::check_gathered() {
       nodes.count_alive(Role::kWorker) < cluster.workers) {
     return enter(JobState::kWaiting);
   }
+  for (const auto& [id, node] : nodes.nodes()) {
+    if (node.alive && node.peer == 0) return enter(JobState::kWaiting);  // from the journal, perhaps dead
+  }
   enter(JobState::kPreparing);
-  if (ready_workers() >= cluster.workers) settle_tables();
+  if (ready_workers_ >= cluster.workers) settle_tables();
 }
 
 void Job::settle_tables() {
@@ -178,6 +190,7 @@ void Job::settle_tables() {
     if (why.empty() && resume_->data_fingerprint != agreed.data_fingerprint) why = "the data changed";
     if (!why.empty()) return finish(false, fmt::format("cannot resume from {}: {}", resume_directory_, why));
   }
+  agreed.num_partitions = facts_.num_partitions;
   if (!record(agreed)) return;
   facts_.agreed = std::move(agreed);
   readies_.clear();
@@ -210,7 +223,7 @@ void Job::declare_tables() {
   declare.combine_steps = options().config.train.consistency == Consistency::kSync;
   for (const Chain& chain : map_.chains()) {
     for (const NodeId server : chain) {
-      if (errands_.find(server) == nullptr) errands_.add(server, next_request_id(), declare);
+      if (errands_.find(server) == nullptr) errands_.add(server, next_request_id(), declare, kQuickErrand);
     }
   }
   send_errands();
@@ -254,6 +267,8 @@ void Job::on_restore_reply(const Node& node, std::uint64_t request_id, const Res
   if (resume_.has_value()) {
     context_.log.info("restored {}", resume_directory_);
     facts_.resumed_from = resume_directory_;
+    resume_streams_ = std::move(resume_->streams);
+    resume_.reset();
   } else {
     plan_->note_restored();
   }
@@ -274,17 +289,8 @@ void Job::carry_out() {
     case PlanStep::Kind::kKeepLast:
       if (!cut_.has_value()) begin_cut(CutPurpose::kPlan);
       return;
-    case PlanStep::Kind::kRestoreBest: {
-      if (cut_.has_value()) return;
-      enter(JobState::kRestoring);
-      for (const CheckpointFact& fact : facts_.checkpoints) {
-        if (!fact.best || fact.passes != step_.pass + 1) continue;
-        const auto manifest = read_manifest(context_.storage, fact.directory);
-        if (!manifest.ok()) return finish(false, "cannot restore the best pass: " + manifest.error().message);
-        return restore_from(*manifest, fact.directory);
-      }
-      return finish(false, "the checkpoint of the best pass is gone");
-    }
+    case PlanStep::Kind::kRestoreBest:
+      return restore_best();
     case PlanStep::Kind::kEvaluate:
       return begin_parts(false);
     case PlanStep::Kind::kReport:
@@ -303,13 +309,10 @@ void Job::begin_pass(std::uint32_t pass) {
   for (std::uint32_t p = 0; p < facts_.num_partitions; ++p) {
     work_.add(WorkId{kTrainWork, pass, p, ""}, facts_.num_partitions);
   }
-  if (resume_.has_value()) {
-    for (const StreamState& stream : resume_->streams) {
-      if (stream.cursor.work.pass == pass) work_.recover(stream.cursor, 0, stream.done);
-    }
-    resume_.reset();
-    if (work_.all_done()) end_pass();
+  for (const StreamState& stream : std::exchange(resume_streams_, {})) {
+    if (stream.cursor.work.pass == pass) work_.recover(stream.cursor, 0, stream.done);
   }
+  if (work_.all_done()) end_pass();
 }
 
 void Job::end_pass() {
@@ -336,8 +339,7 @@ void Job::end_pass() {
 void Job::stop(const std::string& reason, bool checkpoint) {
   if (ended_ || stop_by_.has_value()) return;
   stop_reason_ = fmt::format("stopped: {}", reason.empty() ? "on request" : reason);
-  const bool worth_it =
-      checkpoint && facts_.state == JobState::kRunning && !options().config.checkpoint.path.empty();
+  const bool worth_it = checkpoint && facts_.state == JobState::kRunning && keeps_checkpoints();
   if (!worth_it) return finish(false, stop_reason_);
   stop_by_ = context_.loop.now() + kStopPatience;
   if (!cut_.has_value()) begin_cut(CutPurpose::kAutomatic);
@@ -347,6 +349,7 @@ void Job::finish(bool ok, const std::string& text) {
   if (ended_) return;
   ended_ = true;
   errands_.clear();
+  part_results_.clear();
   enter(ok ? JobState::kDone : JobState::kFailed);
   facts_.ended = context_.loop.now();
   facts_.end_text = text;

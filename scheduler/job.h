@@ -49,8 +49,10 @@ class Job {
   // Reads the journal or a checkpoint as the start mode says, raises and journals the generation.
   Status start();
 
-  // Journals a node that is new or was replaced; false: the journal failed, and the job with it.
-  bool on_greeted(const Node& node, Greeting::Outcome outcome);
+  // Journals a node that is new or was replaced, before it is welcomed. False: the journal failed, and so did
+  // the job.
+  bool remember(const Node& node);
+  void on_greeted(const Node& node, Greeting::Outcome outcome);  // it has been welcomed
   void on_lease_ended(const Node& node);
   void tick();  // several times a lease
 
@@ -68,7 +70,7 @@ class Job {
   const JobFacts& facts() const { return facts_; }
   const MapLedger& map() const { return map_; }
   const WorkList& work() const { return work_; }
-  // What the job waits for, or does, in words.
+  // What the job waits for, or does, in words. O(nodes).
   std::string waits_for() const;
   std::uint64_t examples_so_far() const;  // trained, over all passes
   std::uint64_t steps_so_far() const;     // batches, over all passes
@@ -78,7 +80,10 @@ class Job {
   Status open_journal();
   void recover(const std::vector<JournalRecord>& records);
   void recover_work(const std::vector<JournalRecord>& records);
-  Status load_checkpoint();
+  Status find_checkpoint();
+  std::string cannot_use(const Manifest& manifest) const;
+  void load_again(const std::string& directory);
+  std::vector<JournalRecord> resume_records() const;
   std::uint32_t default_partitions() const;
   void make_plan();
 
@@ -96,6 +101,9 @@ class Job {
   void send_errands();
   void on_server_lost(const Node& node, const std::string& how);
   void finish(bool ok, const std::string& text);
+  bool keeps_checkpoints() const {
+    return !options().config.checkpoint.path.empty() && !options().evaluate_only;
+  }
   bool stepped() const { return options().config.train.consistency != Consistency::kAsync; }
   const SchedulerOptions& options() const { return context_.options; }
   std::uint64_t next_request_id() { return ++last_request_id_; }
@@ -108,8 +116,10 @@ class Job {
   void on_reported(std::string_view json);
   std::vector<Buffer> collect_results() const;
   std::uint32_t hold_max() const;
-  std::size_t ready_workers() const;
+  void count_ready_workers();
+  void check_bad_batches();
   bool is_ready(const Node& node) const;
+  bool is_test(const EvaluatePart& part) const;
 
   // job_cut.cc
   enum class CutPurpose { kAutomatic, kPassEnd, kPlan };
@@ -118,6 +128,7 @@ class Job {
   void publish_cut();
   void prune();
   void restore_from(const Manifest& manifest, const std::string& directory);
+  void restore_best();
   void check_cut_due();
   void after_cut(bool ok);
   bool cut_before_going_on();
@@ -139,14 +150,20 @@ class Job {
   std::uint64_t last_request_id_ = 0;
   std::optional<Manifest> resume_;  // to be restored before the first pass
   std::string resume_directory_;
+  std::vector<StreamState> resume_streams_;  // once restored, for the pass that they belong to
   std::optional<Cut> cut_;
   CutPurpose cut_purpose_ = CutPurpose::kAutomatic;
   bool cut_at_pass_end_ = false;  // a step cut was due too near the end of the pass
   CutSchedule cut_schedule_;
   std::optional<Instant> stop_by_;  // a stop waits for its checkpoint until then
   std::string stop_reason_;
+  Instant waiting_since_{};  // for nodes to come
   std::optional<Instant> workers_gone_since_;
-  std::uint64_t steps_before_ = 0;  // batches of finished passes
+  std::map<NodeId, Instant> lost_servers_;  // and since when
+  std::size_t ready_workers_ = 0;           // living ones
+  std::string waits_for_;                   // as of the last tick, for those who ask for work
+  std::uint64_t last_checkpoint_ = 0;       // numbers are never used twice
+  std::uint64_t steps_before_ = 0;          // batches of finished passes
   bool ended_ = false;
 };
 

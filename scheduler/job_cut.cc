@@ -10,7 +10,7 @@ namespace capstan {
 
 namespace {
 
-constexpr std::uint64_t kNoCheckpoint = 0;
+constexpr std::chrono::seconds kSlowErrand{60};  // files are written or read
 
 }  // namespace
 
@@ -60,10 +60,8 @@ void Job::begin_cut(CutPurpose purpose) {
   const std::string& path = options().config.checkpoint.path;
   const auto names = list_checkpoints(context_.storage, path);
   if (!names.ok()) return cut_failed(names.error().message);
-  const std::uint64_t last_listed = names->empty() ? kNoCheckpoint : names->back().checkpoint;
-  const std::uint64_t last_known =
-      facts_.checkpoints.empty() ? kNoCheckpoint : facts_.checkpoints.back().checkpoint;
-  const std::uint64_t checkpoint = std::max(last_listed, last_known) + 1;
+  if (!names->empty()) last_checkpoint_ = std::max(last_checkpoint_, names->back().checkpoint);
+  const std::uint64_t checkpoint = ++last_checkpoint_;
   const std::string directory = checkpoint_directory(path, checkpoint);
   if (const Status made = context_.storage.create_dirs(directory); !made.ok())
     return cut_failed(made.error().message);
@@ -76,7 +74,7 @@ void Job::begin_cut(CutPurpose purpose) {
   const std::uint32_t forget_below = facts_.checkpoints.empty() ? 0 : facts_.checkpoints.back().passes;
   for (const NodeId server : servers) {
     errands_.add(server, next_request_id(),
-                 Snapshot{checkpoint, directory, facts_.pass, after_step, forget_below});
+                 Snapshot{checkpoint, directory, facts_.pass, after_step, forget_below}, kSlowErrand);
   }
   context_.log.info("checkpoint {} begun", checkpoint);
   send_errands();
@@ -206,8 +204,21 @@ void Job::restore_from(const Manifest& manifest, const std::string& directory) {
     if (section.shard < chains.size()) restores[chains[section.shard].front()].sections.push_back(section);
   }
   errands_.clear();
-  for (auto& [server, restore] : restores) errands_.add(server, next_request_id(), std::move(restore));
+  for (auto& [server, restore] : restores)
+    errands_.add(server, next_request_id(), std::move(restore), kSlowErrand);
   send_errands();
+}
+
+void Job::restore_best() {
+  if (cut_.has_value()) return;
+  enter(JobState::kRestoring);
+  for (const CheckpointFact& fact : facts_.checkpoints) {
+    if (!fact.best || fact.passes != step_.pass + 1) continue;
+    const auto manifest = read_manifest(context_.storage, fact.directory);
+    if (!manifest.ok()) return finish(false, "cannot restore the best pass: " + manifest.error().message);
+    return restore_from(*manifest, fact.directory);
+  }
+  finish(false, "the checkpoint of the best pass is gone");
 }
 
 }  // namespace capstan

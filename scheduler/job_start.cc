@@ -51,12 +51,15 @@ Status Job::open_journal() {
       options().journal_path.empty() ? options().config.work_dir + "/journal" : options().journal_path;
   CAPSTAN_ASSIGN(const std::vector<JournalRecord> old, Journal::read(context_.storage, path));
   facts_.generation = last_generation(old);
-  if (options().start == StartMode::kResume) CAPSTAN_TRY(load_checkpoint());
+  const bool recovers = options().start == StartMode::kRecover && !old.empty() && !has_ended(old);
+  std::vector<JournalRecord> records = recovers ? old : std::vector<JournalRecord>{};
+  if (options().start == StartMode::kResume) {
+    CAPSTAN_TRY(find_checkpoint());
+    records = resume_records();
+  }
   ++facts_.generation;
   work_ = WorkList(facts_.generation);
   last_request_id_ = std::uint64_t{facts_.generation} << 32;
-  const bool recovers = options().start == StartMode::kRecover && !old.empty() && !has_ended(old);
-  std::vector<JournalRecord> records = recovers ? old : std::vector<JournalRecord>{};
   records.emplace_back(GenerationRaised{facts_.generation});
   CAPSTAN_ASSIGN(journal_, Journal::start(context_.storage, path, records));
   if (recovers) recover(old);
@@ -69,10 +72,15 @@ void Job::make_plan() {
   settings.passes = config.train.passes;
   settings.validate_every = config.evaluate.every_passes;
   settings.patience = config.train.early_stop_patience;
-  settings.keeps_checkpoints = !config.checkpoint.path.empty();
+  settings.keeps_checkpoints = keeps_checkpoints();
   for (const EvaluatePart& part : facts_.agreed->parts) {
     if (part.partitions == 0) continue;
-    (part.name == "valid" ? settings.has_valid : settings.has_tests) = true;
+    if (part.name == "valid") settings.has_valid = true;
+    if (is_test(part)) settings.has_tests = true;
+  }
+  if (options().evaluate_only) {
+    settings.passes = static_cast<std::uint32_t>(facts_.passes.size());
+    settings.validate_every = 0;
   }
   if (settings.validate_every > 0 && !settings.has_valid) {
     facts_.warn("evaluate.every_passes is set, but the data has no validation part");
@@ -86,16 +94,22 @@ void Job::make_plan() {
     for (const PassValidated& validated : facts_.validations) {
       if (validated.pass == pass.pass) plan_->note_validated(validated.pass, validated.better);
     }
-    for (const CheckpointFact& fact : facts_.checkpoints) {
-      if (fact.passes == pass.pass + 1 && fact.best) plan_->note_kept(true);
-    }
+    const auto kept = [&](bool best) {
+      return std::any_of(
+          facts_.checkpoints.begin(), facts_.checkpoints.end(),
+          [&](const CheckpointFact& fact) { return fact.passes == pass.pass + 1 && fact.best == best; });
+    };
+    const PlanStep::Kind next = plan_->next().kind;
+    if (next == PlanStep::Kind::kKeepBest && kept(true)) plan_->note_kept(true);
+    if (next == PlanStep::Kind::kKeepLast && kept(false)) plan_->note_kept(true);
   }
+  facts_.best_pass = plan_->best_pass();
 }
 
 // Goes on where the journal ends. Nodes are taken to be alive for one lease; those that are will greet again.
 void Job::recover(const std::vector<JournalRecord>& records) {
   const Instant now = context_.loop.now();
-  std::string state;
+  std::string state, resumed_from;
   std::uint32_t pass = 0;
   for (const JournalRecord& record : records) {
     if (const auto* greeted = std::get_if<NodeGreeted>(&record)) {
@@ -118,35 +132,49 @@ void Job::recover(const std::vector<JournalRecord>& records) {
     } else if (const auto* reached = std::get_if<StateReached>(&record)) {
       state = reached->state;
       pass = reached->pass;
+      if (state == "restoring") resumed_from = reached->text;
     } else if (const auto* finished = std::get_if<PassFinished>(&record)) {
       facts_.passes.push_back(*finished);
     } else if (const auto* validated = std::get_if<PassValidated>(&record)) {
       facts_.validations.push_back(*validated);
+    } else if (const auto* begun = std::get_if<CutBegun>(&record)) {
+      last_checkpoint_ = std::max(last_checkpoint_, begun->checkpoint);
     } else if (const auto* kept = std::get_if<CheckpointPublished>(&record)) {
       const std::string directory = checkpoint_directory(options().config.checkpoint.path, kept->checkpoint);
-      if (context_.storage.exists(directory + "/" + std::string(kManifestName)).ok()) {
+      if (read_manifest(context_.storage, directory).ok()) {
         facts_.checkpoints.push_back({kept->checkpoint, directory, kept->passes, kept->best, 0, 0});
       }
     }
   }
   context_.log.info("generation {}: going on from the journal, {}", facts_.generation,
                     state.empty() ? "before the first pass" : state);
-  if (!facts_.agreed.has_value()) return;
+  if (state == "restoring") load_again(resumed_from);
+  if (ended_) return;
   if (map_.empty()) {
     facts_.agreed.reset();  // died in between: the workers' word is asked for again
     ready_.clear();
-    return;
   }
+  if (!facts_.agreed.has_value()) return;
+  facts_.num_partitions = facts_.agreed->num_partitions;
   make_plan();
-  if (state.empty()) return declare_tables();
-  step_ = plan_->next();
+  if (state.empty() || state == "restoring") return declare_tables();
+  facts_.resumed_from = resumed_from;
   facts_.pass = pass;
+  step_ = plan_->next();
   if (step_.kind == PlanStep::Kind::kTrain && state == "running") {
     begin_pass(step_.pass);
     recover_work(records);
   } else {
     carry_out();
   }
+}
+
+// The scheduler died between finding a checkpoint and having it restored.
+void Job::load_again(const std::string& directory) {
+  auto manifest = read_manifest(context_.storage, directory);
+  if (!manifest.ok()) return finish(false, fmt::format("cannot resume: {}", manifest.error().message));
+  resume_directory_ = directory;
+  resume_ = std::move(manifest).value();
 }
 
 // The items of the running pass: those that are done, those that somebody held, and where the last cut found
@@ -181,41 +209,69 @@ void Job::recover_work(const std::vector<JournalRecord>& records) {
   if (work_.all_done()) end_pass();
 }
 
-Status Job::load_checkpoint() {
+// Chooses the checkpoint to go on from, and refuses one that the job can no longer use.
+Status Job::find_checkpoint() {
   const std::string& path = options().config.checkpoint.path;
-  if (path.empty()) return make_error(ErrorCode::kInvalid, "--resume needs checkpoint.path in the job file");
-  CAPSTAN_ASSIGN(FoundCheckpoint found, newest_checkpoint(context_.storage, path));
+  if (path.empty()) return make_error(ErrorCode::kInvalid, "resuming needs checkpoint.path in the job file");
+  FoundCheckpoint found;
+  if (options().resume_from.empty()) {
+    CAPSTAN_ASSIGN(found, newest_checkpoint(context_.storage, path));
+  } else {
+    found.directory = options().resume_from;
+    CAPSTAN_ASSIGN(found.manifest, read_manifest(context_.storage, found.directory));
+  }
   for (const std::string& why : found.skipped) {
     context_.log.warn("passed over a checkpoint: {}", why);
     facts_.warn("passed over a checkpoint: " + why);
   }
-  Manifest& manifest = found.manifest;
-  const auto refuse = [&](std::string_view why) {
-    return make_error(ErrorCode::kInvalid, fmt::format("cannot resume from {}: {}", found.directory, why));
-  };
-  if (manifest.job != options().config.name) return refuse(fmt::format("it is of job {}", manifest.job));
-  if (manifest.num_shards != options().config.cluster.num_shards) {
-    return refuse(fmt::format("cluster.num_shards {} became {}", manifest.num_shards,
-                              options().config.cluster.num_shards));
-  }
-  if (options().job_difference) {
-    const std::string why = options().job_difference(manifest.job_text, options().job_text);
-    if (!why.empty()) return refuse(why);
-  }
-  facts_.generation = std::max(facts_.generation, manifest.generation);
-  facts_.passes = manifest.passes;
-  facts_.validations = manifest.validations;
-  if (!manifest.streams.empty()) facts_.num_partitions = manifest.num_partitions;
   CAPSTAN_ASSIGN(const std::vector<CheckpointName> names, list_checkpoints(context_.storage, path));
   for (const CheckpointName& name : names) {
-    const auto each = read_manifest(context_.storage, name.directory);
+    auto each = read_manifest(context_.storage, name.directory);
     if (!each.ok()) continue;
-    facts_.checkpoints.push_back(
-        {name.checkpoint, name.directory, static_cast<std::uint32_t>(each->passes.size()), each->best, 0, 0});
+    const auto passes = static_cast<std::uint32_t>(each->passes.size());
+    facts_.checkpoints.push_back({name.checkpoint, name.directory, passes, each->best, 0, 0});
+    const bool chosen = options().evaluate_only && options().resume_from.empty() && each->best;
+    if (chosen) found = FoundCheckpoint{name.directory, std::move(each).value(), {}};
   }
+  if (const std::string why = cannot_use(found.manifest); !why.empty()) {
+    return make_error(ErrorCode::kInvalid, fmt::format("cannot resume from {}: {}", found.directory, why));
+  }
+  facts_.generation = std::max(facts_.generation, found.manifest.generation);
+  facts_.passes = found.manifest.passes;
+  facts_.validations = found.manifest.validations;
+  if (!found.manifest.streams.empty()) facts_.num_partitions = found.manifest.num_partitions;
   resume_directory_ = found.directory;
-  resume_ = std::move(manifest);
+  resume_ = std::move(found.manifest);
   return ok_status();
+}
+
+std::string Job::cannot_use(const Manifest& manifest) const {
+  const JobConfig& config = options().config;
+  if (manifest.job != config.name) return fmt::format("it is of job {}", manifest.job);
+  if (manifest.num_shards != config.cluster.num_shards) {
+    return fmt::format("cluster.num_shards: {} became {}", manifest.num_shards, config.cluster.num_shards);
+  }
+  if (manifest.job_text == options().job_text) return "";
+  return options().job_difference ? options().job_difference(manifest.job_text, options().job_text) : "";
+}
+
+// What a journal would hold if the work up to the checkpoint had been done under it.
+std::vector<JournalRecord> Job::resume_records() const {
+  std::vector<JournalRecord> records;
+  for (const PassFinished& pass : facts_.passes) records.emplace_back(pass);
+  for (const PassValidated& validated : facts_.validations) records.emplace_back(validated);
+  for (const CheckpointFact& fact : facts_.checkpoints) {
+    records.emplace_back(CheckpointPublished{fact.checkpoint, fact.passes, fact.best});
+  }
+  CutBegun cut{resume_->checkpoint, {}};
+  for (const StreamState& stream : resume_->streams) cut.cursors.push_back(stream.cursor);
+  records.emplace_back(std::move(cut));
+  for (const StreamState& stream : resume_->streams) {
+    if (stream.done) records.emplace_back(WorkFinished{stream.cursor, 0});
+  }
+  records.emplace_back(
+      StateReached{"restoring", static_cast<std::uint32_t>(facts_.passes.size()), resume_directory_});
+  return records;
 }
 
 }  // namespace capstan

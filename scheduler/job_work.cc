@@ -20,19 +20,18 @@ bool Job::is_ready(const Node& node) const {
   return found != ready_.end() && found->second == node.incarnation;
 }
 
-std::size_t Job::ready_workers() const {
-  std::size_t count = 0;
+void Job::count_ready_workers() {
+  ready_workers_ = 0;
   for (const auto& [id, incarnation] : ready_) {
     const Node* node = context_.membership.find(id);
-    if (node != nullptr && node->alive && node->incarnation == incarnation) ++count;
+    if (node != nullptr && node->alive && node->incarnation == incarnation) ++ready_workers_;
   }
-  return count;
 }
 
 // In stepped modes a step needs all of its slots, so the partitions of a pass are all held at once.
 std::uint32_t Job::hold_max() const {
   if (step_.kind != PlanStep::Kind::kTrain || !stepped()) return 1;
-  const auto workers = static_cast<std::uint32_t>(std::max<std::size_t>(ready_workers(), 1));
+  const auto workers = static_cast<std::uint32_t>(std::max<std::size_t>(ready_workers_, 1));
   return (facts_.num_partitions + workers - 1) / workers;
 }
 
@@ -40,7 +39,7 @@ Message Job::on_work_request(const Node& node, const WorkRequest& request) {
   // A thousand waiting workers should not ask more often, all together, than a few of them.
   const auto wait = static_cast<std::uint32_t>(
       std::clamp<std::size_t>(context_.membership.count_alive(Role::kWorker), 20, 500));
-  const NoWork none{wait, waits_for()};
+  const NoWork none{wait, waits_for_};
   const bool working = facts_.state == JobState::kRunning || facts_.state == JobState::kValidating ||
                        facts_.state == JobState::kEvaluating;
   if (ended_ || !working || !is_ready(node)) return none;
@@ -58,15 +57,19 @@ Message Job::on_work_progress(const Node& node, const WorkProgress& progress) {
   for (std::uint32_t n = 0; n < progress.cursors.size(); ++n) {
     if (ended_ || !work_.progress(node.id, progress.cursors[n])) reply.revoked.push_back(n);
   }
-  std::uint64_t bad = work_.totals().bad_batches;
-  for (const PassFinished& pass : facts_.passes) bad += pass.bad_batches;
-  if (!ended_ && bad > options().config.train.max_bad_batches) {
-    finish(false, fmt::format(
-                      "{} batches were refused, more than train.max_bad_batches = {}; the workers' logs name "
-                      "them",
-                      bad, options().config.train.max_bad_batches));
-  }
+  if (!ended_) check_bad_batches();
   return reply;
+}
+
+void Job::check_bad_batches() {
+  const std::uint32_t bad_max = options().config.train.max_bad_batches;
+  std::uint64_t bad = step_.kind == PlanStep::Kind::kTrain ? work_.totals().bad_batches : 0;
+  for (const PassFinished& pass : facts_.passes) bad += pass.bad_batches;
+  if (bad <= bad_max) return;
+  finish(false,
+         fmt::format(
+             "{} batches were refused, more than train.max_bad_batches = {}; the workers' logs name them",
+             bad, bad_max));
 }
 
 Message Job::on_work_done(const Node& node, const WorkDone& done) {
@@ -84,18 +87,25 @@ Message Job::on_work_done(const Node& node, const WorkDone& done) {
     if (!record(WorkFinished{total, node.id})) return WorkDoneReply{false};
   }
   work_.finish(node.id, done.cursor, done.result);
-  if (work_.all_done()) on_items_done();
+  check_bad_batches();
+  if (!ended_ && work_.all_done()) on_items_done();
   return WorkDoneReply{true};
+}
+
+// Parts to evaluate once training is over.
+bool Job::is_test(const EvaluatePart& part) const {
+  const std::vector<std::string>& only = options().only_parts;
+  if (only.empty()) return part.name != kValidPart;
+  return std::find(only.begin(), only.end(), part.name) != only.end();
 }
 
 void Job::begin_parts(bool valid) {
   if (!record(StateReached{valid ? "validating" : "evaluating", facts_.pass, ""})) return;
   enter(valid ? JobState::kValidating : JobState::kEvaluating);
-  if (!valid) ++facts_.test_evaluations;
   merging_ = false;
   work_.clear();
   for (const EvaluatePart& part : facts_.agreed->parts) {
-    if ((part.name == kValidPart) != valid) continue;
+    if (valid ? part.name != kValidPart : !is_test(part)) continue;
     for (std::uint32_t p = 0; p < part.partitions; ++p) {
       work_.add(WorkId{kEvaluateWork, facts_.pass, p, part.name}, part.partitions);
     }
@@ -130,6 +140,7 @@ void Job::on_items_done() {
       return on_validated(work_.entries().begin()->second.result.text());
     case PlanStep::Kind::kEvaluate:
       part_results_ = collect_results();
+      ++facts_.test_evaluations;
       plan_->note_evaluated();
       return carry_out();
     case PlanStep::Kind::kReport:

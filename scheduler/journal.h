@@ -36,11 +36,13 @@ struct TablesAgreed {
   std::uint64_t data_fingerprint = 0, train_examples = 0;
   std::vector<EvaluatePart> parts;
   std::string summary;
+  std::uint32_t num_partitions = 0;  // of a pass
 };
 struct MapChanged {
   std::vector<ShardEntry> shards;
 };
-// The job has come to a step: "running" with pass 3, "evaluating", "done" ...
+// The job has come to a step: "running" with pass 3, "evaluating", "done" ... With "restoring", `text` is the
+// directory of the checkpoint that the job resumes from.
 struct StateReached {
   std::string state;
   std::uint32_t pass = 0;

@@ -68,7 +68,8 @@ json::object encode_record(const JournalRecord& record) {
                                 {"data_fingerprint", r.data_fingerprint},
                                 {"train_examples", r.train_examples},
                                 {"parts", parts_json(r.parts)},
-                                {"summary", r.summary}};
+                                {"summary", r.summary},
+                                {"num_partitions", r.num_partitions}};
           },
           [](const MapChanged& r) {
             return json::object{{"record", "map"}, {"shards", shards_json(r.shards)}};
@@ -141,6 +142,7 @@ Result<JournalRecord> read_tables(JsonReader& in) {
     return fields.status();
   });
   in.text_of("summary", r.summary);
+  in.unsigned_of("num_partitions", r.num_partitions);
   return JournalRecord(std::move(r));
 }
 

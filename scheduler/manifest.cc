@@ -111,6 +111,7 @@ Result<Manifest> manifest_from_json(std::string_view text) {
   if (std::from_chars(digits, digits + kHashDigits, hash, 16).ptr != digits + kHashDigits) {
     return corrupt("no checksum");
   }
+  if (text.substr(kHead.size() + kHashDigits, kMiddle.size()) != kMiddle) return corrupt("not a manifest");
   const std::string_view body = text.substr(body_at, text.size() - body_at - 2);
   if (!text.ends_with("}\n") || hash_string(body) != hash) return corrupt("the checksum does not match");
   CAPSTAN_ASSIGN(const json::object object, parse_json_object(body));

@@ -23,6 +23,9 @@ Greeting Membership::greet(const Hello& hello, PeerId peer, Instant now) {
   }
   const auto known = by_name_.find(name);
   Outcome outcome = Outcome::kNew;
+  if (known == by_name_.end() && nodes_.size() >= kNodesMax) {
+    return {Outcome::kRefused, 0, fmt::format("there are {} nodes already", nodes_.size())};
+  }
   const NodeId id = known == by_name_.end() ? last_id_ + 1 : known->second;
   if (known != by_name_.end()) {
     const Node& node = nodes_.at(id);
@@ -82,6 +85,7 @@ void Membership::recover(Node node, Instant now) {
 bool Membership::heartbeat(const Heartbeat& heartbeat, Instant now) {
   const auto found = nodes_.find(heartbeat.node_id);
   if (found == nodes_.end() || found->second.incarnation != heartbeat.incarnation) return false;
+  if (!found->second.alive) return false;
   Node& node = found->second;
   node.map_version = heartbeat.map_version;
   node.rows = heartbeat.rows;

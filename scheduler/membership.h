@@ -43,14 +43,17 @@ struct Greeting {
 // heartbeat, here. The node counts from the moment it sent that heartbeat, less 10 %, so it stops first.
 class Membership {
  public:
+  static constexpr std::size_t kNodesMax = 20000;
+
   explicit Membership(Duration lease) : lease_(lease) {}
 
-  // An empty name is replaced by the first free ps-N or worker-N.
+  // An empty name is replaced by the first free ps-N or worker-N. At most kNodesMax names are taken in.
   Greeting greet(const Hello& hello, PeerId peer, Instant now);
   // A node from the journal. Its lease is taken to hold for one more term, as it may have been renewed just
   // before.
   void recover(Node node, Instant now);
-  // False when the sender is not the process that holds the name. Revives a node whose lease had ended.
+  // False when the sender is not the process that holds the name, or its lease has ended: it must greet
+  // again.
   bool heartbeat(const Heartbeat& heartbeat, Instant now);
   // Nodes whose lease has ended since the last call, ascending by id. O(those nodes).
   std::vector<NodeId> expire(Instant now);

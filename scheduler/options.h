@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "common/config/job_config.h"
 
@@ -23,8 +24,13 @@ struct SchedulerOptions {
   std::string version;                     // of the program, for the report
   std::function<std::string()> wall_time;  // for the report and the manifest only; may be empty
   // What differs between two effective job files such that the second cannot go on from a checkpoint of the
-  // first; empty: nothing. Without it only tables and data are compared.
+  // first; empty: nothing.
   std::function<std::string(const std::string& before, const std::string& after)> job_difference;
+  // kResume: this checkpoint's directory instead of the newest (evaluate_only: the newest best, if there is
+  // one).
+  std::string resume_from;
+  bool evaluate_only = false;           // kResume: no training, only the parts
+  std::vector<std::string> only_parts;  // evaluate these; empty: all that the workers name but "valid"
 };
 
 }  // namespace capstan

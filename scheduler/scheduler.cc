@@ -101,11 +101,13 @@ void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hel
     welcome.lease_ms = static_cast<std::uint32_t>(options_.config.cluster.lease_ms);
     welcome.grace_ms = static_cast<std::uint32_t>(options_.config.cluster.scheduler_grace_ms);
     peers_.add(from, peer);
-    if (!job_.on_greeted(*node, greeting.outcome)) return;
+    if (greeting.outcome != Greeting::Outcome::kAgain && !job_.remember(*node)) return;
+    peers_.send(from, welcome, request_id);
+    job_.on_greeted(*node, greeting.outcome);
   } else {
     peers_.add(from, peer);
+    peers_.send(from, welcome, request_id);
   }
-  peers_.send(from, welcome, request_id);
 }
 
 std::optional<Message> Scheduler::answer_anyone(const Message& message) {
@@ -123,10 +125,7 @@ std::optional<Message> Scheduler::answer_anyone(const Message& message) {
 void Scheduler::on_member(PeerId from, std::uint64_t request_id, const Node& node, const Message& message) {
   if (job_.ended())
     return peers_.send(from, JobEnded{job_.facts().state == JobState::kDone, job_.facts().end_text});
-  if (!node.alive && !std::holds_alternative<Heartbeat>(message)) {
-    // Only a heartbeat brings a lapsed lease back.
-    return peers_.refuse(from, RefusalReason::kNotGreeted, "your lease has ended", request_id);
-  }
+  if (!node.alive) return peers_.refuse(from, RefusalReason::kNotGreeted, "your lease has ended", request_id);
   const auto reply = answer(node, request_id, message);
   if (reply.has_value()) peers_.send(from, *reply, request_id);
 }

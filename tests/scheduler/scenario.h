@@ -2,6 +2,8 @@
 // facts.
 #pragma once
 
+#include <spdlog/fmt/fmt.h>
+
 #include "tests/scheduler/cluster_fixture.h"
 
 namespace capstan::testing {
@@ -67,10 +69,10 @@ class Scenario {
     Hello hello;
     hello.job_id = "job";
     hello.role = role;
-    hello.name = (role == Role::kServer ? "ps-" : "worker-") + std::to_string(n);
+    hello.name = fmt::format("{}-{}", role == Role::kServer ? "ps" : "worker", n);
     hello.incarnation = incarnation;
-    hello.endpoint = role == Role::kServer ? "tcp://s" + std::to_string(n) : "";
-    hello.host = "h" + std::to_string(n);
+    hello.endpoint = role == Role::kServer ? fmt::format("tcp://s{}", n) : "";
+    hello.host = fmt::format("h{}", n);
     return hello;
   }
   std::vector<Message> greet_server(std::uint32_t n, std::uint64_t incarnation = 1) {
@@ -151,7 +153,7 @@ class Scenario {
     std::vector<WorkId> items;
     while (const auto grant = ask(n)) {
       items.push_back(grant->work);
-      std::string result = grant->work.name + "/" + std::to_string(grant->work.partition);
+      std::string result = fmt::format("{}/{}", grant->work.name, grant->work.partition);
       if (grant->work.kind == kMergeWork) {
         merge_inputs.clear();
         for (const Buffer& input : grant->inputs) merge_inputs.emplace_back(input.text());
@@ -160,6 +162,32 @@ class Scenario {
       if (!done(n, *grant, grant->work.kind == kTrainWork ? "" : result)) break;
     }
     return items;
+  }
+  // Server n answers the snapshot that it was last asked for, one section for each of `shards`.
+  void snapshot_done(std::uint32_t n, std::vector<std::uint32_t> shards = {0},
+                     const std::string& error = "") {
+    std::uint64_t id = 0;
+    const Snapshot* asked = last_sent<Snapshot>(server(n), &id);
+    ASSERT_NE(asked, nullptr);
+    SnapshotReply reply;
+    reply.checkpoint = asked->checkpoint;
+    reply.file = fmt::format("ps-{}.rows", n);
+    reply.error = error;
+    reply.no_space = !error.empty();
+    disk.files[asked->directory + "/" + reply.file] = std::string(8, 'r');
+    for (const std::uint32_t shard : shards) reply.sections.push_back({shard, 0, 8, 1, 2, ""});
+    tell(server(n), reply, id);
+  }
+  void restore_done(std::uint32_t n, const std::string& error = "") {
+    std::uint64_t id = 0;
+    ASSERT_NE(last_sent<Restore>(server(n), &id), nullptr);
+    tell(server(n), RestoreReply{2, error}, id);
+  }
+  template <typename T>
+  std::size_t count_sent() const {
+    std::size_t count = 0;
+    for (const auto& each : net->sent) count += std::holds_alternative<T>(each.message) ? 1 : 0;
+    return count;
   }
   void beat(PeerId peer, std::uint64_t incarnation = 1) {
     Heartbeat heartbeat;

@@ -1,0 +1,164 @@
+#include "scheduler/cut.h"
+
+#include <gtest/gtest.h>
+
+#include "scheduler/manifest.h"
+#include "tests/scheduler/cluster_fixture.h"
+
+namespace capstan {
+namespace {
+
+SnapshotReply reply(std::uint64_t checkpoint, std::vector<std::uint32_t> shards, const std::string& file) {
+  SnapshotReply reply;
+  reply.checkpoint = checkpoint;
+  reply.file = file;
+  for (const std::uint32_t shard : shards) {
+    ShardSection section;
+    section.shard = shard;
+    section.length = 10;
+    reply.sections.push_back(section);
+  }
+  return reply;
+}
+
+TEST(Cut, IsCompleteWhenEveryServerHasAnswered) {
+  Cut cut(4, "d", false, 0, {}, {1, 2});
+  EXPECT_EQ(cut.on_reply(1, reply(3, {0}, "old")), Cut::Outcome::kWaiting) << "of an earlier checkpoint";
+  EXPECT_EQ(cut.on_reply(9, reply(4, {0}, "x")), Cut::Outcome::kWaiting) << "not asked";
+  EXPECT_EQ(cut.on_reply(2, reply(4, {3, 1}, "b")), Cut::Outcome::kWaiting);
+  EXPECT_EQ(cut.on_reply(2, reply(4, {3, 1}, "b")), Cut::Outcome::kWaiting) << "repeated";
+  EXPECT_EQ(cut.on_reply(1, reply(4, {0}, "a")), Cut::Outcome::kComplete);
+  ASSERT_EQ(cut.sections().size(), 3U);
+  EXPECT_EQ(cut.sections()[1].shard, 1U);
+  EXPECT_EQ(cut.sections()[1].file, "b");
+}
+
+TEST(Cut, FailsWithTheServersWords) {
+  Cut cut(4, "d", false, 0, {}, {1});
+  SnapshotReply full = reply(4, {}, "");
+  full.no_space = true;
+  EXPECT_EQ(cut.on_reply(1, full), Cut::Outcome::kFailed);
+  EXPECT_TRUE(cut.no_space());
+  EXPECT_EQ(cut.error(), "no space left on the device");
+  SnapshotReply late = reply(4, {}, "");
+  late.too_late = true;
+  EXPECT_EQ(Cut(4, "d", false, 9, {}, {1}).on_reply(1, late), Cut::Outcome::kTooLate);
+}
+
+TEST(CutSchedule, IsDueByStepsOrSeconds) {
+  const Instant t0{};
+  CutSchedule never;
+  EXPECT_FALSE(never.due(1000000, t0 + std::chrono::hours(9)));
+  CutSchedule by_steps(100, 0);
+  EXPECT_FALSE(by_steps.due(99, t0));
+  EXPECT_TRUE(by_steps.due(100, t0));
+  by_steps.begun(100, t0);
+  EXPECT_FALSE(by_steps.due(199, t0));
+  CutSchedule by_time(0, 60);
+  EXPECT_FALSE(by_time.due(5, t0 + std::chrono::seconds(59)));
+  EXPECT_TRUE(by_time.due(5, t0 + std::chrono::seconds(60)));
+  EXPECT_FALSE(by_time.due(0, t0 + std::chrono::seconds(60))) << "nothing has changed since";
+}
+
+TEST(CutSchedule, LearnsHowFarAheadAStepMustLie) {
+  CutSchedule schedule(1, 0);
+  const std::uint64_t first = schedule.margin();
+  schedule.too_late();
+  EXPECT_EQ(schedule.margin(), 2 * first);
+  for (int n = 0; n < 100; ++n) schedule.in_time();
+  EXPECT_EQ(schedule.margin(), first);
+  for (int n = 0; n < 100; ++n) schedule.too_late();
+  EXPECT_EQ(schedule.margin(), 1ULL << 20);
+}
+
+TEST(Retention, NeverDropsTheNewestNorTheBest) {
+  const auto facts = [](std::vector<std::pair<std::uint64_t, bool>> all) {
+    std::vector<CheckpointFact> list;
+    for (const auto& [id, best] : all) list.push_back({id, "", 0, best, 0, 0});
+    return list;
+  };
+  using Ids = std::vector<std::uint64_t>;
+  EXPECT_EQ(to_prune(facts({{1, false}, {2, false}, {3, false}}), 2), Ids{1});
+  EXPECT_EQ(to_prune(facts({{1, true}, {2, false}, {3, false}}), 2), Ids{});
+  EXPECT_EQ(to_prune(facts({{1, true}, {2, false}, {3, false}}), 1), Ids{2});
+  EXPECT_EQ(to_prune(facts({{1, true}, {2, true}, {3, false}}), 1), Ids{1}) << "a later one was better";
+  EXPECT_EQ(to_prune(facts({{1, false}, {2, true}}), 1), Ids{});
+  EXPECT_EQ(to_prune(facts({{1, false}, {2, false}}), 0), Ids{1}) << "one always stays";
+  EXPECT_EQ(to_prune({}, 1), Ids{});
+}
+
+Manifest example() {
+  Manifest manifest;
+  manifest.checkpoint = 7;
+  manifest.generation = 3;
+  manifest.job = "job";
+  manifest.job_text = "name: job\ndata: {\"x\": 1}\n";
+  manifest.job_fingerprint = ~0ULL;
+  manifest.num_shards = 16;
+  manifest.num_partitions = 4;
+  manifest.best = true;
+  TableSpec table;
+  table.name = "items";
+  table.dim = 4;
+  manifest.tables = {table};
+  ShardSection section;
+  section.shard = 2;
+  section.file = "ps-0.rows";
+  section.offset = 5;
+  section.length = 10;
+  section.checksum = 0xfeedfeedfeedfeedULL;
+  section.rows = 3;
+  manifest.sections = {section};
+  manifest.passes = {PassFinished{0, 100, 0, 50.0, 1.5}};
+  manifest.validations = {PassValidated{0, 0.5, R"({"better":0.5})"}};
+  WorkCursor cursor;
+  cursor.work = {0, 1, 3, ""};
+  cursor.watermark = 12;
+  manifest.streams = {StreamState{cursor, true}};
+  return manifest;
+}
+
+TEST(ManifestFile, ReadsBackWhatWasWritten) {
+  testing::FakeStorage disk;
+  disk.files["c/ckpt-000007/ps-0.rows"] = std::string(15, 'x');
+  ASSERT_TRUE(write_manifest(disk, "c/ckpt-000007", example()).ok());
+  const auto read = read_manifest(disk, "c/ckpt-000007");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(to_json_text(*read), to_json_text(example()));
+  EXPECT_EQ(read->sections[0].checksum, 0xfeedfeedfeedfeedULL);
+  EXPECT_EQ(read->streams[0].cursor.watermark, 12U);
+  EXPECT_TRUE(read->streams[0].done && read->best);
+  EXPECT_EQ(read->validations[0].better, 0.5);
+}
+
+TEST(ManifestFile, AnyChangedOrMissingByteIsFound) {
+  const std::string text = to_json_text(example());
+  ASSERT_TRUE(manifest_from_json(text).ok());
+  for (std::size_t n = 0; n < text.size(); ++n) {
+    std::string changed = text;
+    changed[n] = static_cast<char>(changed[n] ^ 4);
+    EXPECT_FALSE(manifest_from_json(changed).ok()) << n;
+    EXPECT_FALSE(manifest_from_json(text.substr(0, n)).ok()) << n;
+  }
+}
+
+TEST(ManifestFile, TheNewestThatIsWholeIsFound) {
+  testing::FakeStorage disk;
+  EXPECT_EQ(newest_checkpoint(disk, "c").error().code, ErrorCode::kNotFound);
+  disk.files["c/ckpt-000006/ps-0.rows"] = disk.files["c/ckpt-000007/ps-0.rows"] = std::string(15, 'x');
+  ASSERT_TRUE(write_manifest(disk, "c/ckpt-000006", example()).ok());
+  ASSERT_TRUE(write_manifest(disk, "c/ckpt-000007", example()).ok());
+  disk.directories.push_back("c/ckpt-000008");  // begun, never published
+  disk.files["c/other"] = "";
+  EXPECT_EQ(newest_checkpoint(disk, "c")->directory, "c/ckpt-000007");
+  disk.files["c/ckpt-000007/ps-0.rows"].pop_back();
+  const auto found = newest_checkpoint(disk, "c");
+  ASSERT_TRUE(found.ok());
+  EXPECT_EQ(found->directory, "c/ckpt-000006");
+  ASSERT_EQ(found->skipped.size(), 2U);
+  EXPECT_NE(found->skipped[1].find("ckpt-000007/ps-0.rows is not whole"), std::string::npos)
+      << found->skipped[1];
+}
+
+}  // namespace
+}  // namespace capstan

@@ -1,0 +1,137 @@
+#include "scheduler/journal.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "tests/scheduler/cluster_fixture.h"
+
+namespace capstan {
+namespace {
+
+TableSpec odd_table() {
+  TableSpec table;
+  table.name = "a \"quoted\" näme";
+  table.dim = 17;
+  table.dense = true;
+  table.num_rows = 1ULL << 60;
+  table.init = {InitKind::kXavierUniform, 0.1F, 3, 4, ~0ULL, 9};
+  table.optimizer.kind = OptimizerKind::kFtrl;
+  table.optimizer.learning_rate = 0.3F;
+  table.optimizer.epsilon = 1e-7F;
+  table.optimizer.l2_mode = L2Mode::kDecayed;
+  table.optimizer.schedule = {ScheduleKind::kCosine, 1, 2, 0.7F, 0.2F};
+  table.min_count = 2;
+  table.ttl_seconds = 3;
+  table.max_rows = 4;
+  return table;
+}
+
+WorkCursor cursor() {
+  WorkCursor cursor;
+  cursor.work = {0, 2, 3, "name"};
+  cursor.term = (5ULL << 32) + 7;
+  cursor.watermark = 11;
+  cursor.examples = 12;
+  cursor.loss_sum = 0.1;
+  cursor.batches = 13;
+  cursor.bad_batches = 1;
+  return cursor;
+}
+
+std::vector<JournalRecord> one_of_each() {
+  return {GenerationRaised{7},
+          NodeGreeted{3, Role::kWorker, "w", "tcp://x", "host", ~0ULL, 1ULL << 40},
+          NodeReady{3, 99},
+          TablesAgreed{{odd_table()}, ~0ULL, 100, {{"test", 2}, {"baseline:ease", 1}}, "two\nlines", 8},
+          MapChanged{{{1, (7ULL << 32) + 1, {3, 4}}, {2, (7ULL << 32) + 1, {}}}},
+          StateReached{"running", 4, "text"},
+          WorkGranted{{0, 1, 2, "x"}, 9, 3},
+          WorkFinished{cursor(), 3},
+          PassFinished{1, 2, 3, 4.5, 6.25},
+          PassValidated{1, 0.25, R"({"better":0.25})"},
+          CutBegun{4, {cursor(), cursor()}},
+          CheckpointPublished{4, 2, true}};
+}
+
+class JournalTest : public ::testing::Test {
+ protected:
+  std::vector<std::string> texts(const std::vector<JournalRecord>& records) {
+    std::vector<std::string> all;
+    for (const JournalRecord& record : records) all.push_back(to_json_text(record));
+    return all;
+  }
+  // The journal's lines after `records` were written one by one.
+  void write(const std::vector<JournalRecord>& records) {
+    auto journal = Journal::start(disk, "work/journal", {});
+    ASSERT_TRUE(journal.ok());
+    for (const JournalRecord& record : records) ASSERT_TRUE((*journal)->append(record).ok());
+  }
+
+  testing::FakeStorage disk;
+};
+
+TEST_F(JournalTest, ReadsBackEveryKindOfRecord) {
+  EXPECT_TRUE(Journal::read(disk, "work/journal")->empty()) << "no file, no records";
+  const auto records = one_of_each();
+  EXPECT_EQ(records.size(), std::variant_size_v<JournalRecord>);
+  write(records);
+  const auto read = Journal::read(disk, "work/journal");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(texts(*read), texts(records));
+  const auto& tables = std::get<TablesAgreed>((*read)[3]);
+  EXPECT_TRUE(tables.tables[0] == odd_table());
+  EXPECT_EQ(tables.data_fingerprint, ~0ULL);
+  EXPECT_EQ(tables.parts[1].name, "baseline:ease");
+  EXPECT_EQ(std::get<WorkFinished>((*read)[7]).cursor.term, (5ULL << 32) + 7);
+}
+
+TEST_F(JournalTest, ALossThatIsNoNumberComesBackAsNone) {
+  write({PassFinished{0, 1, 0, std::numeric_limits<double>::quiet_NaN(), 1.0}});
+  const auto read = Journal::read(disk, "work/journal");
+  ASSERT_TRUE(read.ok());
+  EXPECT_TRUE(std::isnan(std::get<PassFinished>((*read)[0]).loss_sum));
+}
+
+TEST_F(JournalTest, ATornLastLineIsDroppedAtEveryLength) {
+  write(one_of_each());
+  const std::string whole = disk.files["work/journal"];
+  const std::size_t last_line = whole.rfind('\n', whole.size() - 2) + 1;
+  for (std::size_t size = last_line; size < whole.size(); ++size) {
+    disk.files["work/journal"] = whole.substr(0, size);
+    const auto read = Journal::read(disk, "work/journal");
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ(read->size(), one_of_each().size() - 1) << size;
+  }
+}
+
+TEST_F(JournalTest, ABadLineInTheMiddleIsNamed) {
+  write(one_of_each());
+  std::string& text = disk.files["work/journal"];
+  const std::size_t second = text.find('\n') + 1;
+  text[second + 30] ^= 1;
+  const auto read = Journal::read(disk, "work/journal");
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(read.error().message, "work/journal:2: the checksum does not match");
+}
+
+TEST_F(JournalTest, TakesNothingMoreAfterAFailure) {
+  auto journal = Journal::start(disk, "work/journal", {});
+  disk.fail_with = "full";
+  EXPECT_FALSE((*journal)->append(GenerationRaised{1}).ok());
+  disk.fail_with.clear();
+  EXPECT_FALSE((*journal)->append(GenerationRaised{1}).ok());
+}
+
+TEST(JournalRecords, RefusesWhatIsNotARecord) {
+  for (const char* text :
+       {"", "[]", "{}", R"({"record":"nonsense"})", R"({"record":"ready","id":"x"})",
+        R"({"record":"ready","id":-1,"incarnation":1})", R"({"record":"map","shards":[7]})",
+        R"({"record":"node"})", R"({"record":"map","shards":[{"shard":1,"epoch":2,"chain":["x"]}]})"}) {
+    EXPECT_FALSE(record_from_json(text).ok()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace capstan

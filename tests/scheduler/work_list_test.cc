@@ -1,0 +1,167 @@
+#include "scheduler/work_list.h"
+
+#include <gtest/gtest.h>
+
+#include "common/rng.h"
+
+namespace capstan {
+namespace {
+
+constexpr std::uint64_t kBase = 2ULL << 32;  // terms of generation 2
+
+WorkId train(std::uint32_t partition) {
+  return {kTrainWork, 0, partition, ""};
+}
+
+WorkCursor at(const WorkGrant& grant, std::uint64_t watermark, std::uint64_t examples) {
+  WorkCursor cursor;
+  cursor.work = grant.work;
+  cursor.term = grant.term;
+  cursor.watermark = watermark;
+  cursor.examples = examples;
+  cursor.loss_sum = static_cast<double>(examples) / 2;
+  cursor.batches = 20;
+  return cursor;
+}
+
+WorkList of_partitions(std::uint32_t count) {
+  WorkList list(2);
+  for (std::uint32_t p = 0; p < count; ++p) list.add(train(p), count);
+  return list;
+}
+
+TEST(WorkList, GrantsInOrderUnderRisingTerms) {
+  WorkList list = of_partitions(3);
+  const auto a = list.grant(1, 0, 2);
+  const auto b = list.grant(2, 0, 2);
+  ASSERT_TRUE(a && b);
+  EXPECT_EQ(a->grant.work, train(0));
+  EXPECT_EQ(a->grant.term, kBase + 1);
+  EXPECT_EQ(a->grant.num_partitions, 3U);
+  EXPECT_EQ(b->grant.work, train(1));
+  EXPECT_EQ(b->grant.term, kBase + 2);
+  EXPECT_EQ(list.grant(1, 1, 2)->grant.work, train(2));
+  EXPECT_FALSE(list.grant(1, 2, 2).has_value()) << "it holds as many as it may";
+  EXPECT_FALSE(list.grant(2, 1, 2).has_value()) << "nothing is free";
+}
+
+TEST(WorkList, ALostGrantIsSentAgainUnderTheSameTerm) {
+  WorkList list = of_partitions(2);
+  const auto lost = list.grant(1, 0, 1);
+  const auto again = list.grant(1, 0, 1);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_TRUE(again->again);
+  EXPECT_EQ(again->grant.work, lost->grant.work);
+  EXPECT_EQ(again->grant.term, lost->grant.term);
+  EXPECT_TRUE(list.progress(1, at(again->grant, 1, 10)));
+  EXPECT_FALSE(list.grant(1, 0, 1).has_value()) << "it has spoken of the item: it was not lost";
+}
+
+TEST(WorkList, ALostWorkersItemGoesOnFromItsWatermarkAndTheOldTermIsRefused) {
+  WorkList list = of_partitions(1);
+  const WorkGrant old = list.grant(1, 0, 1)->grant;
+  EXPECT_TRUE(list.progress(1, at(old, 7, 70)));
+  EXPECT_EQ(list.release(1), 1U);
+  const WorkGrant fresh = list.grant(2, 0, 1)->grant;
+  EXPECT_EQ(fresh.first_batch, 7U);
+  EXPECT_GT(fresh.term, old.term);
+  EXPECT_FALSE(list.progress(1, at(old, 9, 90))) << "the zombie's";
+  EXPECT_FALSE(list.finish(1, at(old, 20, 200), {}));
+  EXPECT_FALSE(list.progress(3, at(fresh, 9, 20))) << "not its holder";
+  EXPECT_TRUE(list.progress(2, at(fresh, 9, 20)));
+  EXPECT_EQ(list.totals().examples, 90U);
+  EXPECT_EQ(list.examples_by_worker().at(1), 70U);
+  EXPECT_EQ(list.examples_by_worker().at(2), 20U);
+  EXPECT_TRUE(list.finish(2, at(fresh, 20, 130), {}));
+  EXPECT_TRUE(list.finish(2, at(fresh, 20, 130), {})) << "the answer was lost, it asks again";
+  EXPECT_FALSE(list.progress(2, at(fresh, 20, 130))) << "it is done: whoever still holds it may let go";
+  EXPECT_TRUE(list.all_done());
+  EXPECT_EQ(list.totals().examples, 200U);
+  EXPECT_DOUBLE_EQ(list.totals().loss_sum, 100.0);
+}
+
+TEST(WorkList, AWorkerThatCameBackInTimeKeepsItsItem) {
+  WorkList list = of_partitions(1);
+  const WorkGrant grant = list.grant(1, 0, 1)->grant;
+  list.release(1);
+  EXPECT_TRUE(list.progress(1, at(grant, 3, 30)));
+  EXPECT_EQ(list.held_by(1), 1U);
+  EXPECT_FALSE(list.grant(2, 0, 1).has_value());
+}
+
+TEST(WorkList, ReportsThatWereOvertakenChangeNothing) {
+  WorkList list = of_partitions(2);
+  const WorkGrant grant = list.grant(1, 0, 1)->grant;
+  EXPECT_TRUE(list.progress(1, at(grant, 10, 100)));
+  EXPECT_TRUE(list.progress(1, at(grant, 4, 40)));
+  EXPECT_EQ(list.find(train(0))->watermark, 10U);
+  EXPECT_EQ(list.totals().examples, 100U);
+  EXPECT_DOUBLE_EQ(list.fraction_done(), 0.25) << "10 of 20 batches, in one of two partitions";
+}
+
+TEST(WorkList, RecoversWhereTheJournalEnded) {
+  WorkList list = of_partitions(3);
+  WorkCursor done = at({train(0), 3, 5, 0, {}}, 20, 200), held = at({train(1), 3, 6, 0, {}}, 8, 80);
+  list.recover(done, 1, true);
+  list.recover(held, 2, false);
+  EXPECT_EQ(list.done(), 1U);
+  EXPECT_EQ(list.held_by(2), 1U);
+  EXPECT_EQ(list.totals().examples, 280U);
+  EXPECT_EQ(list.grant(4, 0, 1)->grant.work, train(2)) << "the held one is left to its holder";
+  WorkCursor report = held;
+  report.watermark = 12;
+  report.examples = 50;
+  EXPECT_TRUE(list.progress(2, report)) << "the holder's term is the journal's";
+  list.release(2);
+  const WorkGrant moved = list.grant(5, 0, 1)->grant;
+  EXPECT_EQ(moved.first_batch, 12U);
+  EXPECT_GT(moved.term, kBase);
+}
+
+// Random grants, deaths, late reports: no item is ever held twice, terms only rise, and everything gets done.
+TEST(WorkList, SurvivesAnyOrderOfEvents) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Rng rng(seed);
+    WorkList list = of_partitions(static_cast<std::uint32_t>(1 + rng.below(6)));
+    std::map<NodeId, std::vector<WorkGrant>> believed;  // with stale ones
+    std::uint64_t newest = 0;
+    for (int event = 0; event < 20000 && !list.all_done(); ++event) {
+      const auto worker = static_cast<NodeId>(1 + rng.below(3));
+      auto& mine = believed[worker];
+      const std::uint64_t kind = rng.below(10);
+      if (kind < 4) {
+        const auto granted = list.grant(worker, static_cast<std::uint32_t>(list.held_by(worker)), 2);
+        if (!granted.has_value()) continue;
+        EXPECT_GT(granted->grant.term, newest);
+        newest = granted->grant.term;
+        mine.push_back(granted->grant);
+      } else if (kind < 9 && !mine.empty()) {
+        const WorkGrant& grant = rng.chance(0.5) ? mine.back() : mine[rng.below(mine.size())];
+        const WorkEntry* entry = list.find(grant.work);
+        const std::uint64_t watermark = std::min<std::uint64_t>(20, entry->watermark + rng.below(6));
+        const bool current = entry->term == grant.term;
+        const WorkCursor cursor =
+            at(grant, watermark, (watermark - std::min(watermark, grant.first_batch)) * 10);
+        if (watermark == 20) {
+          EXPECT_EQ(list.finish(worker, cursor, {}), current);
+        } else {
+          EXPECT_EQ(list.progress(worker, cursor), current && !entry->done);
+        }
+      } else {
+        list.release(worker);
+      }
+      std::map<WorkId, int> holders;
+      for (const auto& [work, entry] : list.entries()) {
+        if (entry.holder != 0) ++holders[work];
+        EXPECT_FALSE(entry.done && entry.holder != 0);
+      }
+    }
+    EXPECT_TRUE(list.all_done());
+    EXPECT_EQ(list.totals().examples, list.size() * 200);
+    EXPECT_DOUBLE_EQ(list.fraction_done(), 1.0);
+  }
+}
+
+}  // namespace
+}  // namespace capstan
