@@ -1,5 +1,7 @@
 #include "worker/program/merge_part.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 #include <boost/json.hpp>
 #include <map>
@@ -115,7 +117,7 @@ Result<Buffer> ReportMergePart::finish(const WorkItem& item) {
     }
     if (!model) continue;
     for (const auto& metric : {"recall", "ndcg"}) {
-      const std::string column = metric + ("@" + std::to_string(job_.evaluate.at.front()));
+      const std::string column = fmt::format("{}@{}", metric, job_.evaluate.at.front());
       const auto compared =
           compare(model->users, summary.users, column, {job_.evaluate.bootstrap, 0.95, job_.seed});
       if (!compared.ok()) continue;  // a metric that the job does not ask for

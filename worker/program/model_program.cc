@@ -7,6 +7,7 @@
 #include "worker/data/prepare.h"
 #include "worker/models/registry.h"
 #include "worker/program/baseline_part.h"
+#include "worker/program/ials_part.h"
 #include "worker/program/judge_part.h"
 #include "worker/program/merge_part.h"
 #include "worker/program/rank_part.h"
@@ -24,7 +25,9 @@ Result<std::unique_ptr<ModelProgram>> ModelProgram::create(JobConfig job) {
   std::unique_ptr<ModelProgram> program(new ModelProgram());
   program->job_ = std::move(job);
   CAPSTAN_ASSIGN(program->data_, prepare(program->job_, [](std::string_view, double) {}));
-  CAPSTAN_ASSIGN(program->model_, make_model(program->job_, program->data_.fields));
+  const bool ials = program->job_.model.type == "ials";
+  CAPSTAN_ASSIGN(program->model_,
+                 make_model(ials ? ials_as_mf(program->job_) : program->job_, program->data_.fields));
   for (const auto& table : program->model_->tables().all()) program->tables_.push_back(table.spec);
   program->info_.data_fingerprint = program->data_.fingerprint;
   program->info_.train_examples = program->data_.train.size;
@@ -34,7 +37,11 @@ Result<std::unique_ptr<ModelProgram>> ModelProgram::create(JobConfig job) {
 }
 
 Status ModelProgram::add_parts() {
-  train_ = std::make_unique<TrainPart>(job_, data_, *model_);
+  if (job_.model.type == "ials") {
+    CAPSTAN_ASSIGN(train_, IalsPart::create(job_, data_, *model_));
+  } else {
+    train_ = std::make_unique<TrainPart>(job_, data_, *model_);
+  }
   if (job_.task == Task::kRanking) {
     CAPSTAN_TRY(add_ranking_parts());
   } else {

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# From a bare Debian 12 to recommendations: installs, builds, gets MovieLens ratings, runs configs/movielens.yaml.
+# Usage: scripts/quickstart.sh [--data DIR | --download]
+#   --data DIR   train on this copy of MovieLens (ml-latest-small, ml-100k or ml-1m layout)
+#   --download   get ml-latest-small from its makers (files.grouplens.org) instead of Debian's r-cran-dslabs
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+data=""
+download=false
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --data) data="${2:?--data needs a directory}"; shift 2 ;;
+    --download) download=true; shift ;;
+    -h|--help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "quickstart.sh: unknown argument $1 (see --help)" >&2; exit 2 ;;
+  esac
+done
+
+scripts/install.sh
+scripts/build.sh release
+
+if [ -z "$data" ]; then
+  data=data/ml-latest-small
+  if [ ! -s "$data/ratings.csv" ]; then
+    if $download; then scripts/download_movielens.sh "$data"; else scripts/movielens_from_debian.sh "$data"; fi
+  fi
+fi
+export CAPSTAN_DATA="$data"
+exec build/release/capstan run configs/movielens.yaml
