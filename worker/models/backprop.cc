@@ -80,6 +80,10 @@ void Backprop::train_part(Part& part, float scale) const {
 
 Result<Backprop::Trained> Backprop::train(const MicroBatch& batch, std::span<StepTable> tables, float scale) {
   const auto& declared = model_.tables().all();
+  if (loss_.per_group && batch.group < 2) {
+    return make_error(ErrorCode::kInvalid,
+                      fmt::format("loss {} needs negatives beside each positive", loss_.name));
+  }
   if (loss_.in_batch && model_.vector_size() == 0) {
     return make_error(ErrorCode::kInvalid,
                       fmt::format("model {} has no vectors, which an in-batch loss needs",

@@ -30,7 +30,8 @@ class Backprop {
 
   // Reads keys and rows of each table, writes its gradients: of scale · Σ loss, and of L2 charged per
   // example. A sparse table that no example names may be left out. REQUIRES: batch not empty. kInvalid when
-  // the loss or a gradient is not finite, and for an in-batch loss with a model without vectors.
+  // the loss or a gradient is not finite, for an in-batch loss with a model without vectors, and for a loss
+  // over groups without negatives.
   Result<Trained> train(const MicroBatch& batch, std::span<StepTable> tables, float scale);
 
   // scores [n]. Of the tables only those that the model reads need to be there, in any order.

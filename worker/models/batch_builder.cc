@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/assert.h"
+#include "common/parallel.h"
 
 namespace capstan {
 namespace {
@@ -76,16 +77,21 @@ std::vector<Key> BatchBuilder::place(std::uint32_t key_set) {
     if (entries_[field].single) data_.fields[field].offsets.clear();
   }
   const std::vector<Key>& keys = numbers.keys();
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> order;  // shard, number
-  for (std::uint32_t i = 0; i < keys.size(); ++i) order.emplace_back(shard_of(keys[i], num_shards_), i);
-  std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : keys[a.second] < keys[b.second];
+  struct Place {
+    std::uint32_t shard, number;
+    Key key;
+  };
+  std::vector<Place> order;
+  for (std::uint32_t i = 0; i < keys.size(); ++i)
+    order.push_back({shard_of(keys[i], num_shards_), i, keys[i]});
+  std::sort(order.begin(), order.end(), [](const Place& a, const Place& b) {
+    return a.shard != b.shard ? a.shard < b.shard : a.key < b.key;
   });
   std::vector<Key> sorted;
   std::vector<std::uint32_t> place_of(keys.size());
-  for (const auto& [shard, number] : order) {
-    place_of[number] = static_cast<std::uint32_t>(sorted.size());
-    sorted.push_back(keys[number]);
+  for (const Place& place : order) {
+    place_of[place.number] = static_cast<std::uint32_t>(sorted.size());
+    sorted.push_back(place.key);
   }
   for (const std::uint32_t field : fields) {
     for (std::uint32_t& position : data_.fields[field].positions) position = place_of[position];
@@ -94,8 +100,8 @@ std::vector<Key> BatchBuilder::place(std::uint32_t key_set) {
 }
 
 std::vector<StepTable> BatchBuilder::finish() {
-  std::vector<std::vector<Key>> keys;
-  for (std::uint32_t set = 0; set < tables_.key_sets().size(); ++set) keys.push_back(place(set));
+  std::vector<std::vector<Key>> keys(tables_.key_sets().size());
+  parallel_for(keys.size(), [&](std::size_t set) { keys[set] = place(static_cast<std::uint32_t>(set)); });
   std::vector<StepTable> result;
   for (std::uint32_t t = 0; t < tables_.all().size(); ++t) {
     const ModelTable& table = tables_.all()[t];
