@@ -2,6 +2,9 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <cmath>
+#include <optional>
+
 #include "common/text.h"
 
 namespace capstan {
@@ -27,7 +30,8 @@ class Criteo final : public LineFormat {
               fmt::format("{} columns instead of {} (label, I1-I13, C1-C26)", cells.size(), kColumns)};
     }
     for (std::size_t i = 1; i <= kIntegers; ++i) {
-      if (!cells[i].empty() && !parse_double(cells[i])) {
+      const std::optional<double> number = cells[i].empty() ? 0.0 : parse_double(cells[i]);
+      if (!number || !std::isfinite(*number)) {
         return {"not a number", fmt::format("I{} is '{}', not a number", i, cells[i])};
       }
     }

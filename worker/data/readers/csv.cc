@@ -21,7 +21,9 @@ class Csv final : public LineFormat {
   Result<std::vector<std::string>> begin(std::string_view& text) override {
     if (header_) {
       Cells cells;
-      const LineProblem problem = split(take_line(text), cells);
+      const std::string_view line = take_line(text);
+      if (!is_utf8(line)) return make_error(ErrorCode::kInvalid, "the header is not UTF-8");
+      const LineProblem problem = split(line, cells);
       if (!problem.kind.empty()) return make_error(ErrorCode::kInvalid, "the header: " + problem.detail);
       if (names_.empty()) {
         for (std::size_t i = 0; i < cells.size(); ++i) names_.emplace_back(trim(cells[i]));

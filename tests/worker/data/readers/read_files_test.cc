@@ -159,6 +159,15 @@ TEST_F(ReadFiles, BrokenFilesAreErrors) {
   EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(ReadFiles, HeadersAreChecked) {
+  EXPECT_EQ(read("a,\xE9\n1,2\n").error().message, "f.csv: the header is not UTF-8");
+  EXPECT_EQ(read("a,b,a\n1,2,3\n").error().message, "f.csv: two columns are named 'a'");
+  FileFormat format;
+  format.header = false;
+  EXPECT_EQ(read("1,2\n", format).error().message,
+            "f.csv: without a header, data.columns must name the columns");
+}
+
 TEST_F(ReadFiles, AHeaderAloneIsNoData) {
   const std::string path = dir.write("h.csv", "a,b\n");
   const auto table = read_files(std::vector<std::string>{path}, {}, bad);

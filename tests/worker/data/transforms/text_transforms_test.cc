@@ -1,6 +1,8 @@
 // hash, vocab, cross, split, ngrams, weighted, and the list of them.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "common/hash.h"
 #include "tests/worker/data/transforms/run_transform.h"
 
@@ -65,6 +67,15 @@ TEST(NgramsTransform, CharactersAreUtf8) {
   const auto output =
       run_transform({"ngrams", {{"of", "chars"}, {"min", "2"}, {"max", "2"}}}, {texts({"\xC3\xA9t a"})}, 1);
   EXPECT_EQ(output.keys, (Keys{hash_string("\xC3\xA9t"), hash_string("t "), hash_string(" a")}));
+}
+
+TEST(NgramsTransform, IdfIsCountedInTrain) {
+  const auto output =
+      run_transform({"ngrams", {{"max", "1"}, {"idf", "true"}}}, {texts({"a a b", "a", "b c c"})}, 2);
+  // Of two training texts both hold a, one holds b, none holds c.
+  const auto weight = [](double with) { return static_cast<float>(1.0 + std::log(3.0 / (1.0 + with))); };
+  EXPECT_EQ(output.weights, (std::vector<float>{weight(2), weight(2), weight(1), weight(2), weight(1),
+                                                weight(0), weight(0)}));
 }
 
 TEST(WeightedTransform, ReadsIndexAndValue) {
