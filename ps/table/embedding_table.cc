@@ -3,14 +3,23 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <type_traits>
 
 #include "common/assert.h"
 
 namespace capstan {
 namespace {
 
-constexpr std::size_t kEvictPart = 16;    // the inverse of the share that goes when max_rows is reached
+constexpr std::size_t kEvictPart = 16;  // the inverse of the share that goes when max_rows is reached
+constexpr std::uint32_t kScansPerTtl = 32;
 constexpr std::size_t kSqueezePart = 64;  // at least this part at a time, for memory goes back in whole pages
+
+// What save_state puts before the sketch.
+struct Fixed {
+  TableCounters counters;
+  std::uint64_t next_scan = 0;
+};
+static_assert(std::is_trivially_copyable_v<Fixed> && sizeof(Fixed) == 6 * sizeof(std::uint64_t));
 
 std::size_t share_of(std::uint64_t max_rows, std::uint32_t num_shards) {
   if (max_rows == 0) return 0;
@@ -145,12 +154,14 @@ std::uint64_t EmbeddingTable::evict_oldest(std::size_t count, std::uint64_t step
 }
 
 std::size_t EmbeddingTable::evict_expired(std::uint32_t now_seconds) {
-  if (spec_.ttl_seconds == 0) return 0;
+  const auto ttl = static_cast<std::uint32_t>(spec_.ttl_seconds);
+  if (ttl == 0 || now_seconds < next_scan_) return 0;
+  next_scan_ = now_seconds + std::max(1U, ttl / kScansPerTtl);
   std::size_t expired = 0;
   // From the back, so that the record moved into a gap has been looked at.
   for (std::uint32_t slot = rows_.size(); slot-- > 0;) {
     const std::uint32_t touched = layout_.touched_seconds(rows_.row(slot));
-    if (touched >= now_seconds || now_seconds - touched <= spec_.ttl_seconds) continue;
+    if (touched >= now_seconds || now_seconds - touched <= ttl) continue;
     remove(rows_.key(slot));
     ++expired;
   }
@@ -211,20 +222,24 @@ void EmbeddingTable::clear() {
   rows_.clear();
   admission_ = Admission(spec_.min_count, num_shards_);
   counters_ = TableCounters{};
+  next_scan_ = 0;
 }
 
 std::vector<std::byte> EmbeddingTable::save_state() const {
-  static_assert(std::is_trivially_copyable_v<TableCounters>);
-  std::vector<std::byte> out(sizeof(TableCounters));
-  std::memcpy(out.data(), &counters_, sizeof(TableCounters));
+  const Fixed fixed{counters_, next_scan_};
+  std::vector<std::byte> out(sizeof(Fixed));
+  std::memcpy(out.data(), &fixed, sizeof(Fixed));
   admission_.save(out);
   return out;
 }
 
 Status EmbeddingTable::restore_state(std::span<const std::byte> bytes) {
-  if (bytes.size() < sizeof(TableCounters)) return make_error(ErrorCode::kCorrupt, "table state: too short");
-  CAPSTAN_TRY(admission_.restore(bytes.subspan(sizeof(TableCounters))));
-  std::memcpy(&counters_, bytes.data(), sizeof(TableCounters));
+  if (bytes.size() < sizeof(Fixed)) return make_error(ErrorCode::kCorrupt, "table state: too short");
+  CAPSTAN_TRY(admission_.restore(bytes.subspan(sizeof(Fixed))));
+  Fixed fixed;
+  std::memcpy(&fixed, bytes.data(), sizeof(Fixed));
+  counters_ = fixed.counters;
+  next_scan_ = static_cast<std::uint32_t>(fixed.next_scan);
   return ok_status();
 }
 

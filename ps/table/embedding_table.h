@@ -68,7 +68,9 @@ class EmbeddingTable {
   // first evicts a sixteenth of the rows, least recently pushed first (at equal steps the lowest key).
   ApplyResult apply(std::span<const Key> keys, const float* gradients, const UpdateContext& context);
 
-  // Drops rows not pushed for more than the spec's ttl. Scans all rows. Returns how many went.
+  // Drops rows not pushed for more than the spec's ttl. Cheap to call often: it scans all rows, but at most
+  // once in a 32nd of the ttl (at least a second), so a row may outlive its ttl by that much. Returns how
+  // many went.
   std::size_t evict_expired(std::uint32_t now_seconds);
   // Drops least recently pushed rows until bytes() <= budget or no row is left. Returns how many went.
   std::size_t evict_to(std::size_t budget, std::uint64_t step);
@@ -86,8 +88,8 @@ class EmbeddingTable {
   Status insert_row(Key key, std::span<const std::byte> row);
   void clear();  // rows, sketch and counters
 
-  // Counters and admission sketch, for snapshots beside the rows. restore_state: kCorrupt on anything else
-  // than what save_state gave for the same spec and number of shards; then nothing has changed.
+  // Counters, next scan and admission sketch, for snapshots beside the rows. restore_state: kCorrupt on
+  // anything else than what save_state gave for the same spec and number of shards; then nothing has changed.
   std::vector<std::byte> save_state() const;
   Status restore_state(std::span<const std::byte> bytes);
 
@@ -108,6 +110,7 @@ class EmbeddingTable {
   RowSlab rows_;
   KeyIndex index_;
   TableCounters counters_;
+  std::uint32_t next_scan_ = 0;       // in seconds: no scan for expired rows before
   std::vector<std::size_t> missing_;  // of the push at hand: positions of keys without a row
 };
 

@@ -58,11 +58,12 @@ class RowSlab {
   };
 
   std::byte* record(std::uint32_t slot) const {
-    const std::uint32_t q = (slot >> base_shift_) + 1;
-    const int k = std::bit_width(q) - 1;
+    const int k = slab_of(slot);
     return slabs_[static_cast<std::size_t>(k)].data + (slot - first_slot(k)) * record_bytes_;
   }
-  int slab_of(std::uint32_t slot) const { return std::bit_width((slot >> base_shift_) + 1) - 1; }
+  int slab_of(std::uint32_t slot) const {
+    return static_cast<int>(std::bit_width((slot >> base_shift_) + 1)) - 1;
+  }
   std::uint32_t first_slot(int slab) const { return ((1U << slab) - 1U) << base_shift_; }
   void open(int slab);
   void close(int slab);

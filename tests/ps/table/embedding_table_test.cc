@@ -188,6 +188,21 @@ TEST(EmbeddingTable, RowsExpireAfterTheirTtl) {
   EXPECT_EQ(EmbeddingTable(sgd_table(1), 1).evict_expired(~0U), 0U);
 }
 
+TEST(EmbeddingTable, LooksForExpiredRowsOnceInAPartOfTheTtl) {
+  TableSpec spec = sgd_table(1);
+  spec.ttl_seconds = 320;  // a scan every 10 s
+  EmbeddingTable table(spec, 1);
+  push(table, {1}, {1, 1000});
+  EXPECT_EQ(table.evict_expired(1320), 0U);
+  EXPECT_EQ(table.evict_expired(1329), 0U);
+  EmbeddingTable copy(spec, 1);
+  for (const auto& [key, row] : dump(table)) ASSERT_TRUE(copy.insert_row(key, row).ok());
+  ASSERT_TRUE(copy.restore_state(table.save_state()).ok());
+  EXPECT_EQ(copy.evict_expired(1329), 0U) << "the copy looks when the original does";
+  EXPECT_EQ(table.evict_expired(1330), 1U);
+  EXPECT_EQ(copy.evict_expired(1330), 1U);
+}
+
 TEST(EmbeddingTable, EvictToKeepsTheNewestThatFit) {
   EmbeddingTable table(sgd_table(16), 1);
   std::vector<Key> keys(1000);
