@@ -305,6 +305,8 @@ void Job::begin_pass(std::uint32_t pass) {
   enter(JobState::kRunning);
   facts_.pass = pass;
   facts_.trained_since = context_.loop.now();
+  if (!trains_) cut_schedule_.begun(steps_so_far(), context_.loop.now());
+  trains_ = true;
   work_.clear();
   for (std::uint32_t p = 0; p < facts_.num_partitions; ++p) {
     work_.add(WorkId{kTrainWork, pass, p, ""}, facts_.num_partitions);

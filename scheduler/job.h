@@ -164,6 +164,7 @@ class Job {
   std::string waits_for_;                   // as of the last tick, for those who ask for work
   std::uint64_t last_checkpoint_ = 0;       // numbers are never used twice
   std::uint64_t steps_before_ = 0;          // batches of finished passes
+  bool trains_ = false;                     // a pass was begun here
   bool ended_ = false;
 };
 

@@ -55,9 +55,4 @@ json::object sum_stats(const Membership& membership, Role role) {
   return sum;
 }
 
-double stat(const json::object& stats, std::string_view name) {
-  const json::value* value = stats.if_contains(json::string_view(name.data(), name.size()));
-  return value != nullptr && value->is_number() ? value->to_number<double>() : 0.0;
-}
-
 }  // namespace capstan

@@ -13,7 +13,5 @@ json::object stats_of(const Node& node);
 // Numbers by name, summed over the nodes of `role`; arrays of numbers (histograms) element by element.
 // Objects and texts are left out.
 json::object sum_stats(const Membership& membership, Role role);
-// 0 when it is absent or no number.
-double stat(const json::object& stats, std::string_view name);
 
 }  // namespace capstan

@@ -20,6 +20,15 @@ std::string_view name_of(Consistency consistency) {
   return "unknown";
 }
 
+std::vector<const Node*> by_name(const Membership& membership, Role role) {
+  std::vector<const Node*> nodes;
+  for (const auto& [id, node] : membership.nodes()) {
+    if (node.role == role) nodes.push_back(&node);
+  }
+  std::sort(nodes.begin(), nodes.end(), [](const Node* a, const Node* b) { return a->name < b->name; });
+  return nodes;
+}
+
 double seconds_of(Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
@@ -54,16 +63,16 @@ json::array server_shares(const Job& job, const Membership& membership) {
   for (const ShardEntry& entry : job.map().entries()) {
     if (!entry.chain.empty()) ++shards[entry.chain.front()];
   }
+  const std::vector<const Node*> servers = by_name(membership, Role::kServer);
   std::uint64_t rows = 0;
-  for (const auto& [id, node] : membership.nodes()) rows += node.role == Role::kServer ? node.rows : 0;
+  for (const Node* node : servers) rows += node->rows;
   json::array shares;
-  for (const auto& [id, node] : membership.nodes()) {
-    if (node.role != Role::kServer) continue;
-    const double share = rows == 0 ? 0.0 : static_cast<double>(node.rows) / static_cast<double>(rows);
-    shares.push_back(json::object{{"name", node.name},
-                                  {"shards", shards[id]},
-                                  {"rows", node.rows},
-                                  {"bytes", node.bytes},
+  for (const Node* node : servers) {
+    const double share = rows == 0 ? 0.0 : static_cast<double>(node->rows) / static_cast<double>(rows);
+    shares.push_back(json::object{{"name", node->name},
+                                  {"shards", shards[node->id]},
+                                  {"rows", node->rows},
+                                  {"bytes", node->bytes},
                                   {"share_of_rows", share}});
   }
   return shares;
@@ -73,23 +82,27 @@ json::array worker_shares(const JobFacts& facts, const Membership& membership) {
   std::uint64_t examples = 0;
   for (const auto& [id, count] : facts.examples_by_worker) examples += count;
   json::array shares;
-  for (const auto& [id, node] : membership.nodes()) {
-    if (node.role != Role::kWorker) continue;
-    const auto found = facts.examples_by_worker.find(id);
+  for (const Node* node : by_name(membership, Role::kWorker)) {
+    const auto found = facts.examples_by_worker.find(node->id);
     const std::uint64_t own = found == facts.examples_by_worker.end() ? 0 : found->second;
     const double share = examples == 0 ? 0.0 : static_cast<double>(own) / static_cast<double>(examples);
-    shares.push_back(json::object{{"name", node.name}, {"examples", own}, {"share_of_examples", share}});
+    shares.push_back(json::object{{"name", node->name}, {"examples", own}, {"share_of_examples", share}});
   }
   return shares;
 }
 
+json::value counter(const json::object& stats, std::string_view name) {
+  const json::value* value = stats.if_contains(json::string_view(name.data(), name.size()));
+  return value != nullptr && value->is_number() ? *value : json::value(0);
+}
+
 json::object pushes_json(const json::object& servers, const json::object& workers) {
-  return {{"sent", stat(workers, "pushes_sent")},
-          {"applied", stat(servers, "pushes_applied")},
-          {"deduplicated", stat(servers, "pushes_duplicate")},
-          {"fenced", stat(servers, "pushes_fenced")},
-          {"refused", stat(servers, "pushes_refused")},
-          {"lost", stat(workers, "pushes_lost")}};
+  return {{"sent", counter(workers, "pushes_sent")},
+          {"applied", counter(servers, "pushes_applied")},
+          {"deduplicated", counter(servers, "pushes_duplicate")},
+          {"fenced", counter(servers, "pushes_fenced")},
+          {"refused", counter(servers, "pushes_refused")},
+          {"lost", counter(workers, "pushes_lost")}};
 }
 
 }  // namespace
@@ -104,7 +117,7 @@ std::string report_json(const SchedulerOptions& options, const Job& job, const M
   json::object object = {
       {"job", config.name},
       {"state", json_string(to_string(facts.state))},
-      {"text", facts.end_text},
+      {"text", facts.state == JobState::kDone ? "" : facts.end_text},
       {"version", options.version},
       {"protocol", kProtocolVersion},
       {"written_at", options.wall_time ? options.wall_time() : ""},
