@@ -17,7 +17,7 @@ namespace {
 
 TableSpec sgd_table(std::uint32_t dim) {
   TableSpec spec;
-  spec.name = "t";
+  spec.name = std::string("t");  // GCC 12 warns wrongly of assigning the literal
   spec.dim = dim;
   spec.init = {.kind = InitKind::kNormal, .scale = 1.0F, .seed = 9};
   spec.optimizer.kind = OptimizerKind::kSgd;
