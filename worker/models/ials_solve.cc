@@ -23,14 +23,11 @@ struct IalsSolver::State {
   Eigen::MatrixXf system;
   Eigen::VectorXf vector;
   Eigen::LLT<Eigen::MatrixXf> cholesky;
+
+  explicit State(Eigen::Index dim) : system(dim, dim), vector(dim), cholesky(dim) {}
 };
 
-IalsSolver::IalsSolver(std::uint32_t dim) : state_(std::make_unique<State>()) {
-  const auto size = static_cast<Eigen::Index>(dim);
-  state_->system.resize(size, size);
-  state_->vector.resize(size);
-  state_->cholesky = Eigen::LLT<Eigen::MatrixXf>(size);
-}
+IalsSolver::IalsSolver(std::uint32_t dim) : state_(std::make_unique<State>(static_cast<Eigen::Index>(dim))) {}
 
 IalsSolver::~IalsSolver() = default;
 

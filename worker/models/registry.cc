@@ -25,6 +25,21 @@ constexpr std::array<ModelEntry, 7> kModels = {{
     {"neumf", make_neumf},
 }};
 
+// In-batch negatives come as a matrix of scores, which takes a loss that reads one and a model that can make
+// one.
+Status check_in_batch(const JobConfig& job, const Model& model) {
+  if (job.task != Task::kRanking || job.data.negatives.sampler != Sampler::kInBatch) return ok_status();
+  if (job.model.loss != LossKind::kSampledSoftmax) {
+    return make_error(ErrorCode::kInvalid, "negatives in_batch need loss sampled_softmax");
+  }
+  if (model.vector_size() == 0) {
+    return make_error(ErrorCode::kInvalid,
+                      fmt::format("negatives in_batch need model mf: {} has no vectors of users and items",
+                                  job.model.type));
+  }
+  return ok_status();
+}
+
 }  // namespace
 
 std::span<const ModelEntry> all_models() {
@@ -34,7 +49,11 @@ std::span<const ModelEntry> all_models() {
 Result<std::unique_ptr<Model>> make_model(const JobConfig& job, std::span<const FieldInfo> fields) {
   std::string known;
   for (const ModelEntry& entry : kModels) {
-    if (entry.type == job.model.type) return entry.make(ModelTables(job, fields));
+    if (entry.type == job.model.type) {
+      CAPSTAN_ASSIGN(auto model, entry.make(ModelTables(job, fields)));
+      CAPSTAN_TRY(check_in_batch(job, *model));
+      return model;
+    }
     known += fmt::format("{}{}", known.empty() ? "" : ", ", entry.type);
   }
   return make_error(ErrorCode::kInvalid, fmt::format("model type {} is none of {}", job.model.type, known));

@@ -19,8 +19,8 @@ struct ModelEntry {
 
 std::span<const ModelEntry> all_models();
 
-// kInvalid for a type that is not in the list (the message names those that are) or that does not fit the
-// fields.
+// kInvalid for a type that is not in the list (the message names those that are), for one that does not fit
+// the fields, and for in-batch negatives with a loss or a model that cannot use them.
 Result<std::unique_ptr<Model>> make_model(const JobConfig& job, std::span<const FieldInfo> fields);
 
 }  // namespace capstan

@@ -168,6 +168,15 @@ TEST(ModelTables, WhatDoesNotFitIsRefused) {
   job = job_of("neumf");
   job.model.use_gmf = job.model.use_mlp = false;
   EXPECT_EQ(refusal(job, fields()), "model neumf: use_gmf and use_mlp are both off");
+  job = job_of("mf");
+  job.task = Task::kRanking;
+  job.data.negatives.sampler = Sampler::kInBatch;
+  EXPECT_EQ(refusal(job, fields()), "negatives in_batch need loss sampled_softmax");
+  job.model.loss = LossKind::kSampledSoftmax;
+  EXPECT_EQ(refusal(job, fields()), "");
+  job.model.type = "neumf";
+  EXPECT_EQ(refusal(job, fields()),
+            "negatives in_batch need model mf: neumf has no vectors of users and items");
 }
 
 }  // namespace
