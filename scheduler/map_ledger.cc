@@ -32,6 +32,10 @@ void MapLedger::apply(const std::vector<ShardEntry>& changed) {
     entries_[entry.shard] = entry;
     log_.emplace_back(entry.epoch, entry.shard);
   }
+  if (log_.size() <= std::size_t{4} * num_shards_) return;
+  log_.clear();  // only a shard's last change is ever asked for
+  for (const ShardEntry& entry : entries_) log_.emplace_back(entry.epoch, entry.shard);
+  std::sort(log_.begin(), log_.end());
 }
 
 void MapLedger::set_address(NodeAddress address) {

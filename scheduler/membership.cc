@@ -76,6 +76,8 @@ void Membership::recover(Node node, Instant now) {
     lease_ends_.erase({stored.lease_end, stored.id});
     set_alive(stored, false);
   }
+  if (stored.id != 0 && stored.incarnation != node.incarnation)
+    former_[node.id].push_back(stored.incarnation);
   stored = std::move(node);
   stored.alive = false;
   stored.peer = 0;

@@ -87,6 +87,13 @@ json::value eta_json(const SchedulerOptions& options, const Job& job, double spe
   return json_number(std::max(left, 0.0) * a_pass / speed);
 }
 
+// Of the running pass; until it has examples, and afterwards, of the last one.
+json::value loss_json(const JobFacts& facts, const WorkTotals& running) {
+  if (running.examples > 0) return json_number(running.loss_sum / static_cast<double>(running.examples));
+  if (facts.passes.empty() || facts.passes.back().examples == 0) return nullptr;
+  return json_number(facts.passes.back().loss_sum / static_cast<double>(facts.passes.back().examples));
+}
+
 }  // namespace
 
 std::string status_json(const SchedulerOptions& options, const Job& job, const Membership& membership,
@@ -94,7 +101,6 @@ std::string status_json(const SchedulerOptions& options, const Job& job, const M
   const JobFacts& facts = job.facts();
   const bool training = facts.state == JobState::kRunning;
   const double rate = training ? speed.per_second() : 0.0;
-  const WorkTotals totals = job.work().totals();
   json::object object = {{"job", options.config.name},
                          {"state", json_string(to_string(facts.state))},
                          {"waits_for", job.waits_for()},
@@ -108,9 +114,7 @@ std::string status_json(const SchedulerOptions& options, const Job& job, const M
                          {"examples_per_second", json_number(rate)},
                          {"eta_seconds", eta_json(options, job, rate)},
                          {"seconds", std::chrono::duration<double>(now - facts.started).count()}};
-  object["loss"] = training && totals.examples > 0
-                       ? json_number(totals.loss_sum / static_cast<double>(totals.examples))
-                       : json::value(nullptr);
+  object["loss"] = loss_json(facts, training ? job.work().totals() : WorkTotals{});
   json::array losses;
   for (const PassFinished& pass : facts.passes) {
     losses.push_back(

@@ -88,8 +88,13 @@ TEST(Membership, ARecoveredNodeHoldsOneMoreLease) {
   EXPECT_EQ(nodes.find(5)->peer, 0U);
   EXPECT_EQ(nodes.greet(hello(Role::kServer, "ps-3", 9), 11, kStart).outcome, Outcome::kAgain);
   EXPECT_EQ(nodes.greet(hello(Role::kServer, "other", 1), 12, kStart).id, 6U) << "ids are not used twice";
+  node.incarnation = 10;  // the journal goes on: another process took the name
   nodes.recover(node, kStart + milliseconds(50));
   EXPECT_EQ(nodes.count_alive(Role::kServer), 2U);
+  nodes.expire(kStart + milliseconds(200));
+  EXPECT_EQ(nodes.greet(hello(Role::kServer, "ps-3", 9), 11, kStart + milliseconds(200)).outcome,
+            Outcome::kRefused)
+      << "the first one has been replaced";
 }
 
 }  // namespace
