@@ -55,7 +55,7 @@ TEST(Negatives, KnownTrainItemsAreDrawnAgainButTestItemsStay) {
   const auto share = frequencies(sampler, 6);
   EXPECT_EQ(share[0], 0.0);
   EXPECT_EQ(share[2], 0.0);
-  for (const std::size_t item : {1, 3, 4, 5}) EXPECT_NEAR(share[item], 0.25, 0.01) << item;
+  for (const std::size_t item : {1U, 3U, 4U, 5U}) EXPECT_NEAR(share[item], 0.25, 0.01) << item;
 }
 
 TEST(Negatives, PopularityFollowsThePower) {
