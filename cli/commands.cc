@@ -2,8 +2,10 @@
 
 namespace capstan {
 
-void add_all_commands(CLI::App& app, int& exit_code) {
+void add_all_commands(CLI::App& app, Console console, int& exit_code) {
   add_run(app, exit_code);
+  add_check(app, console, exit_code);
+  add_generate(app, console, exit_code);
   add_roles(app, exit_code);
 }
 

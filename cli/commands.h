@@ -1,14 +1,18 @@
 // The explicit list of commands. One function a command: it adds its options to `app` and, when chosen, runs
-// and sets `exit_code` (0 ok, 1 failed, 2 wrong arguments or job file).
+// and sets `exit_code` (see command.h).
 #pragma once
 
 #include <CLI/CLI.hpp>
+
+#include "cli/command.h"
 
 namespace capstan {
 
 void add_run(CLI::App& app, int& exit_code);
 void add_roles(CLI::App& app, int& exit_code);  // scheduler, ps, worker
+void add_check(CLI::App& app, Console console, int& exit_code);
+void add_generate(CLI::App& app, Console console, int& exit_code);
 
-void add_all_commands(CLI::App& app, int& exit_code);
+void add_all_commands(CLI::App& app, Console console, int& exit_code);
 
 }  // namespace capstan

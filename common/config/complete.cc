@@ -31,12 +31,15 @@ void complete_data(DataConfig& data, const ReadContext& context) {
   if (!data.users.empty()) fill(data.user_key, data.user);
 }
 
-void complete_feature(FeatureConfig& feature, DataFormat format) {
+void complete_feature(FeatureConfig& feature, Task task, const DataConfig& data) {
   if (feature.name.empty()) feature.name = join(feature.columns, "_");
   if (feature.columns.empty() && !feature.name.empty()) feature.columns = {feature.name};
   fill(feature.table, feature.name);
-  const bool has_own_keys = is_indexed(format) && feature.columns == std::vector<std::string>{"features"};
-  if (feature.transform.empty() && !has_own_keys) feature.transform = {{"vocab", {}}};
+  if (feature.transform.empty() && feature.columns.size() > 1) feature.transform = {{"cross", {}}};
+  // Ids of a ranking or rating job are numbered anyway, which is just what `vocab` would do.
+  const bool is_id = task != Task::kCtr && feature.columns.size() == 1 &&
+                     (feature.columns[0] == data.user || feature.columns[0] == data.item);
+  if (is_id && feature.transform == std::vector<TransformStep>{{"vocab", {}}}) feature.transform.clear();
 }
 
 void complete_evaluate(JobConfig& job) {
@@ -62,7 +65,7 @@ void complete(JobConfig& job, const ReadContext& context) {
   if (!job.name.empty()) fill(job.work_dir, ".capstan/" + job.name);
   if (job.task == Task::kRating && !context.written("model.loss")) job.model.loss = LossKind::kMse;
   complete_data(job.data, context);
-  for (FeatureConfig& feature : job.features) complete_feature(feature, job.data.format);
+  for (FeatureConfig& feature : job.features) complete_feature(feature, job.task, job.data);
   complete_evaluate(job);
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/config/job_checks.h"
+#include "common/config/names.h"
 #include "common/config/transforms.h"
 #include "common/text.h"
 #include "common/units.h"
@@ -71,14 +72,15 @@ std::string chain_fault(const std::vector<TransformInfo>& all, const FeatureConf
                          feature.transform[i - 1].name);
     }
     if (info->name == "cross" && i > 0) return "'cross' must come first";
-    if (info->name == "bucketise" && feature.transform[i].options.contains("bounds") &&
+    if (info->name == "bucketise" && feature.transform[i].options.contains("boundaries") &&
         feature.transform[i].options.contains("quantiles")) {
-      return "bucketise takes bounds or quantiles, not both";
+      return "bucketise takes boundaries or quantiles, not both";
     }
     key_list = info->name == "split" || info->name == "history";
     keys = info->output != TransformOutput::kNumber;
   }
-  const bool cross = !feature.transform.empty() && feature.transform[0].name == "cross";
+  if (feature.transform.empty()) return "";
+  const bool cross = feature.transform[0].name == "cross";
   if (cross && feature.columns.size() < 2) return "'cross' needs at least two columns";
   if (!cross && feature.columns.size() > 1) return "only 'cross' joins several columns";
   return "";
@@ -170,6 +172,11 @@ void check_features(const JobConfig& job, ReadContext& context) {
     demand(!feature.name.empty(), context, path + ".name", {path + ".columns"}, "a feature needs a name");
     demand(feature.name.empty() || names.insert(feature.name).second, context, path + ".name", {},
            fmt::format("two features are named '{}'", feature.name));
+    const bool is_id = feature.columns.size() == 1 && feature.transform.empty();
+    const bool reserved =
+        job.task != Task::kCtr && (feature.name == "user" || feature.name == "item") && !is_id;
+    demand(!reserved, context, path + ".name", {path + ".transform", "task"},
+           fmt::format("'{}' is the feature with the id itself: give this one another name", feature.name));
     for (const std::string& column : feature.columns) check_column(job, context, path + ".columns", column);
     const std::string fault = chain_fault(transforms, feature);
     demand(fault.empty(), context, path + ".transform", {path + ".columns"}, fault);
@@ -178,8 +185,13 @@ void check_features(const JobConfig& job, ReadContext& context) {
   }
   const auto tables = known_tables(job);
   for (const auto& [name, table] : job.tables) {
-    demand(std::find(tables.begin(), tables.end(), name) != tables.end(), context, "tables." + name,
-           {"features", "model.type"}, fmt::format("no table '{}'{}", name, suggestion(name, tables)));
+    if (job.task == Task::kCtr && job.features.empty())
+      break;  // every column is a feature: only the data knows
+    const bool known = is_layer_table(name) || std::find(tables.begin(), tables.end(), name) != tables.end();
+    demand(known, context, "tables." + name, {"features", "model.type"},
+           fmt::format("no table '{}'{}", name, suggestion(name, tables)));
+    const bool many = table.dim && is_layer_table(name);
+    demand(!many, context, "tables." + name + ".dim", {}, "the model decides the size of a layer");
   }
 }
 
@@ -194,6 +206,10 @@ std::vector<std::string> known_tables(const JobConfig& job) {
     add("item");
   }
   for (const FeatureConfig& feature : job.features) add(feature.table);
+  const std::size_t named = tables.size();
+  for (std::size_t i = 1; i < named; ++i) {
+    for (const std::string& suffix : table_suffixes()) tables.push_back(tables[i] + suffix);
+  }
   return tables;
 }
 

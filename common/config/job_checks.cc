@@ -54,8 +54,8 @@ void check_evaluate(const JobConfig& job, ReadContext& context) {
   const EvaluateConfig& evaluate = job.evaluate;
   const bool ranking = job.task == Task::kRanking;
   for (std::size_t i = 0; i < evaluate.metrics.size(); ++i) {
-    demand(metric_fits(evaluate.metrics[i], job.task), context, fmt::format("evaluate.metrics[{}]", i),
-           {"task"},
+    demand(metric_fits(metric_base(evaluate.metrics[i]), job.task), context,
+           fmt::format("evaluate.metrics[{}]", i), {"task"},
            fmt::format("metric {} does not fit `task: {}`", evaluate.metrics[i], to_word(job.task)));
     demand(evaluate.metrics[i] != "gauc" || !job.data.user.empty(), context,
            fmt::format("evaluate.metrics[{}]", i), {"data.user"}, "metric gauc needs data.user");
@@ -76,10 +76,11 @@ void check_early_stop(const JobConfig& job, ReadContext& context) {
   const std::string base = metric_base(train.early_stop_metric);
   std::vector<std::string> names;
   for (const WordSpec& word : metric_words()) {
-    if (metric_fits(word.word, job.task)) names.push_back(word.word);
+    if (metric_fits(word.word, job.task) && may_stop(word.word)) names.push_back(word.word);
   }
-  demand(base.empty() || metric_fits(base, job.task), context, "train.early_stop_metric", {"task"},
-         fmt::format("train.early_stop_metric: no metric '{}' for `task: {}`{}", base, to_word(job.task),
+  const bool watchable = std::find(names.begin(), names.end(), base) != names.end();
+  demand(base.empty() || watchable, context, "train.early_stop_metric", {"task"},
+         fmt::format("train.early_stop_metric cannot be '{}' with `task: {}`{}", base, to_word(job.task),
                      suggestion(base, names)));
   const SplitConfig& split = job.data.split;
   const bool validates = !job.data.valid.empty() || (split.valid > 0 && split.method != SplitMethod::kNone);

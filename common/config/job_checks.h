@@ -24,7 +24,8 @@ void demand(bool holds, ReadContext& context, const std::string& path,
 
 // Columns that the input has whatever its files say; empty when only the files know.
 std::vector<std::string> known_columns(const DataConfig& data);
-// Names that `tables` may use beside "default": the tables of the features and those that the model makes.
+// Names that `tables` may use: "default", the features' tables and, with a suffix, the parts that models give
+// them.
 std::vector<std::string> known_tables(const JobConfig& job);
 
 }  // namespace capstan

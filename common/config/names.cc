@@ -44,12 +44,12 @@ std::vector<WordSpec> metric_words() {
 std::vector<WordSpec> baseline_words() {
   return {{"most_popular", "the items with most train events"},
           {"item_knn", "nearest items by cosine, tuned on validation"},
-          {"ease", "EASE, a closed-form item model, for up to a stated number of items"},
-          {"ials", "alternating least squares"}};
+          {"ease", "EASE, a closed-form item model, for up to a stated number of items"}};
 }
 
-bool is_ranking_metric(const std::string& name) {
-  return among(kRanking, name);
+bool may_stop(const std::string& name) {
+  constexpr std::array<std::string_view, 4> kNeverBetter = {"calibration", "coverage", "gini", "novelty"};
+  return !among(kNeverBetter, name);
 }
 
 bool metric_fits(const std::string& name, Task task) {
@@ -66,6 +66,15 @@ bool metric_fits(const std::string& name, Task task) {
 
 std::string metric_base(const std::string& name) {
   return name.substr(0, name.find('@'));
+}
+
+bool is_layer_table(const std::string& name) {
+  constexpr std::array<std::string_view, 4> kLayers = {"bias", "linear", "numeric", "out"};
+  return among(kLayers, name) || name.starts_with("mlp");
+}
+
+std::vector<std::string> table_suffixes() {
+  return {"_linear", "_bias", "_mlp", "_gmf"};
 }
 
 std::string to_word(Task task) {

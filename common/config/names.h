@@ -12,11 +12,17 @@ namespace capstan {
 std::vector<WordSpec> metric_words();
 std::vector<WordSpec> baseline_words();
 
-bool is_ranking_metric(const std::string& name);
+// Whether more or less of the metric means a better model, so that early stopping can watch it.
+bool may_stop(const std::string& name);
 // Whether the task gives what the metric needs.
 bool metric_fits(const std::string& name, Task task);
 // "ndcg@10" names the metric "ndcg".
 std::string metric_base(const std::string& name);
+
+// Whether a model may call a layer so; every other table belongs to a feature.
+bool is_layer_table(const std::string& name);
+// What models put behind a feature's table for a second one of the same keys: "_linear".
+std::vector<std::string> table_suffixes();
 
 std::string to_word(Task task);
 

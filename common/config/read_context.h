@@ -29,8 +29,10 @@ class ReadContext {
   const std::map<std::string, Place>& places() const { return places_; }
   std::vector<ConfigError>& errors() { return errors_; }
 
-  // What a table's own optimizer starts from: the settings read so far for all sparse tables.
+  // What a table's own optimizer starts from: the settings read so far for all sparse tables, or for all
+  // layers.
   OptimizerSpec optimizer_base;
+  OptimizerSpec layer_optimizer = JobConfig{}.dense_optimizer;
 
  private:
   std::vector<ConfigError> errors_;

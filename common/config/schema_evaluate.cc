@@ -3,11 +3,37 @@
 #include "common/config/schema.h"
 
 namespace capstan {
+namespace {
+
+// "ndcg" or "ndcg@5".
+Codec<std::string> metric() {
+  auto codec = name_of(metric_words());
+  codec.read = [inner = codec.read](std::string& value, const YamlNode& node, const std::string& path,
+                                    ReadContext& context) {
+    const auto at = node.scalar.find('@');
+    YamlNode base = node;
+    base.scalar = metric_base(node.scalar);
+    std::string name;
+    inner(name, base, path, context);
+    if (name.empty()) return;
+    const bool has_k = at != std::string::npos;
+    const auto k = has_k ? parse_uint(std::string_view(node.scalar).substr(at + 1)) : std::nullopt;
+    constexpr std::uint64_t kLongest = 100000;
+    if (has_k && !(metric_fits(name, Task::kRanking) && k && *k >= 1 && *k <= kLongest)) {
+      return wrong_type(node, path, "a metric, or a ranking metric with its length as in ndcg@10", context);
+    }
+    value = node.scalar;
+  };
+  return codec;
+}
+
+}  // namespace
 
 std::shared_ptr<const SectionSpec> evaluate_schema() {
   const auto count = integer<std::uint32_t>;
   return SectionBuilder<EvaluateConfig>()
-      .key("metrics", &EvaluateConfig::metrics, list(name_of(metric_words())), "What is measured.")
+      .key("metrics", &EvaluateConfig::metrics, list(metric()),
+           "What is measured; a ranking metric may have a length of its own, `ndcg@5`.")
       .default_note("the task's usual ones")
       .key("at", &EvaluateConfig::at, list(count(between(1, 100000))), "Ranking: the lengths of the list.")
       .key("sampled_negatives", &EvaluateConfig::sampled_negatives, count(between(0, 1000000)),

@@ -19,7 +19,9 @@ std::shared_ptr<const SectionSpec> feature_schema() {
       .default_note("a column with the feature's name")
       .key("transform", &FeatureConfig::transform, transform_chain(),
            "Steps from text to keys or a number; see [Transforms](#transforms).")
-      .default_note("vocab")
+      .default_note(
+          "ids of a ranking job are numbered (as by `vocab`), columns with a number rule in `data.clean` "
+          "stay numbers, several columns are crossed, other text is hashed")
       .key("table", &FeatureConfig::table, text(), "The table of its embeddings; features may share one.")
       .default_note("the feature's name")
       .key("pooling", &FeatureConfig::pooling, pooling, "How the vectors of a list become one.")

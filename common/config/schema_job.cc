@@ -1,4 +1,5 @@
 #include "common/config/codecs.h"
+#include "common/config/names.h"
 #include "common/config/schema.h"
 
 namespace capstan {
@@ -14,18 +15,21 @@ Codec<std::map<std::string, TableConfig>> tables() {
     if (node.is_null()) return;
     if (!node.is_map()) return wrong_type(node, path, "a map from a table's name to its settings", context);
     const OptimizerSpec base = context.optimizer_base;
-    const auto read_one = [&](const YamlNode::Entry& entry) {
+    const auto read_one = [&](const YamlNode::Entry& entry, const OptimizerSpec& optimizer) {
       const std::string here = join_path(path, entry.key);
       context.note(here, entry.place);
+      context.optimizer_base = optimizer;
       read_section(*spec, &value[entry.key], entry.value, here, context);
     };
+    OptimizerSpec all_sparse = base;
     for (const auto& entry : node.entries) {
       if (entry.key != "default") continue;
-      read_one(entry);
-      context.optimizer_base = value[entry.key].optimizer.value_or(base);
+      read_one(entry, base);
+      all_sparse = value[entry.key].optimizer.value_or(base);
     }
     for (const auto& entry : node.entries) {
-      if (entry.key != "default") read_one(entry);
+      if (entry.key != "default")
+        read_one(entry, is_layer_table(entry.key) ? context.layer_optimizer : all_sparse);
     }
     context.optimizer_base = base;
   };
@@ -44,9 +48,15 @@ std::shared_ptr<const SectionSpec> both_optimizers() {
     inner(value, node, path, context);
     context.optimizer_base = value;
   };
+  auto dense = section<OptimizerSpec>(optimizer_schema());
+  dense.read = [inner = dense.read](OptimizerSpec& value, const YamlNode& node, const std::string& path,
+                                    ReadContext& context) {
+    inner(value, node, path, context);
+    context.layer_optimizer = value;
+  };
   return SectionBuilder<JobConfig>()
       .key("sparse", &JobConfig::sparse_optimizer, sparse, "For embedding tables.")
-      .key("dense", &JobConfig::dense_optimizer, section<OptimizerSpec>(optimizer_schema()), "For layers.")
+      .key("dense", &JobConfig::dense_optimizer, dense, "For layers.")
       .build();
 }
 
@@ -68,7 +78,7 @@ std::shared_ptr<const SectionSpec> job_schema() {
       .key("data", &JobConfig::data, section<DataConfig>(data_schema()), "What is read.")
       .key("features", &JobConfig::features, list(section<FeatureConfig>(feature_schema())),
            "What the model sees of an example.")
-      .default_note("user and item for a ranking or rating job; the indices of libsvm and libffm")
+      .default_note("user and item for a ranking or rating job; every column for a ctr job")
       .key("model", &JobConfig::model, section<ModelConfig>(model_schema()), "What is trained.")
       .group("optimizer", both_optimizers(), "How weights follow gradients.")
       .key("tables", &JobConfig::tables, tables(),

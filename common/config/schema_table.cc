@@ -39,8 +39,8 @@ std::shared_ptr<const SectionSpec> table_schema() {
       .key("init", &TableConfig::init, maybe(section<InitSpec>(init_schema())), "What a fresh row holds.")
       .default_note("the model's choice")
       .key("optimizer", &TableConfig::optimizer, own_optimizer(),
-           "Differences from `optimizer.sparse`; the keys are the same.")
-      .default_note("`optimizer.sparse`")
+           "Differences from `optimizer.sparse` (layers: `optimizer.dense`); the keys are the same.")
+      .default_note("`optimizer.sparse` or `optimizer.dense`")
       .key("min_count", &TableConfig::min_count, integer<std::uint32_t>(),
            "Pushes of a key that are seen before its row is admitted; 0: at once.")
       .key("ttl", &TableConfig::ttl_seconds, duration(std::chrono::seconds(1)),

@@ -8,24 +8,32 @@ namespace {
 using Output = TransformOutput;
 
 TransformOption buckets() {
-  return {"buckets", OptionType::kInteger, "0", "Keys are below this; 0: any 64-bit key.", at_least(0)};
+  return {"buckets", OptionType::kInteger, "", "Keys are taken modulo this; not given: any 64-bit key.",
+          at_least(2)};
 }
 
 std::vector<TransformInfo> key_transforms() {
   return {
       {"vocab",
        Output::kKeys,
-       "Numbers the values seen in train, the most frequent first; all others share one key.",
-       {{"min_count", OptionType::kInteger, "1", "Rarer values get no number.", between(1, 1e9)},
-        {"max_size", OptionType::kInteger, "0", "Keeps the most frequent ones; 0: all.", at_least(0)}}},
-      {"hash", Output::kKeys, "Hashes the value; needs no pass over the data.", {buckets()}},
+       "Numbers the values seen in train; key 0 is all others.",
+       {{"min_count", OptionType::kInteger, "1", "Rarer values get no number.", between(1, 1e9)}}},
+      {"hash",
+       Output::kKeys,
+       "Hashes `column=value`; needs no pass over the data.",
+       {buckets(),
+        {"name", OptionType::kText, "", "Stands for the column's name; empty: the value alone is hashed."}}},
       {"bucketise",
        Output::kKeys,
-       "The interval that a number falls in.",
-       {{"bounds", OptionType::kNumbers, "", "Upper bounds of the intervals, rising."},
-        {"quantiles", OptionType::kInteger, "10",
-         "As many equally filled intervals, fitted on train; without `bounds`.", between(2, 10000)}}},
+       "The interval that a number falls in; key 0 is a missing value.",
+       {{"boundaries", OptionType::kNumbers, "", "Where the intervals meet, rising."},
+        {"quantiles", OptionType::kInteger, "10", "As many equally filled intervals, fitted on train.",
+         between(2, 1e6)}}},
       {"cross", Output::kKeys, "The combination of all the feature's columns, hashed.", {buckets()}},
+      {"weighted",
+       Output::kKeys,
+       "`index:value ...`, the columns of libsvm and libffm: keys with weights.",
+       {buckets()}},
   };
 }
 
@@ -33,33 +41,33 @@ std::vector<TransformInfo> list_transforms() {
   return {
       {"split",
        Output::kKeyList,
-       "Cuts text into a list of words, each a key (multi-hot).",
-       {{"separator", OptionType::kText, "|", "What stands between the words."},
-        {"max", OptionType::kInteger, "0", "Keeps the first ones; 0: all.", at_least(0)}}},
+       "Cuts text into a list of words (multi-hot).",
+       {{"separator", OptionType::kText, "|", "What stands between the words."}}},
       {"ngrams",
        Output::kKeyList,
        "Hashed runs of words or letters of a text.",
-       {{"n", OptionType::kInteger, "1", "The longest run.", between(1, 8)},
-        {"unit", OptionType::kWord, "word", "What a run is made of.", {}, {"word", "char"}},
-        buckets()}},
+       {{"of", OptionType::kWord, "words", "What a run is made of.", {}, {"words", "chars"}},
+        {"min", OptionType::kInteger, "1; chars 3", "The shortest run.", between(1, 100)},
+        {"max", OptionType::kInteger, "2; chars 3", "The longest run.", between(1, 100)},
+        buckets(),
+        {"idf", OptionType::kFlag, "false", "Weighs each by its rarity in train."}}},
       {"history",
        Output::kKeyList,
-       "The user's earlier values of the column, the newest first; events of equal time do not see each "
-       "other.",
-       {{"length", OptionType::kInteger, "20", "The longest list.", between(1, 10000)}}},
+       "The user's earlier values of the column, oldest first; events of equal time do not see each other.",
+       {{"n", OptionType::kInteger, "50", "The longest list.", between(1, 1e6)}}},
   };
 }
 
 std::vector<TransformInfo> number_transforms() {
   return {
-      {"log", Output::kNumber, "sign(x) * ln(1 + |x|).", {}},
+      {"log", Output::kNumber, "sign(x) * ln(1 + abs(x)).", {}},
       {"zscore", Output::kNumber, "Minus the mean, over the deviation, both fitted on train.", {}},
       {"minmax", Output::kNumber, "To 0..1 by the least and largest value in train.", {}},
       {"counter",
        Output::kNumber,
-       "Interactions so far, never using the future.",
-       {{"of", OptionType::kWord, "user", "Whose.", {}, {"user", "item", "pair"}}}},
-      {"number", Output::kNumber, "The number as it is.", {}},
+       "Interactions before this one in time, never using the future, as ln(1 + count).",
+       {{"of", OptionType::kWord, "user", "Whose.", {}, {"user", "item", "pair"}},
+        {"raw", OptionType::kFlag, "false", "Gives the count itself."}}},
   };
 }
 

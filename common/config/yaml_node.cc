@@ -18,6 +18,14 @@ YamlNode YamlNode::of_kind(Kind kind) {
   return node;
 }
 
+YamlNode YamlNode::list() {
+  return of_kind(Kind::kList);
+}
+
+YamlNode YamlNode::map() {
+  return of_kind(Kind::kMap);
+}
+
 YamlNode YamlNode::of(std::string text) {
   YamlNode node = of_kind(Kind::kScalar);
   node.scalar = std::move(text);

@@ -36,8 +36,8 @@ struct YamlNode {
   Place place;
 
   static YamlNode of(std::string text);
-  static YamlNode list() { return of_kind(Kind::kList); }
-  static YamlNode map() { return of_kind(Kind::kMap); }
+  static YamlNode list();
+  static YamlNode map();
 
   bool is_null() const { return kind == Kind::kNull; }
   bool is_scalar() const { return kind == Kind::kScalar; }

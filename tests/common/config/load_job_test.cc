@@ -186,20 +186,20 @@ TEST(LoadJob, BadOverridesAreNamed) {
 
 TEST(LoadJob, TransformsAreWrittenInThreeWays) {
   const JobConfig job = config_of(job_with(R"(features:
-  - {column: user, transform: hash}
-  - {column: title, transform: {ngrams: {n: 2, buckets: 1000}}}
+  - {column: user, name: who, transform: hash}
+  - {column: title, transform: {ngrams: {max: 3, buckets: 1000}}}
   - name: genres
     transform:
       - {split: {separator: "|"}}
       - {vocab: {min_count: 5}}
-  - {column: rating, transform: [log, {bucketise: {bounds: [1, 2.5]}}]}
+  - {column: rating, transform: [log, {bucketise: {boundaries: [1, 2.5]}}]}
 )"));
   ASSERT_EQ(job.features.size(), 4U);
   EXPECT_EQ(job.features[0].transform[0].name, "hash");
   EXPECT_EQ(job.features[1].transform[0].options.at("buckets"), "1000");
   EXPECT_EQ(job.features[2].transform[0].options.at("separator"), "|");
   EXPECT_EQ(job.features[2].transform[1].options.at("min_count"), "5");
-  EXPECT_EQ(job.features[3].transform[1].options.at("bounds"), "1,2.5");
+  EXPECT_EQ(job.features[3].transform[1].options.at("boundaries"), "1,2.5");
 }
 
 TEST(LoadJob, BadTransformsAreNamed) {
@@ -208,14 +208,14 @@ TEST(LoadJob, BadTransformsAreNamed) {
   - {column: user, transform: vocabb}
   - {column: title, transform: {vocab: {min_cont: 5}}}
   - {column: genres, transform: [vocab, split]}
-  - {column: rating, transform: {bucketise: {bounds: [1, x]}}}
-  - {columns: [user, item], transform: vocab}
+  - {column: rating, transform: {bucketise: {boundaries: [1, x]}}}
+  - {columns: [user, item], transform: vocab, name: both}
   - {column: genre}
 )")),
       ElementsAre("films.yaml:10:31: unknown transform 'vocabb' (did you mean 'vocab'?)",
                   "films.yaml:11:41: unknown option 'min_cont' of vocab (did you mean 'min_count'?)",
                   "films.yaml:12:33: 'split' cannot follow 'vocab', which already gives keys",
-                  "films.yaml:13:58: features[3].transform.bounds must be a list of numbers, not 'x'",
+                  "films.yaml:13:62: features[3].transform.boundaries must be a list of numbers, not 'x'",
                   "films.yaml:14:40: only 'cross' joins several columns",
                   "films.yaml:15:14: features[5].columns: no column 'genre' (did you mean 'genres'?)"));
 }
@@ -233,6 +233,25 @@ optimizer: {sparse: {type: ftrl, l1: 2}}
   EXPECT_EQ(item.l2, 0.25F);
   EXPECT_EQ(job.tables.at("item").dim, 16U);
   EXPECT_EQ(job.tables.at("default").ttl_seconds, 7U * 86400U);
+}
+
+TEST(LoadJob, ALayersOptimizerStartsFromTheDenseOne) {
+  const JobConfig job = config_of(job_with(R"(tables: {bias: {optimizer: {learning_rate: 0.5}}}
+optimizer: {dense: {type: sgd, l2: 0.125}}
+)"));
+  const OptimizerSpec& bias = *job.tables.at("bias").optimizer;
+  EXPECT_EQ(bias.kind, OptimizerKind::kSgd);
+  EXPECT_EQ(bias.l2, 0.125F);
+  EXPECT_EQ(bias.learning_rate, 0.5F);
+}
+
+TEST(LoadJob, AnIdsVocabIsItsOwnNumber) {
+  const JobConfig job =
+      config_of(job_with("features: [{column: user, transform: vocab}, {column: genres}]\n"));
+  EXPECT_THAT(job.features[0].transform, IsEmpty());
+  EXPECT_THAT(
+      errors_of(job_with("features: [{column: user, transform: hash}]\n")),
+      ElementsAre("films.yaml:9:12: 'user' is the feature with the id itself: give this one another name"));
 }
 
 TEST(LoadJob, AnchorsAreCopies) {

@@ -1,0 +1,19 @@
+// What of a job must stay the same when it is resumed from a checkpoint.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/config/job_config.h"
+
+namespace capstan {
+
+// Of task, seed, data, features, model, tables and train.batch_size. Equal jobs have equal fingerprints on
+// every machine.
+std::uint64_t fingerprint(const JobConfig& job);
+
+// The first of those settings that differs, by its path in the job file: "model.embedding_dim: 64 became 32".
+// Empty when none does, or when features with tables of their own were only added.
+std::string difference(const JobConfig& before, const JobConfig& after);
+
+}  // namespace capstan

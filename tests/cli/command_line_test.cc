@@ -1,0 +1,107 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "cli/command.h"
+
+namespace capstan {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+Outcome run(const std::vector<std::string>& arguments) {
+  std::ostringstream out, err;
+  const int code = run_command_line(arguments, {out, err});
+  return {code, out.str(), err.str()};
+}
+
+std::string job_file(const std::string& text) {
+  const std::string path = testing::TempDir() + "/capstan_cli_job.yaml";
+  std::ofstream(path) << text;
+  return path;
+}
+
+constexpr const char* kGood = R"(job: films
+task: ranking
+data: {format: movielens, train: films, negatives: {per_positive: 1}}
+model: {type: mf}
+)";
+
+TEST(CommandLine, HelpAndVersion) {
+  EXPECT_EQ(run({"--version"}).out, "capstan 0.1.0\n");
+  const Outcome help = run({"--help"});
+  EXPECT_EQ(help.code, kExitOk);
+  EXPECT_THAT(help.out, HasSubstr("check"));
+  EXPECT_THAT(help.out, HasSubstr("Exit codes: 0"));
+  const Outcome check = run({"check", "--help"});
+  EXPECT_EQ(check.code, kExitOk);
+  EXPECT_THAT(check.out, HasSubstr("Examples:"));
+}
+
+TEST(CommandLine, MistakesAreUsageErrorsWithTheNearestWord) {
+  EXPECT_EQ(run({}).code, kExitUsage);
+  const Outcome command = run({"chek"});
+  EXPECT_EQ(command.code, kExitUsage);
+  EXPECT_EQ(command.err, "capstan: unknown command 'chek' (did you mean 'check'?)\n");
+  const Outcome option = run({"check", "a.yaml", "--exlain"});
+  EXPECT_EQ(option.code, kExitUsage);
+  EXPECT_THAT(option.err, StartsWith("capstan: unknown option '--exlain' (did you mean '--explain'?)\n"));
+  EXPECT_EQ(run({"check"}).err, "capstan: check needs a job file\n");
+}
+
+TEST(Check, SaysThatAJobIsFine) {
+  const std::string path = job_file(kGood);
+  const Outcome fine = run({"check", path});
+  EXPECT_EQ(fine.code, kExitOk) << fine.err;
+  EXPECT_THAT(fine.out, HasSubstr("job films is fine"));
+  EXPECT_EQ(fine.err, "");
+}
+
+TEST(Check, ReportsEveryMistake) {
+  const std::string path = job_file(std::string(kGood) + "sed: 3\ntrain: {pases: 3}\n");
+  const Outcome wrong = run({"check", path});
+  EXPECT_EQ(wrong.code, kExitUsage);
+  EXPECT_EQ(wrong.out, "");
+  EXPECT_EQ(wrong.err, path + ":5:1: unknown key 'sed' (did you mean 'seed'?)\n" + path +
+                           ":6:9: unknown key 'pases' in train (did you mean 'passes'?)\n2 mistakes\n");
+}
+
+TEST(Check, ExplainsWhereValuesCameFrom) {
+  const std::string path = job_file(kGood);
+  const Outcome explained = run({"check", path, "--explain", "--set", "train.passes=3", "--set", "seed=9"});
+  EXPECT_EQ(explained.code, kExitOk) << explained.err;
+  EXPECT_THAT(explained.out, testing::ContainsRegex("passes: 3 +# --set\n"));
+  EXPECT_THAT(explained.out, testing::ContainsRegex("seed: 9 +# --set\n"));
+  EXPECT_THAT(explained.out, testing::ContainsRegex("per_positive: 1 +# .*capstan_cli_job.yaml:3\n"));
+}
+
+TEST(Generate, WritesDataAndSaysWhatCanBeReached) {
+  const std::string folder = testing::TempDir() + "/capstan_cli_generate";
+  const Outcome done = run({"generate", "ctr", "--rows", "500", "--test-rows", "200", "--fields", "3",
+                            "--values", "10", "--factors", "2", "--out", folder});
+  EXPECT_EQ(done.code, kExitOk) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("AUC"));
+  EXPECT_THAT(done.out, HasSubstr("wrote " + folder));
+  EXPECT_TRUE(std::filesystem::exists(folder + "/train.csv"));
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(run({"generate", "ctrr", "--out", folder}).code, kExitUsage);
+  EXPECT_EQ(run({"generate", "ctr", "--rows", "0", "--out", folder}).code, kExitUsage);
+}
+
+TEST(Check, AMissingFileIsNamed) {
+  const Outcome missing = run({"check", "/nowhere/job.yaml"});
+  EXPECT_EQ(missing.code, kExitUsage);
+  EXPECT_EQ(missing.err, "/nowhere/job.yaml: No such file or directory\n");
+}
+
+}  // namespace
+}  // namespace capstan
