@@ -24,6 +24,8 @@ std::string_view to_string(ErrorCode code) {
       return "refused";
     case ErrorCode::kUnavailable:
       return "unavailable";
+    case ErrorCode::kTaken:
+      return "taken";
     case ErrorCode::kCancelled:
       return "cancelled";
   }

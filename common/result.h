@@ -21,6 +21,7 @@ enum class ErrorCode {
   kBusy,         // a queue is full: try later, nothing was done
   kRefused,      // the peer does not accept us (other job, other protocol version)
   kUnavailable,  // the peer is not there
+  kTaken,        // another process holds the name
   kCancelled,    // stopped on request
 };
 

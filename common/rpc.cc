@@ -21,6 +21,20 @@ bool is_answer(const Message& message) {
       message);
 }
 
+ErrorCode code_of(RefusalReason reason) {
+  switch (reason) {
+    case RefusalReason::kNotGreeted:
+      return ErrorCode::kUnavailable;
+    case RefusalReason::kNameTaken:
+      return ErrorCode::kTaken;
+    case RefusalReason::kOtherVersion:
+    case RefusalReason::kOtherJob:
+    case RefusalReason::kJobEnded:
+      break;
+  }
+  return ErrorCode::kRefused;
+}
+
 }  // namespace
 
 Rpc::Rpc(EventLoop& loop, Transport& transport) : loop_(loop), transport_(transport) {
@@ -46,7 +60,9 @@ void Rpc::reply(PeerId to, std::uint64_t request_id, const Message& answer) {
   static_cast<void>(transport_.send(to, encode(answer, request_id)).ok());
 }
 
-void Rpc::notify(PeerId to, const Message& message) { reply(to, 0, message); }
+void Rpc::notify(PeerId to, const Message& message) {
+  reply(to, 0, message);
+}
 
 void Rpc::on_message(PeerId from, const Frames& frames) {
   auto decoded = decode(frames);
@@ -66,8 +82,7 @@ void Rpc::on_message(PeerId from, const Frames& frames) {
     return;
   }
   if (const auto* refusal = std::get_if<Refusal>(&decoded->message)) {
-    const bool stranger = refusal->reason == RefusalReason::kNotGreeted;
-    finish(id, make_error(stranger ? ErrorCode::kUnavailable : ErrorCode::kRefused, refusal->text));
+    finish(id, make_error(code_of(refusal->reason), refusal->text));
     return;
   }
   finish(id, std::move(decoded->message));

@@ -27,9 +27,9 @@ class Rpc {
   // Takes requests and notifications; answers to call() never come here.
   void on_request(RequestHandler handler) { handler_ = std::move(handler); }
 
-  // `done` runs once: with the answer, kTimeout (it may have happened), kUnavailable (the peer
-  // does not know us: greet it again), kRefused (its other Refusals) or what send() said.
-  // It never runs before call() returns. Dropped without running when this Rpc is destroyed.
+  // `done` runs once: with the answer, kTimeout (it may have happened), kUnavailable (the peer does not know
+  // us: greet it again), kTaken (another process holds our name), kRefused (its other Refusals) or what
+  // send() said. It never runs before call() returns. Dropped without running when this Rpc is destroyed.
   void call(PeerId to, const Message& request, Duration timeout, ReplyHandler done);
   void reply(PeerId to, std::uint64_t request_id, const Message& answer);
   void notify(PeerId to, const Message& message);

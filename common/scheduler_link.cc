@@ -12,7 +12,8 @@ constexpr Duration kMapTimeout = 1s;
 
 }  // namespace
 
-SchedulerLink::SchedulerLink(EventLoop& loop, Transport& transport, Rpc& rpc, const Log& log, Hello hello, Hooks hooks)
+SchedulerLink::SchedulerLink(EventLoop& loop, Transport& transport, Rpc& rpc, const Log& log, Hello hello,
+                             Hooks hooks)
     : loop_(loop),
       transport_(transport),
       rpc_(rpc),
@@ -28,13 +29,20 @@ Status SchedulerLink::start(const std::string& endpoint) {
 }
 
 void SchedulerLink::greet() {
-  rpc_.call(peer_, hello_, kGreetTimeout, [this](Result<Message> reply) { on_greeting(std::move(reply)); });
+  rpc_.call(peer_, hello_, kGreetTimeout,
+            [this, sent = loop_.now()](const Result<Message>& reply) { on_greeting(sent, reply); });
 }
 
-void SchedulerLink::on_greeting(Result<Message> reply) {
-  if (!reply.ok() && reply.error().code == ErrorCode::kRefused) {
+void SchedulerLink::on_greeting(Instant sent, const Result<Message>& reply) {
+  const ErrorCode refusal = reply.ok() ? ErrorCode::kTimeout : reply.error().code;
+  // A process started in place of one that died must wait until the dead one's lease has ended. One that had
+  // the name and lost it has been replaced for good.
+  if (refusal == ErrorCode::kRefused || (refusal == ErrorCode::kTaken && welcomed_)) {
     hooks_.on_refused(reply.error().message);
     return;
+  }
+  if (refusal == ErrorCode::kTaken && !std::exchange(waits_for_name_, true)) {
+    log_.info("waiting for the name {}: {}", hello_.name, reply.error().message);
   }
   const auto* welcome = reply.ok() ? std::get_if<Welcome>(&*reply) : nullptr;
   if (welcome == nullptr || welcome->generation < generation_) {
@@ -46,7 +54,7 @@ void SchedulerLink::on_greeting(Result<Message> reply) {
   generation_ = welcome->generation;
   node_id_ = welcome->node_id;
   lease_ = std::chrono::milliseconds(welcome->lease_ms);
-  heard_at_ = loop_.now();
+  heard_at_ = std::max(heard_at_, sent);
   hooks_.on_welcome(*welcome, first);
   beat();
 }
@@ -70,8 +78,8 @@ void SchedulerLink::on_heartbeat_reply(const Result<Message>& reply) {
   }
   const auto* answer = std::get_if<HeartbeatReply>(&*reply);
   if (answer == nullptr) return;
-  heard_at_ = loop_.now();
   const Instant sent{Duration(answer->sent_at)};
+  heard_at_ = std::max(heard_at_, sent);
   const Duration granted = std::chrono::milliseconds(answer->lease_ms);
   lease_until_ = std::max(lease_until_, sent + granted * 9 / 10);
   if (answer->map_version > map_.version()) refresh_map();

@@ -1,4 +1,5 @@
-// SchedulerLink: a server's or worker's bond with the scheduler: greeting, heartbeats, lease, shard map, end of job.
+// SchedulerLink: a server's or worker's bond with the scheduler: greeting, heartbeats, lease, shard map, end
+// of job.
 #pragma once
 
 #include <functional>
@@ -13,12 +14,13 @@
 
 namespace capstan {
 
-// Greets until welcomed, and again whenever the scheduler has forgotten us (it restarted). All on the node's loop.
+// Greets until welcomed, and again whenever the scheduler has forgotten us (it restarted). All on the node's
+// loop.
 class SchedulerLink {
  public:
   struct Hooks {
     std::function<void(const Welcome&, bool first)> on_welcome;
-    std::function<void()> on_map;                           // map() has changed
+    std::function<void()> on_map;                            // map() has changed
     std::function<void(const std::string& why)> on_refused;  // for good: other job, other version, job over
     std::function<void(Heartbeat&)> fill_heartbeat;          // adds counters
   };
@@ -36,17 +38,18 @@ class SchedulerLink {
   std::uint32_t generation() const { return generation_; }
   const ShardMap& map() const { return map_; }
   const Hello& hello() const { return hello_; }
-  // Until when the scheduler lets us act: counted from the send time of the heartbeat it answered, less 10 % for
-  // clocks that drift apart (DESIGN: leases).
+  // Until when the scheduler lets us act: counted from the send time of the heartbeat it answered, less 10 %
+  // for clocks that drift apart (DESIGN: leases).
   Instant lease_until() const { return lease_until_; }
-  // When the scheduler was last heard.
+  // The newest moment at which we know the scheduler to have heard us: when the message was sent that it
+  // answered. An answer may have lain unread for as long as this process was stopped.
   Instant heard_at() const { return heard_at_; }
   // Hands over messages that the node got from the scheduler unasked. True when it was one of the link's.
   bool on_notification(const Message& message);
 
  private:
   void greet();
-  void on_greeting(Result<Message> reply);
+  void on_greeting(Instant sent, const Result<Message>& reply);
   void beat();
   void on_heartbeat_reply(const Result<Message>& reply);
   void take_map(const MapUpdate& update);
@@ -64,6 +67,7 @@ class SchedulerLink {
   Instant lease_until_{};
   Instant heard_at_{};
   bool welcomed_ = false;
+  bool waits_for_name_ = false;
   bool fetching_map_ = false;
   ShardMap map_;
   Timer timer_;

@@ -5,53 +5,77 @@
 
 namespace capstan {
 
+// The scheduler sends a request again until it is answered, and the network may bring one twice. Doing it
+// twice would write over a published checkpoint, or put a shard back that has moved on.
+bool Server::repeated(std::uint64_t id) {
+  if (id > errand_id_) {
+    errand_id_ = id;
+    errand_answer_.reset();
+    return false;
+  }
+  if (id == errand_id_ && errand_answer_.has_value()) rpc_.reply(link_.peer(), id, *errand_answer_);
+  return true;
+}
+
+void Server::answer_errand(std::uint64_t id, const Message& answer) {
+  if (id == errand_id_) errand_answer_ = answer;
+  rpc_.reply(link_.peer(), id, answer);
+}
+
 // Each shard is serialised on its own lane, between two pushes, and written by the disk lane: no shard waits
 // for another, and pushes go on.
 void Server::on_snapshot(std::uint64_t id, const Snapshot& request) {
+  if (repeated(id)) return;
   if (snapshot_ != nullptr && !snapshot_->finished()) {
     snapshot_->fail(make_error(ErrorCode::kCancelled, "a newer checkpoint was asked for"), false);
   }
   auto done = [this, id](const SnapshotReply& reply) {
     if (!reply.error.empty()) log_.warn("checkpoint {} failed: {}", reply.checkpoint, reply.error);
-    rpc_.reply(link_.peer(), id, reply);
+    answer_errand(id, reply);
   };
   if (shards_.empty()) {
     SnapshotReply reply;
     reply.checkpoint = request.checkpoint;
-    rpc_.reply(link_.peer(), id, reply);
+    answer_errand(id, reply);
     return;
   }
   snapshot_ = std::make_unique<SnapshotJob>(disk_, storage_, request.checkpoint, request.directory,
                                             options_.name + ".rows", shards_.size(), std::move(done));
+  snapshot_ticket_ = id;
   for (auto& [shard_id, slot] : shards_) {
-    auto bytes = std::make_shared<Result<Buffer>>(Buffer());
+    auto taken = std::make_shared<Result<ShardSnapshot>>(ShardSnapshot());
     compute_.run(
         lane_of(shard_id),
-        [bytes, shard = slot.shard.get(), request] {
+        [taken, shard = slot.shard.get(), request, id] {
           shard->forget_below(request.forget_below_pass);
-          *bytes = request.after_step == 0 ? Result<Buffer>(shard->snapshot())
-                                           : shard->snapshot_after(request.pass, request.after_step);
+          *taken = shard->snapshot_after(request.pass, request.after_step, id);
         },
-        [this, bytes, shard_id = shard_id, checkpoint = request.checkpoint] {
-          if (snapshot_->finished() || snapshot_->checkpoint() != checkpoint) return;
-          if (!bytes->ok()) {
-            snapshot_->fail(bytes->error(), true);
-          } else if (!(*bytes)->empty()) {
-            snapshot_->add(shard_id, std::move(*bytes).value());
+        [this, taken, shard_id = shard_id, id] {
+          if (id != snapshot_ticket_) return;
+          if (!taken->ok()) {
+            snapshot_->fail(taken->error(), true);
+          } else {
+            write_snapshot(shard_id, std::move(*taken).value());
           }
         });
   }
 }
 
+void Server::write_snapshot(std::uint32_t shard, ShardSnapshot snapshot) {
+  const bool wanted = snapshot_ != nullptr && snapshot.ticket == snapshot_ticket_;
+  if (wanted && !snapshot.bytes.empty()) snapshot_->add(shard, snapshot.rows, std::move(snapshot.bytes));
+}
+
 // Reads every section on the disk lane, checks it, and gives it to its shard's lane.
 void Server::on_restore(std::uint64_t id, const Restore& request) {
+  if (repeated(id)) return;
   struct Progress {
     std::size_t left;
     RestoreReply reply;
   };
   auto progress = std::make_shared<Progress>(Progress{request.sections.size() + 1, {}});
   const auto finish_one = [this, id, progress] {
-    if (--progress->left == 0) rpc_.reply(link_.peer(), id, progress->reply);
+    if (--progress->left == 0) answer_errand(id, progress->reply);
   };
   for (const auto& section : request.sections) {
     const auto found = shards_.find(section.shard);
@@ -94,7 +118,10 @@ void Server::on_restore(std::uint64_t id, const Restore& request) {
               [this, progress, finish_one, outcome, shard_id] {
                 if (!outcome->status.ok()) progress->reply.error = outcome->status.error().message;
                 const auto restored = shards_.find(shard_id);
-                if (restored != shards_.end()) restored->second.clock = outcome->clock;
+                if (restored != shards_.end()) {
+                  restored->second.clock = outcome->clock;
+                  release_waiting(restored->second);
+                }
                 progress->reply.rows += outcome->rows;
                 finish_one();
               });

@@ -22,14 +22,13 @@ struct Server::PullJob {
 void Server::on_pull(PeerId from, std::uint64_t id, Pull pull) {
   learn_map(pull.map_version);
   auto job = std::make_shared<PullJob>(PullJob{from, id, std::move(pull), {}, {}, 0});
-  if (requests_ >= options_.requests_max) {
+  // Pulls that wait for a step are counted apart: they must not keep out the pushes that they wait for.
+  const bool runs = clock_reached(job->pull);
+  if ((runs ? requests_ : parked_pulls_.size()) >= options_.requests_max) {
     for (const auto& slice : job->pull.slices)
       job->reply.slices.push_back({slice.shard, SliceStatus::kBusy, 0});
     rpc_.reply(from, id, job->reply);
-    return;
-  }
-  ++requests_;
-  if (clock_reached(job->pull)) {
+  } else if (runs) {
     start_pull(job);
   } else {
     parked_pulls_.push_back(job);
@@ -61,6 +60,7 @@ void Server::wake_pulls() {
 }
 
 void Server::start_pull(const PullRef& job) {
+  ++requests_;
   const Key* keys = job->pull.keys.as<Key>().data();
   std::vector<std::uint64_t> offsets;
   std::uint64_t floats = 0;

@@ -20,18 +20,19 @@ void Server::on_push(PeerId from, std::uint64_t id, Push push) {
   bool known = true;
   std::uint64_t floats = 0;
   for (const auto& slice : job->push.slices) floats += count_floats(slice.sections, known);
-  const bool fits = known && floats * sizeof(float) == job->push.gradients.size();
-  if (!fits || requests_ >= options_.requests_max) {
-    if (!fits) rpc_.count_refused("gradient size");
-    for (auto& result : job->reply.slices) result.status = fits ? SliceStatus::kBusy : SliceStatus::kStale;
+  // Tables that are not declared here yet will be.
+  if (!known || requests_ >= options_.requests_max) {
+    for (auto& result : job->reply.slices) result.status = SliceStatus::kBusy;
     rpc_.reply(from, id, job->reply);
     return;
   }
+  const bool fits = floats * sizeof(float) == job->push.gradients.size();
+  if (!fits) rpc_.count_refused("gradient size");
   ++requests_;
-  start_push(job);
+  start_push(job, fits);
 }
 
-void Server::start_push(const PushRef& job) {
+void Server::start_push(const PushRef& job, bool fits) {
   const Push& push = job->push;
   job->slices_left = push.slices.size() + 1;  // one for this function
   const Key* keys = push.keys.as<Key>().data();
@@ -48,17 +49,18 @@ void Server::start_push(const PushRef& job) {
     if (serves(slice.shard, push.map_version)) {
       auto& lane = by_lane[lane_of(slice.shard)];
       if (lane == nullptr) lane = std::make_shared<std::vector<Part>>();
-      lane->push_back({i,
-                       shards_[slice.shard].shard.get(),
-                       {push.pass, push.partition, push.term, push.sequence, slice.previous,
-                        slice.pulled_version, slice.sections, keys, gradients, push.keys, push.gradients},
-                       {}});
+      lane->push_back(
+          {i,
+           shards_[slice.shard].shard.get(),
+           {push.pass, push.partition, push.term, push.sequence, slice.previous, slice.pulled_version,
+            slice.sections, keys, gradients, push.keys, push.gradients, !fits},
+           {}});
     } else {
       answer_slice(job, i, SliceStatus::kStale, 0);
     }
     for (const auto& section : slice.sections) {
       keys += section.count;
-      gradients += std::size_t{section.count} * tables_[section.table].dim;
+      if (fits) gradients += std::size_t{section.count} * tables_[section.table].dim;
     }
   }
   for (auto& [lane, parts] : by_lane) {
@@ -87,7 +89,7 @@ void Server::on_pushed(const PushRef& job, std::size_t index, PushOutcome outcom
   }
   Slot& slot = found->second;
   if (slot.clock < outcome.clock) slot.clock = outcome.clock;
-  if (!outcome.snapshot.empty() && snapshot_ != nullptr) snapshot_->add(shard, std::move(outcome.snapshot));
+  write_snapshot(shard, std::move(outcome.snapshot));
   if (!outcome.waits) {
     answer_slice(job, index, outcome.status, outcome.version);
     return;
@@ -102,6 +104,13 @@ void Server::on_pushed(const PushRef& job, std::size_t index, PushOutcome outcom
     if (waiting.empty()) continue;
     const WaitingSlice& done = waiting.mapped();
     answer_slice(done.job, done.index, done.status, outcome.version);
+  }
+}
+
+// The shard has let go of what waited for its step: the senders come again.
+void Server::release_waiting(Slot& slot) {
+  for (const auto& [own_slot, waiting] : std::exchange(slot.waiting, {})) {
+    answer_slice(waiting.job, waiting.index, SliceStatus::kBusy, 0);
   }
 }
 

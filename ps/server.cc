@@ -25,8 +25,7 @@ Server::Server(EventLoop& loop, Transport& transport, TaskPool& compute, TaskPoo
       on_end_(std::move(on_end)),
       rpc_(loop, transport),
       link_(loop, transport, rpc_, log, Hello{},
-            {.on_welcome = [this](const Welcome& welcome,
-                                  bool) { grace_ = std::chrono::milliseconds(welcome.grace_ms); },
+            {.on_welcome = [this](const Welcome& welcome, bool) { on_welcome(welcome); },
              .on_map = [this] { on_map(); },
              .on_refused =
                  [this](const std::string& why) { on_end_(false, "the scheduler refused us: " + why); },
@@ -110,6 +109,12 @@ void Server::on_hello(PeerId from, std::uint64_t id, const Hello& hello) {
   rpc_.reply(from, id, Welcome{link_.generation(), link_.node_id(), 0, 0, ""});
 }
 
+// The map may have come before the welcome that tells us who we are in it.
+void Server::on_welcome(const Welcome& welcome) {
+  grace_ = std::chrono::milliseconds(welcome.grace_ms);
+  on_map();
+}
+
 void Server::on_declare(std::uint64_t id, const DeclareTables& declare) {
   TablesReady ready;
   for (std::size_t i = 0; i < declare.tables.size() && ready.error.empty(); ++i) {
@@ -135,6 +140,7 @@ void Server::on_map() {
     if (!mine) {
       // The lane may still be at work on it: the shard goes after its last task.
       if (auto gone = shards_.extract(shard)) {
+        release_waiting(gone.mapped());
         auto kept = std::make_shared<Slot>(std::move(gone.mapped()));
         compute_.run(
             lane_of(shard), [kept] {}, [kept] {});

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,7 @@ class Server {
   void on_request(PeerId from, std::uint64_t id, Message message);
   void on_scheduler_request(std::uint64_t id, Message message);
   void on_hello(PeerId from, std::uint64_t id, const Hello& hello);
+  void on_welcome(const Welcome& welcome);
   void on_declare(std::uint64_t id, const DeclareTables& declare);
   void on_map();
   void on_get_rows(PeerId from, std::uint64_t id, const GetRows& request);
@@ -77,12 +79,16 @@ class Server {
   void wake_pulls();
 
   void on_push(PeerId from, std::uint64_t id, Push push);
-  void start_push(const PushRef& job);
+  void start_push(const PushRef& job, bool fits);
   void on_pushed(const PushRef& job, std::size_t index, PushOutcome outcome);
+  void release_waiting(Slot& slot);
   void answer_slice(const PushRef& job, std::size_t index, SliceStatus status, std::uint64_t version);
 
   void on_snapshot(std::uint64_t id, const Snapshot& request);
+  void write_snapshot(std::uint32_t shard, ShardSnapshot snapshot);
   void on_restore(std::uint64_t id, const Restore& request);
+  bool repeated(std::uint64_t id);
+  void answer_errand(std::uint64_t id, const Message& answer);
 
   void housekeep();
   void fill_heartbeat(Heartbeat& heartbeat) const;
@@ -110,6 +116,9 @@ class Server {
   ShardStats stats_;
   bool housekeeping_ = false;
   std::unique_ptr<SnapshotJob> snapshot_;
+  std::uint64_t snapshot_ticket_ = 0;  // the request that snapshot_ answers
+  std::uint64_t errand_id_ = 0;        // the newest snapshot or restore asked for
+  std::optional<Message> errand_answer_;
   Timer housekeeping_timer_;
 };
 

@@ -88,6 +88,7 @@ void Shard::pull(std::span<const Section> sections, const Key* keys, float* out)
 
 // Keys must be of this shard and strictly ascending within a section; gradients must be finite.
 SliceStatus Shard::validate(const PushedSlice& slice) const {
+  if (slice.malformed) return SliceStatus::kRefused;
   const Key* keys = slice.keys;
   for (const auto& section : slice.sections) {
     for (std::uint32_t i = 0; i < section.count; ++i) {
@@ -178,7 +179,7 @@ PushOutcome Shard::combine(const PushedSlice& slice, std::uint32_t now_seconds) 
   stats_.pushes_applied += outcome.released_slots.size();
   if (snapshot_sequence_ != 0 && slice.pass == snapshot_pass_ && clock_of(slice.pass) == snapshot_sequence_) {
     snapshot_sequence_ = 0;
-    outcome.snapshot = snapshot();
+    outcome.snapshot = snapshot(snapshot_ticket_);
   }
   return outcome;
 }
@@ -231,7 +232,8 @@ ShardStats Shard::stats() const {
   return stats;
 }
 
-Buffer Shard::snapshot() const {
+ShardSnapshot Shard::snapshot(std::uint64_t ticket) const {
+  ShardSnapshot taken{{}, 0, ticket};
   ByteWriter out;
   out.put(kSnapshotMagic);
   out.put(id_);
@@ -243,16 +245,24 @@ Buffer Shard::snapshot() const {
     out.put_vector(table_rows(*tables_[i]));
     out.put_vector(as_octets(tables_[i]->save_state()));
   }
-  return out.take();
+  for (const auto& table : tables_) taken.rows += table->size();
+  taken.bytes = out.take();
+  return taken;
 }
 
-Result<Buffer> Shard::snapshot_after(std::uint32_t pass, std::uint64_t sequence) {
+Result<ShardSnapshot> Shard::snapshot_after(std::uint32_t pass, std::uint64_t sequence,
+                                            std::uint64_t ticket) {
+  snapshot_sequence_ = 0;
+  if (sequence == 0) return snapshot(ticket);
   const std::uint64_t now = clock_of(pass);
-  if (now > sequence) return make_error(ErrorCode::kStale, "the shard is past that step");
-  if (now == sequence) return snapshot();
+  if (now > sequence || window_.newest_pass() > pass) {
+    return make_error(ErrorCode::kStale, "the shard is past that step");
+  }
+  if (now == sequence) return snapshot(ticket);
   snapshot_pass_ = pass;
   snapshot_sequence_ = sequence;
-  return Buffer();
+  snapshot_ticket_ = ticket;
+  return ShardSnapshot{};
 }
 
 Status Shard::restore(std::span<const std::byte> bytes) {
@@ -260,6 +270,7 @@ Status Shard::restore(std::span<const std::byte> bytes) {
   tables_.clear();
   for (const auto& spec : specs_) tables_.push_back(std::make_unique<EmbeddingTable>(spec, num_shards_));
   waiting_.clear();
+  snapshot_sequence_ = 0;
   ByteReader in(bytes);
   if (in.get<std::uint32_t>() != kSnapshotMagic) return corrupt("not a shard snapshot");
   if (in.get<std::uint32_t>() != id_) return corrupt("the snapshot of another shard");

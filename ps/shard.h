@@ -25,6 +25,7 @@ struct PushedSlice {
   const Key* keys = nullptr;         // of all sections, one after the other
   const float* gradients = nullptr;  // [keys of a section, dim of its table], likewise
   Buffer keys_owner, gradients_owner;
+  bool malformed = false;  // its gradients are not as many as its sections say: refused unread
 };
 
 // The steps of a pass that every slot has reported to a shard.
@@ -34,14 +35,21 @@ struct StepClock {
   auto operator<=>(const StepClock&) const = default;
 };
 
+// Everything of a shard as bytes; see docs/FORMATS.md.
+struct ShardSnapshot {
+  Buffer bytes;  // empty: none yet
+  std::uint64_t rows = 0;
+  std::uint64_t ticket = 0;  // of the request it answers
+};
+
 struct PushOutcome {
   SliceStatus status = SliceStatus::kOk;
   bool waits = false;  // sync: kept until the other slots' slices of this step are here
   std::vector<std::uint32_t>
       released_slots;  // sync: slots whose waiting slices this one completed (itself included)
   std::uint64_t version = 0;
-  StepClock clock;  // stepped modes: after this push
-  Buffer snapshot;  // sync: taken because this push completed the step it was asked for
+  StepClock clock;         // stepped modes: after this push
+  ShardSnapshot snapshot;  // sync: taken because this push completed the step it was asked for
 };
 
 struct ShardStats {
@@ -75,11 +83,10 @@ class Shard {
   // Drops expired rows, then the least recently used ones until the shard is within `bytes_max`.
   void evict(std::uint32_t now_seconds, std::uint64_t bytes_max);
 
-  // Everything as bytes; see docs/FORMATS.md.
-  Buffer snapshot() const;
-  // sync: takes the snapshot right after step `sequence` of `pass`. kStale when the shard is past it; when it
-  // is there already, the bytes come back at once, else an empty buffer now and PushOutcome::snapshot later.
-  Result<Buffer> snapshot_after(std::uint32_t pass, std::uint64_t sequence);
+  // sequence 0: at once. Else (sync) right after step `sequence` of `pass`: kStale when the shard is past it;
+  // when it is there already, the bytes come back now, else none now and PushOutcome::snapshot later. A new
+  // request replaces one that still waits.
+  Result<ShardSnapshot> snapshot_after(std::uint32_t pass, std::uint64_t sequence, std::uint64_t ticket);
   // Replaces everything. kCorrupt for bytes that are no snapshot of these tables; the shard is then empty.
   Status restore(std::span<const std::byte> bytes);
 
@@ -95,6 +102,7 @@ class Shard {
              std::uint32_t now_seconds);
   PushOutcome combine(const PushedSlice& slice, std::uint32_t now_seconds);
   void apply_step(std::uint32_t now_seconds);
+  ShardSnapshot snapshot(std::uint64_t ticket) const;
   void note_staleness(std::uint64_t pulled_version);
 
   std::uint32_t id_;
@@ -108,6 +116,7 @@ class Shard {
   std::map<std::uint32_t, PushedSlice> waiting_;  // sync: by slot, all of one step
   std::uint32_t snapshot_pass_ = 0;
   std::uint64_t snapshot_sequence_ = 0;  // 0: none asked for
+  std::uint64_t snapshot_ticket_ = 0;
   ShardStats stats_;
 };
 

@@ -45,21 +45,23 @@ SnapshotJob::~SnapshotJob() {
   state_->alive = false;
 }
 
-void SnapshotJob::add(std::uint32_t shard, Buffer bytes) {
+void SnapshotJob::add(std::uint32_t shard, std::uint64_t rows, Buffer bytes) {
   if (finished_) return;
-  waiting_.emplace_back(shard, std::move(bytes));
+  waiting_.push_back({shard, rows, std::move(bytes)});
   write_next();
 }
 
 void SnapshotJob::write_next() {
   if (writing_ || finished_ || waiting_.empty()) return;
   writing_ = true;
-  auto [shard, bytes] = std::move(waiting_.front());
+  Part part = std::move(waiting_.front());
   waiting_.pop_front();
   disk_.run(
       0,
-      [state = state_, shard = shard, bytes = std::move(bytes)] {
-        state->section = {shard, state->offset, bytes.size(), hash_bytes(bytes.bytes()), 0, state->file};
+      [state = state_, part = std::move(part)] {
+        const Buffer& bytes = part.bytes;
+        state->section = {part.shard, state->offset, bytes.size(), hash_bytes(bytes.bytes()),
+                          part.rows,  state->file};
         state->status = state->append(bytes);
         state->offset += bytes.size();
       },

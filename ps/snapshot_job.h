@@ -25,10 +25,9 @@ class SnapshotJob {
   SnapshotJob(const SnapshotJob&) = delete;
   SnapshotJob& operator=(const SnapshotJob&) = delete;
 
-  void add(std::uint32_t shard, Buffer bytes);
+  void add(std::uint32_t shard, std::uint64_t rows, Buffer bytes);
   void fail(const Error& error, bool too_late);
   bool finished() const { return finished_; }
-  std::uint64_t checkpoint() const { return reply_.checkpoint; }
   // Shards that wait to be written: how far the disk is behind.
   std::size_t backlog() const { return waiting_.size(); }
 
@@ -42,7 +41,12 @@ class SnapshotJob {
   TaskPool& disk_;
   std::shared_ptr<State> state_;
   std::size_t shards_left_;
-  std::deque<std::pair<std::uint32_t, Buffer>> waiting_;
+  struct Part {
+    std::uint32_t shard;
+    std::uint64_t rows;
+    Buffer bytes;
+  };
+  std::deque<Part> waiting_;
   bool writing_ = false;
   bool finished_ = false;
   SnapshotReply reply_;

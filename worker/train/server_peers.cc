@@ -64,6 +64,7 @@ void ServerPeers::on_greeting(NodeId node, PeerId peer, const Result<Message>& r
   if (!reply.ok() && reply.error().code == ErrorCode::kRefused) {
     log_.error("server {} refused us: {}", entry.endpoint, reply.error().message);
   }
+  if (retry_.running()) return;  // one that fails often must not put the others off
   retry_.start(kRetryPause, [this] {
     for (const auto& [id, waiting] : entries_) {
       if (!waiting.greeted && waiting.peer != 0) greet(id);

@@ -1,0 +1,225 @@
+#include "sim/cluster.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "common/assert.h"
+#include "sim/row_reader.h"
+
+namespace capstan {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr const char* kSchedulerEndpoint = "sim://scheduler:1";
+constexpr const char* kStore = "store";
+
+// Some lanes of a pool, as a pool of their own.
+class LaneRange final : public TaskPool {
+ public:
+  LaneRange(TaskPool& pool, std::uint32_t first, std::uint32_t count)
+      : pool_(pool), first_(first), count_(count) {}
+  std::uint32_t lanes() const override { return count_; }
+  void run(std::uint32_t lane, std::function<void()> work, std::function<void()> done) override {
+    pool_.run(first_ + lane, std::move(work), std::move(done));
+  }
+
+ private:
+  TaskPool& pool_;
+  std::uint32_t first_, count_;
+};
+
+SimOptions with_lanes(SimOptions options, std::uint32_t lanes) {
+  options.tasks.lanes = lanes;
+  return options;
+}
+
+}  // namespace
+
+ClusterOptions::ClusterOptions() {
+  sim.tasks.work_max = milliseconds(12);
+  sim.tasks.done_max = milliseconds(4);
+  sim.drift_ppm_max = 20'000;
+}
+
+// One lane a shard, and one for the disk.
+SimCluster::SimCluster(std::uint64_t seed, const ClusterOptions& options)
+    : options_(options),
+      ledger_(std::make_shared<Ledger>(options.shape)),
+      world_(seed, with_lanes(options.sim, options.shape.num_shards + 1)) {
+  add_nodes();
+}
+
+void SimCluster::add_nodes() {
+  const std::string suffix = life_ == 0 ? "" : fmt::format("'{}", life_);
+  scheduler_ = &world_.add_node("scheduler" + suffix, kStore);
+  servers_.clear();
+  workers_.clear();
+  for (std::uint32_t n = 0; n < options_.servers; ++n) {
+    servers_.push_back(&world_.add_node(fmt::format("ps-{}{}", n, suffix), kStore));
+  }
+  for (std::uint32_t n = 0; n < options_.workers; ++n) {
+    workers_.push_back(&world_.add_node(fmt::format("worker-{}{}", n, suffix)));
+  }
+  scheduler_started_ = false;
+  world_.start(*scheduler_, [this](SimNode& node) { return start_scheduler(node); });
+  for (SimNode* node : servers_) world_.start(*node, [this](SimNode& self) { return start_server(self); });
+  for (SimNode* node : workers_) world_.start(*node, [this](SimNode& self) { return start_worker(self); });
+}
+
+Log SimCluster::log(const SimNode& node) const {
+  const bool loud = std::getenv("CAPSTAN_SIM_LOG") != nullptr;
+  return loud ? Log::to_stderr(node.name(), LogLevel::kDebug) : Log::silent();
+}
+
+JobConfig SimCluster::config() const {
+  JobConfig job;
+  job.name = "sim";
+  job.seed = options_.shape.seed;
+  job.work_dir = "work";
+  job.train.consistency = options_.consistency;
+  job.train.staleness = options_.staleness;
+  job.train.passes = options_.shape.passes;
+  job.train.partitions = options_.shape.partitions;
+  job.cluster.servers = options_.servers;
+  job.cluster.workers = options_.workers;
+  job.cluster.num_shards = options_.shape.num_shards;
+  job.cluster.lease_ms = options_.lease_ms;
+  job.cluster.startup_timeout_ms = 600'000;
+  if (options_.checkpoint_every_steps > 0) {
+    job.checkpoint.path = "checkpoints";
+    job.checkpoint.every_steps = options_.checkpoint_every_steps;
+    job.checkpoint.keep = 2;
+  }
+  return job;
+}
+
+std::shared_ptr<void> SimCluster::start_scheduler(SimNode& node) {
+  SchedulerOptions options;
+  options.config = config();
+  options.job_text = "name: sim\n";
+  options.bind = kSchedulerEndpoint;
+  options.start = scheduler_started_ ? StartMode::kRecover : options_.start;
+  auto process = std::make_shared<Scheduler>(node.loop(), node.transport(), node.storage(), log(node),
+                                             std::move(options));
+  const auto endpoint = process->start([](bool, const std::string&) {});
+  if (!endpoint.ok()) quits_.push_back("the scheduler does not start: " + endpoint.error().message);
+  scheduler_started_ = true;
+  scheduler_process_ = process;
+  return process;
+}
+
+std::shared_ptr<void> SimCluster::start_server(SimNode& node) {
+  struct Process {
+    Process(SimNode& self, std::uint32_t shards, const Log& log, ServerOptions options,
+            Server::EndHandler on_end)
+        : compute(self.tasks(), 0, shards),
+          disk(self.tasks(), shards, 1),
+          server(self.loop(), self.transport(), compute, disk, self.storage(), log, std::move(options),
+                 std::move(on_end)) {}
+    LaneRange compute, disk;
+    Server server;
+  };
+  ServerOptions options;
+  options.name = node.name().substr(0, node.name().find('\''));
+  options.job_id = "sim";
+  options.host = node.name();
+  options.scheduler = kSchedulerEndpoint;
+  options.bind = fmt::format("sim://{}:0", node.name());
+  options.incarnation = ++last_incarnation_;
+  auto process = std::make_shared<Process>(node, options_.shape.num_shards, log(node), std::move(options),
+                                           [this, &node](bool, const std::string& why) { quit(node, why); });
+  CAPSTAN_ASSERT(process->server.start().ok(), "a server starts");
+  server_processes_[&node] = std::shared_ptr<Server>(process, &process->server);
+  return process;
+}
+
+std::shared_ptr<void> SimCluster::start_worker(SimNode& node) {
+  WorkerOptions options;
+  options.name = node.name().substr(0, node.name().find('\''));
+  options.job_id = "sim";
+  options.host = node.name();
+  options.scheduler = kSchedulerEndpoint;
+  options.incarnation = ++last_incarnation_;
+  const auto loader = [this](const std::string&) -> Result<WorkerJob> {
+    TrainOptions train;
+    train.consistency = options_.consistency;
+    train.staleness = options_.staleness;
+    train.pipeline_depth = options_.pipeline_depth;
+    train.push_window = options_.push_window;
+    train.num_shards = options_.shape.num_shards;
+    return WorkerJob{
+        std::make_shared<LedgerProgram>(ledger_, findings_, options_.consistency, options_.staleness), train};
+  };
+  auto process =
+      std::make_shared<Worker>(node.loop(), node.transport(), node.tasks(), log(node), std::move(options),
+                               loader, [this, &node](bool, const std::string& why) { quit(node, why); });
+  CAPSTAN_ASSERT(process->start().ok(), "a worker starts");
+  return process;
+}
+
+void SimCluster::quit(const SimNode& node, const std::string& why) {
+  if (!ended()) quits_.push_back(fmt::format("{} quits: {}", node.name(), why));
+}
+
+bool SimCluster::has(const SimNode& node) const {
+  const auto is_it = [&](const SimNode* each) { return each == &node; };
+  return &node == scheduler_ || std::any_of(servers_.begin(), servers_.end(), is_it) ||
+         std::any_of(workers_.begin(), workers_.end(), is_it);
+}
+
+bool SimCluster::ended() const {
+  const auto process = scheduler_process();
+  return process != nullptr && process->job().ended();
+}
+
+bool SimCluster::ok() const {
+  return ended() && scheduler_process()->job().facts().state == JobState::kDone;
+}
+
+std::string SimCluster::end_text() const {
+  const auto process = scheduler_process();
+  if (process == nullptr) return "the scheduler is down";
+  return process->job().ended() ? process->job().facts().end_text : process->job().waits_for();
+}
+
+void SimCluster::crash_all_and_resume(std::uint32_t servers, std::uint32_t workers) {
+  for (const auto& node : world_.nodes()) {
+    if (world_.up(*node)) world_.crash(*node, SimWorld::Crash::kPower);
+  }
+  ++life_;
+  options_.servers = servers;
+  options_.workers = workers;
+  options_.start = StartMode::kResume;
+  add_nodes();
+}
+
+std::map<Key, std::vector<float>> SimCluster::read_rows(const std::string& table, std::uint32_t dim) {
+  std::vector<std::string> endpoints;
+  for (const SimNode* node : servers_) {
+    if (const auto process = server_processes_[node].lock()) endpoints.push_back(process->endpoint());
+  }
+  SimNode& reader = world_.add_node(fmt::format("reader-{}", world_.nodes().size()));
+  return capstan::read_rows(world_, reader, "sim", endpoints, table, dim, ledger_->keys());
+}
+
+std::string SimCluster::check_rows() {
+  const auto rows = read_rows("ledger", ledger_->dim());
+  for (const Key key : ledger_->keys()) {
+    const std::set<BatchId> expected = ledger_->touching(key);
+    const auto row = rows.find(key);
+    std::set<BatchId> found;
+    std::string why;
+    if (row != rows.end() && !ledger_->decode(row->second, found, why)) {
+      return fmt::format("key {:016x}: {}", key, why);
+    }
+    for (const BatchId& id : expected) {
+      if (!found.contains(id)) return fmt::format("key {:016x}: {} is lost", key, to_string(id));
+    }
+    if (found != expected) return fmt::format("key {:016x}: holds batches that never touched it", key);
+  }
+  return "";
+}
+
+}  // namespace capstan

@@ -1,0 +1,95 @@
+// SimCluster: a scheduler, servers and workers with a ledger's job to do, as nodes of one simulated world.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/config/job_config.h"
+#include "ps/server.h"
+#include "scheduler/scheduler.h"
+#include "sim/ledger.h"
+#include "sim/ledger_program.h"
+#include "sim/world.h"
+#include "worker/worker.h"
+
+namespace capstan {
+
+struct ClusterOptions {
+  LedgerShape shape;
+  std::uint32_t servers = 2, workers = 2;
+  Consistency consistency = Consistency::kAsync;
+  std::uint32_t staleness = 2;  // bounded
+  std::uint32_t pipeline_depth = 2, push_window = 4;
+  std::uint64_t lease_ms = 1000;
+  std::uint64_t checkpoint_every_steps = 0;  // 0: no checkpoints
+  StartMode start = StartMode::kNew;
+  SimOptions sim;
+
+  ClusterOptions();  // slow enough for faults to fall into the job
+};
+
+// Scheduler and servers share one disk. A node that crashed restarts as a new process with a new incarnation;
+// a scheduler goes on from its journal.
+class SimCluster {
+ public:
+  SimCluster(std::uint64_t seed, const ClusterOptions& options);
+
+  SimWorld& world() { return world_; }
+  const Ledger& ledger() const { return *ledger_; }
+  const ClusterOptions& options() const { return options_; }
+  Findings& findings() { return *findings_; }
+  SimNode& scheduler() { return *scheduler_; }
+  SimNode& server(std::size_t n) { return *servers_[n]; }
+  SimNode& worker(std::size_t n) { return *workers_[n]; }
+  // Not a tool, nor of a cluster that was given up.
+  bool has(const SimNode& node) const;
+  // nullptr while its node is down.
+  std::shared_ptr<const Scheduler> scheduler_process() const { return scheduler_process_.lock(); }
+
+  // The job has ended, well or not, as the scheduler knows.
+  bool ended() const;
+  bool ok() const;
+  std::string end_text() const;
+  // Processes that gave up before the job's end, in words.
+  const std::vector<std::string>& quits() const { return quits_; }
+
+  void crash(SimNode& node, SimWorld::Crash kind) { world_.crash(node, kind); }
+  void restart(SimNode& node) { world_.restart(node); }
+  // Everything dies; then a new cluster with other nodes goes on from the last checkpoint on the old disk.
+  void crash_all_and_resume(std::uint32_t servers, std::uint32_t workers);
+
+  // Rows of a table as the servers hold them now, asked for over the network: the first `dim` floats. A key
+  // without a row has no entry.
+  std::map<Key, std::vector<float>> read_rows(const std::string& table, std::uint32_t dim);
+  // Compares the servers' rows with the whole ledger; empty when they are equal, else what differs.
+  std::string check_rows();
+
+ private:
+  void add_nodes();
+  std::shared_ptr<void> start_scheduler(SimNode& node);
+  std::shared_ptr<void> start_server(SimNode& node);
+  std::shared_ptr<void> start_worker(SimNode& node);
+  JobConfig config() const;
+  void quit(const SimNode& node, const std::string& why);
+  Log log(const SimNode& node) const;
+
+  ClusterOptions options_;
+  std::shared_ptr<const Ledger> ledger_;
+  std::shared_ptr<Findings> findings_ = std::make_shared<Findings>();
+  std::vector<std::string> quits_;
+  std::uint64_t last_incarnation_ = 0;
+  std::uint32_t life_ = 0;  // how often the whole cluster was made
+  bool scheduler_started_ = false;
+  std::weak_ptr<Scheduler> scheduler_process_;
+  std::map<const SimNode*, std::weak_ptr<Server>> server_processes_;
+  SimWorld world_;
+  SimNode* scheduler_ = nullptr;
+  std::vector<SimNode*> servers_, workers_;
+};
+
+}  // namespace capstan

@@ -1,0 +1,104 @@
+#include "sim/ledger.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/assert.h"
+#include "common/rng.h"
+#include "worker/train/step_program.h"
+
+namespace capstan {
+namespace {
+
+enum Stream : std::uint64_t { kKeys = 1, kTouched };
+
+}  // namespace
+
+std::string to_string(const BatchId& id) {
+  return fmt::format("pass {} partition {} batch {}", id.pass, id.partition, id.batch);
+}
+
+Ledger::Ledger(const LedgerShape& shape) : shape_(shape) {
+  for (std::uint32_t i = 0; i < shape.keys; ++i) keys_.push_back(combine(shape.seed, kKeys, i));
+  const std::uint64_t total = std::uint64_t{shape.passes} * shape.partitions * shape.batches;
+  for (std::uint64_t n = 0; n < total; ++n) {
+    Rng rng(combine(shape.seed, kTouched, n));
+    std::vector<Key> keys;
+    const std::uint64_t count = rng.below(std::uint64_t{shape.keys_per_batch_max} + 1);
+    for (std::uint64_t i = 0; i < count; ++i) keys.push_back(keys_[rng.below(keys_.size())]);
+    sort_for_wire(keys, shape.num_shards);
+    touched_.push_back(std::move(keys));
+  }
+}
+
+std::uint32_t Ledger::dim() const {
+  const auto total = static_cast<std::uint32_t>(touched_.size());
+  return 1 + (total + kBitsPerFloat - 1) / kBitsPerFloat;
+}
+
+std::vector<TableSpec> Ledger::tables() const {
+  TableSpec ledger;
+  ledger.name = "ledger";
+  ledger.dim = dim();
+  ledger.init.kind = InitKind::kZero;
+  ledger.optimizer = {.kind = OptimizerKind::kSgd, .learning_rate = 1.0F, .schedule = {}};
+  TableSpec model = ledger;
+  model.name = "model";
+  model.dim = 2;
+  model.init = {.kind = InitKind::kNormal, .scale = 0.5F, .seed = shape_.seed};
+  model.optimizer = {.kind = OptimizerKind::kAdagrad, .learning_rate = 0.1F, .schedule = {}};
+  return {ledger, model};
+}
+
+std::vector<Key> Ledger::touched(const BatchId& id) const {
+  return touched_[number(id)];
+}
+
+void Ledger::gradient(const BatchId& id, float* out) const {
+  const std::uint64_t n = number(id);
+  std::fill(out, out + dim(), 0.0F);
+  out[0] = -1.0F;
+  out[1 + n / kBitsPerFloat] = -static_cast<float>(1U << (n % kBitsPerFloat));
+}
+
+BatchId Ledger::batch_of(std::uint64_t number) const {
+  const std::uint64_t slice = number / shape_.batches;
+  return {static_cast<std::uint32_t>(slice / shape_.partitions),
+          static_cast<std::uint32_t>(slice % shape_.partitions), number % shape_.batches};
+}
+
+std::set<BatchId> Ledger::touching(Key key, std::uint32_t pass, std::uint64_t before_batch) const {
+  std::set<BatchId> found;
+  for (std::uint64_t n = 0; n < touched_.size(); ++n) {
+    const BatchId id = batch_of(n);
+    const bool in_time = id.pass < pass || (id.pass == pass && id.batch < before_batch);
+    const auto& keys = touched_[n];
+    if (in_time && std::find(keys.begin(), keys.end(), key) != keys.end()) found.insert(id);
+  }
+  return found;
+}
+
+bool Ledger::decode(std::span<const float> row, std::set<BatchId>& batches, std::string& why) const {
+  CAPSTAN_ASSERT(row.size() == dim(), "a row of the ledger");
+  for (std::size_t i = 1; i < row.size(); ++i) {
+    const float value = row[i];
+    if (!(value >= 0.0F && value < static_cast<float>(1U << kBitsPerFloat)) || std::floor(value) != value) {
+      why = fmt::format("float {} is {}", i, value);
+      return false;
+    }
+    for (auto bits = static_cast<std::uint32_t>(value); bits != 0; bits &= bits - 1) {
+      const auto bit = static_cast<std::uint64_t>(__builtin_ctz(bits));
+      const std::uint64_t n = (i - 1) * kBitsPerFloat + bit;
+      if (n < touched_.size()) batches.insert(batch_of(n));
+    }
+  }
+  if (row[0] != static_cast<float>(batches.size())) {
+    why = fmt::format("{} updates were applied, {} batches are in it", row[0], batches.size());
+    return false;
+  }
+  return true;
+}
+
+}  // namespace capstan

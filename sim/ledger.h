@@ -1,0 +1,72 @@
+// Ledger: a test's own account of a training job: which batches there are, which rows each of them touches,
+// and what a row must hold once some set of them has been applied.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/hash.h"
+#include "common/table_spec.h"
+
+namespace capstan {
+
+struct LedgerShape {
+  std::uint64_t seed = 1;
+  std::uint32_t passes = 2, partitions = 4, batches = 10;  // batches: of one partition in one pass
+  std::uint32_t keys = 48;
+  std::uint32_t keys_per_batch_max = 10;  // some batches touch few shards, some touch none
+  std::uint32_t num_shards = 16;
+};
+
+// One slice of a pass: a batch of a partition.
+struct BatchId {
+  std::uint32_t pass = 0, partition = 0;
+  std::uint64_t batch = 0;
+  auto operator<=>(const BatchId&) const = default;
+};
+
+// Every batch adds to each row it touches 1 in the first float and its own power of two in one of the others.
+// So a row tells exactly which batches it has seen, and a doubled batch cannot hide a lost one. All values
+// are whole numbers below 2^24: float adds them without error in any order.
+class Ledger {
+ public:
+  static constexpr std::uint32_t kBitsPerFloat = 20;
+
+  explicit Ledger(const LedgerShape& shape);
+
+  const LedgerShape& shape() const { return shape_; }
+  std::uint32_t dim() const;
+  // "ledger" has the rows described above, "model" rows whose gradients depend on what was pulled.
+  std::vector<TableSpec> tables() const;
+  const std::vector<Key>& keys() const { return keys_; }  // all, in no special order
+  // Unique, sorted for the wire.
+  std::vector<Key> touched(const BatchId& id) const;
+  // What the batch gives to every row it touches: SGD with a rate of 1 subtracts it. [dim]
+  void gradient(const BatchId& id, float* out) const;
+
+  // The batches that touch `key`, ascending; `before_batch` limits those of pass `pass`, and later passes are
+  // out.
+  std::set<BatchId> touching(Key key, std::uint32_t pass, std::uint64_t before_batch) const;
+  std::set<BatchId> touching(Key key) const { return touching(key, shape_.passes, 0); }
+
+  // Which batches a row of table "ledger" holds. False with a reason when the row is no sum of different
+  // batches.
+  bool decode(std::span<const float> row, std::set<BatchId>& batches, std::string& why) const;
+
+ private:
+  std::uint64_t number(const BatchId& id) const {
+    return (std::uint64_t{id.pass} * shape_.partitions + id.partition) * shape_.batches + id.batch;
+  }
+  BatchId batch_of(std::uint64_t number) const;
+
+  LedgerShape shape_;
+  std::vector<Key> keys_;
+  std::vector<std::vector<Key>> touched_;  // [batches of the job]
+};
+
+std::string to_string(const BatchId& id);
+
+}  // namespace capstan

@@ -1,0 +1,124 @@
+#include "sim/ledger_program.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+namespace capstan {
+namespace {
+
+constexpr std::uint32_t kLedgerTable = 0, kModelTable = 1;
+constexpr std::uint32_t kTestPartitions = 2;
+
+// A number in [-1, 1) that names one float of one gradient.
+float noise(const BatchId& id, Key key, std::uint64_t dim) {
+  const std::uint64_t hash = combine(key, id.pass, id.partition, id.batch, dim);
+  return static_cast<float>(static_cast<std::int32_t>(hash >> 40) - (1 << 23)) / static_cast<float>(1 << 23);
+}
+
+}  // namespace
+
+LedgerProgram::LedgerProgram(std::shared_ptr<const Ledger> ledger, std::shared_ptr<Findings> findings,
+                             Consistency consistency, std::uint32_t staleness)
+    : ledger_(std::move(ledger)),
+      findings_(std::move(findings)),
+      consistency_(consistency),
+      staleness_(staleness),
+      tables_(ledger_->tables()) {
+  info_.data_fingerprint = ledger_->shape().seed;
+  info_.train_examples = std::uint64_t{ledger_->shape().partitions} * ledger_->shape().batches;
+  info_.evaluate_parts = {{"test", kTestPartitions}};
+}
+
+std::uint64_t LedgerProgram::num_batches(const WorkItem& item) const {
+  return item.kind == WorkKind::kTrain ? ledger_->shape().batches : 1;
+}
+
+Status LedgerProgram::build(const WorkItem& item, std::uint64_t batch, Step& step) {
+  std::vector<Key> keys = ledger_->keys();
+  if (item.kind == WorkKind::kTrain) {
+    keys = ledger_->touched({item.pass, item.partition, batch});
+  } else {
+    std::erase_if(keys, [&](Key key) { return key % item.num_partitions != item.partition; });
+    sort_for_wire(keys, ledger_->shape().num_shards);
+  }
+  if (keys.empty()) return ok_status();
+  for (const std::uint32_t table : {kLedgerTable, kModelTable}) step.tables.push_back({table, keys, {}, {}});
+  return ok_status();
+}
+
+Status LedgerProgram::compute(const WorkItem& item, Step& step) {
+  const BatchId id{item.pass, item.partition, step.batch};
+  const bool train = item.kind == WorkKind::kTrain;
+  ++(train ? findings_->computed : findings_->evaluated);
+  step.examples = 1;
+  for (StepTable& table : step.tables) {
+    const std::size_t dim = tables_[table.table].dim;
+    if (train) table.gradients.resize(table.rows.size());
+    for (std::size_t i = 0; i < table.keys.size(); ++i) {
+      const std::span<const float> row(table.rows.data() + i * dim, dim);
+      if (table.table == kLedgerTable && !train) {
+        check_whole(table.keys[i], row);
+      } else if (table.table == kLedgerTable) {
+        check_train(id, table.keys[i], row);
+        ledger_->gradient(id, table.gradients.data() + i * dim);
+      } else {
+        for (std::size_t d = 0; d < dim && train; ++d) {
+          table.gradients[i * dim + d] = 0.5F * row[d] + noise(id, table.keys[i], d);
+        }
+      }
+    }
+  }
+  return ok_status();
+}
+
+void LedgerProgram::check_train(const BatchId& id, Key key, std::span<const float> row) {
+  std::set<BatchId> seen;
+  std::string why;
+  const auto wrong = [&](const std::string& what) {
+    findings_->report(fmt::format("{}, key {:016x}: {}", to_string(id), key, what));
+  };
+  if (!ledger_->decode(row, seen, why)) return wrong(why);
+  std::uint64_t must_have = 0;
+  if (consistency_ == Consistency::kBounded && id.batch > staleness_) must_have = id.batch - staleness_;
+  if (consistency_ == Consistency::kSync) must_have = id.batch;
+  for (const BatchId& each : ledger_->touching(key, id.pass, must_have)) {
+    if (!seen.contains(each)) return wrong("has not seen " + to_string(each));
+  }
+  // Of every stream a first part: what is missing lies after all that is there.
+  std::vector<bool> ended(ledger_->shape().partitions, false);
+  for (const BatchId& each : ledger_->touching(key)) {
+    if (each.pass != id.pass) continue;
+    if (!seen.contains(each)) {
+      ended[each.partition] = true;
+    } else if (ended[each.partition]) {
+      return wrong(to_string(each) + " came before an earlier batch of its stream");
+    } else if (each.batch >= id.batch) {
+      if (consistency_ == Consistency::kSync) return wrong("has seen " + to_string(each));
+      findings_->newest_lead = std::max(findings_->newest_lead, each.batch - id.batch);
+    }
+  }
+  if (!seen.empty() && seen.rbegin()->pass > id.pass) {
+    // A worker that has lost its partition may lag behind a whole pass; what it computes is refused.
+    if (consistency_ == Consistency::kSync) wrong("has seen " + to_string(*seen.rbegin()));
+  }
+}
+
+void LedgerProgram::check_whole(Key key, std::span<const float> row) {
+  std::set<BatchId> seen;
+  std::string why;
+  if (!ledger_->decode(row, seen, why)) {
+    findings_->report(fmt::format("evaluation, key {:016x}: {}", key, why));
+  } else if (seen != ledger_->touching(key)) {
+    findings_->report(fmt::format("evaluation, key {:016x}: has seen {} of {} batches", key, seen.size(),
+                                  ledger_->touching(key).size()));
+  }
+}
+
+Result<Buffer> LedgerProgram::finish(const WorkItem& item) {
+  if (item.kind == WorkKind::kMerge)
+    return Buffer::copy_of(std::string_view(R"({"better": 1, "text": "done"})"));
+  return Buffer();
+}
+
+}  // namespace capstan

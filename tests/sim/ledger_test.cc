@@ -1,0 +1,69 @@
+#include "sim/ledger.h"
+
+#include <gtest/gtest.h>
+
+namespace capstan {
+namespace {
+
+LedgerShape shape() {
+  LedgerShape shape;
+  shape.passes = 2;
+  shape.partitions = 3;
+  shape.batches = 9;
+  return shape;
+}
+
+std::vector<float> row_of(const Ledger& ledger, const std::vector<BatchId>& batches) {
+  std::vector<float> row(ledger.dim(), 0.0F), gradient(ledger.dim());
+  for (const BatchId& id : batches) {
+    ledger.gradient(id, gradient.data());
+    for (std::size_t i = 0; i < row.size(); ++i) row[i] -= gradient[i];
+  }
+  return row;
+}
+
+TEST(Ledger, ARowTellsWhichBatchesItHolds) {
+  const Ledger ledger(shape());
+  EXPECT_EQ(ledger.dim(), 1 + 3U);  // 54 batches, 20 a float
+  const std::vector<BatchId> batches = {{0, 0, 0}, {0, 2, 8}, {1, 1, 4}, {1, 2, 8}};
+  std::set<BatchId> found;
+  std::string why;
+  ASSERT_TRUE(ledger.decode(row_of(ledger, batches), found, why)) << why;
+  EXPECT_EQ(found, std::set<BatchId>(batches.begin(), batches.end()));
+}
+
+TEST(Ledger, ADoubledBatchIsNoticedEvenBesideALostOne) {
+  const Ledger ledger(shape());
+  std::set<BatchId> found;
+  std::string why;
+  EXPECT_FALSE(ledger.decode(row_of(ledger, {{0, 0, 3}, {0, 0, 3}}), found, why));
+  found.clear();
+  // 3 twice looks like 4 once, but for the count.
+  EXPECT_FALSE(ledger.decode(row_of(ledger, {{0, 0, 3}, {0, 0, 3}, {0, 0, 5}}), found, why));
+  found.clear();
+  std::vector<float> row = row_of(ledger, {{0, 0, 3}});
+  row[1] += 0.5F;
+  EXPECT_FALSE(ledger.decode(row, found, why));
+}
+
+TEST(Ledger, TouchingAndTouchedAreTheSameRelation) {
+  const Ledger ledger(shape());
+  std::size_t from_batches = 0, from_keys = 0;
+  for (std::uint32_t pass = 0; pass < 2; ++pass) {
+    for (std::uint32_t partition = 0; partition < 3; ++partition) {
+      for (std::uint64_t batch = 0; batch < 9; ++batch) {
+        for (const Key key : ledger.touched({pass, partition, batch})) {
+          ++from_batches;
+          EXPECT_TRUE(ledger.touching(key).contains({pass, partition, batch}));
+          EXPECT_FALSE(ledger.touching(key, pass, batch).contains({pass, partition, batch}));
+        }
+      }
+    }
+  }
+  for (const Key key : ledger.keys()) from_keys += ledger.touching(key).size();
+  EXPECT_EQ(from_batches, from_keys);
+  EXPECT_GT(from_batches, 100U);
+}
+
+}  // namespace
+}  // namespace capstan
