@@ -62,19 +62,24 @@ struct AsioLoop::Impl {
     callback();
   }
 
-  asio::io_context context{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   std::unordered_map<TimerId, Pending> timers;
   std::unordered_map<WatchId, std::shared_ptr<Watch>> watches;
-  std::unique_ptr<asio::signal_set> signals;
   std::function<void(int)> signal_callback;
   std::uint64_t last_id = 0;
+  // Destroyed first: a posted callback may own objects that cancel their timers then.
+  asio::io_context context{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+  std::unique_ptr<asio::signal_set> signals;
 };
 
 AsioLoop::AsioLoop() : impl_(std::make_unique<Impl>()) {}
 
 AsioLoop::~AsioLoop() {
   for (auto& [id, watch] : impl_->watches) watch->descriptor.release();
+  impl_->watches.clear();
+  while (!impl_->timers.empty()) {
+    const auto dying = impl_->timers.extract(impl_->timers.begin());  // its callback may cancel others
+  }
 }
 
 Instant AsioLoop::now() const {

@@ -97,6 +97,19 @@ TEST(AsioLoop, TimerOwnedByADeadObjectNeverFires) {
   EXPECT_FALSE(fired);
 }
 
+TEST(AsioLoop, WhatCallbacksOwnMayCancelTimersWhileTheLoopIsDestroyed) {
+  auto loop = std::make_unique<AsioLoop>();
+  const auto owned = [&] {
+    auto timer = std::make_shared<Timer>(*loop);
+    timer->start(milliseconds(1000), [] {});
+    return timer;
+  };
+  loop->post([held = owned()] {});
+  loop->call_after(milliseconds(1000), [held = owned()] {});
+  loop->call_after(milliseconds(1000), [held = owned()] {});
+  loop.reset();  // a sanitizer sees what would go wrong
+}
+
 TEST(AsioLoop, SignalsBecomeCallbacks) {
   AsioLoop loop;
   std::vector<int> signals;
