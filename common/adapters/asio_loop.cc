@@ -78,7 +78,8 @@ AsioLoop::~AsioLoop() {
   for (auto& [id, watch] : impl_->watches) watch->descriptor.release();
   impl_->watches.clear();
   while (!impl_->timers.empty()) {
-    const auto dying = impl_->timers.extract(impl_->timers.begin());  // its callback may cancel others
+    const auto dying =
+        impl_->timers.extract(impl_->timers.begin());  // what its callback owns may cancel others
   }
 }
 
@@ -101,7 +102,7 @@ TimerId AsioLoop::call_after(Duration delay, std::function<void()> callback) {
 }
 
 void AsioLoop::cancel(TimerId timer) {
-  impl_->timers.erase(timer);
+  const auto dying = impl_->timers.extract(timer);  // what its callback owns may cancel others
 }
 
 void AsioLoop::post(std::function<void()> callback) {
