@@ -104,14 +104,17 @@ TEST_P(ZmqTransportTest, ManyMessagesKeepTheirOrder) {
   constexpr std::uint32_t kMessages = 20'000;
   std::uint32_t sent = 0;
   Rng rng(7);
-  ASSERT_TRUE(drive(loop_, [&] {
-    while (sent < kMessages && sent < client.messages.size() + 300) {
-      std::vector<std::uint32_t> words(1 + rng.below(400), sent);
-      if (!client.transport.send(peer, {Buffer::adopt(std::move(words))}).ok()) break;
-      ++sent;
-    }
-    return client.messages.size() == kMessages;
-  }));
+  ASSERT_TRUE(drive(loop_,
+                    [&] {
+                      while (sent < kMessages && sent < client.messages.size() + 300) {
+                        std::vector<std::uint32_t> words(1 + rng.below(400), sent);
+                        if (!client.transport.send(peer, {Buffer::adopt(std::move(words))}).ok()) break;
+                        ++sent;
+                      }
+                      return client.messages.size() == kMessages;
+                    }))
+      << sent << " sent, " << server.messages.size() << " at the server, " << client.messages.size()
+      << " back";
   for (std::uint32_t i = 0; i < kMessages; ++i) {
     const auto words = client.messages[i][0].as<std::uint32_t>();
     ASSERT_EQ(words.front(), i);
