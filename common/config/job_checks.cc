@@ -34,7 +34,10 @@ void check_model(const JobConfig& job, ReadContext& context) {
          "neumf needs use_gmf or use_mlp");
   demand(model.type != "neumf" || !model.use_mlp || !model.hidden.empty(), context, "model.hidden",
          {"model.type"}, "neumf with use_mlp needs at least one hidden layer");
+}
 
+void check_loss(const JobConfig& job, ReadContext& context) {
+  const ModelConfig& model = job.model;
   const bool pairwise = model.loss == LossKind::kBpr || model.loss == LossKind::kSampledSoftmax;
   const bool ranking = job.task == Task::kRanking;
   demand(!pairwise || ranking, context, "model.loss", {"task"}, "this loss needs `task: ranking`");
@@ -48,6 +51,11 @@ void check_model(const JobConfig& job, ReadContext& context) {
          context, "data.negatives.per_positive",
          {"model.type", "model.loss", "task", "data.negatives.sampler"},
          "ranking with this model needs data.negatives.per_positive of at least 1");
+  const bool in_batch = ranking && negatives.sampler == Sampler::kInBatch;
+  demand(!in_batch || model.loss == LossKind::kSampledSoftmax, context, "data.negatives.sampler",
+         {"model.loss", "task"}, "`sampler: in_batch` needs `loss: sampled_softmax`");
+  demand(!in_batch || model.type == "mf", context, "data.negatives.sampler", {"model.type", "task"},
+         "`sampler: in_batch` needs model mf");
 }
 
 void check_evaluate(const JobConfig& job, ReadContext& context) {
@@ -100,6 +108,7 @@ void demand(bool holds, ReadContext& context, const std::string& path,
 
 void check_training(const JobConfig& job, ReadContext& context) {
   check_model(job, context);
+  check_loss(job, context);
   check_evaluate(job, context);
   check_early_stop(job, context);
   const TrainConfig& train = job.train;

@@ -14,16 +14,18 @@ constexpr std::string_view kIntroduction = R"(# The job file
 
 Made from the schema by `capstan check --reference`; a test keeps it so.
 
-A job is one YAML file. Only `job`, `data.train` and `model.type` must be given; every other setting has a default.
-`capstan check JOB.yaml` reports every mistake in one go, as `file:line:column: message` with the nearest right word.
-`capstan check JOB.yaml --explain` prints the job with all defaults filled in and where each value came from.
+A job is one YAML file. Only `job`, `data.train` and `model.type` must be given; every other setting has a
+default. `capstan check JOB.yaml` reports every mistake in one go, as `file:line:column: message` with the
+nearest right word. `capstan check JOB.yaml --explain` prints the job with all defaults filled in and
+where each value came from.
 
-* Sizes are bytes (`4096`) or have a unit: `64KiB`, `64MiB`, `1.5GiB`; `kB`, `MB`, `GB` count by thousands.
+* Sizes are bytes (`4096`) or have a unit: `64KiB`, `64MiB`, `1.5GiB`; `kB`, `MB`, `GB` count by
+  thousands.
 * Durations are seconds (`30`) or have a unit: `500ms`, `30s`, `5m`, `2h`, `7d`.
 * `${NAME}` is the environment variable NAME, `${NAME:-value}` has a default, `$${` is a plain `${`.
 * A list of one may be written without brackets.
-* `--set path=value` changes a setting from the command line: `--set train.passes=3`, `--set 'evaluate.at=[5, 10]'`,
-  `--set features[0].transform=hash`.
+* `--set path=value` changes a setting from the command line: `--set train.passes=3`,
+  `--set 'evaluate.at=[5, 10]'`, `--set features[0].transform=hash`.
 )";
 
 // A table's cell: no line breaks, no bars.

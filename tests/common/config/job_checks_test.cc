@@ -1,0 +1,147 @@
+// What one setting demands of another, case by case.
+#include "common/config/job_checks.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/config/load_job.h"
+
+namespace capstan {
+namespace {
+
+using Overrides = std::vector<std::string>;
+
+constexpr std::string_view kRanking = R"(job: films
+task: ranking
+data: {format: movielens, train: films, negatives: {per_positive: 4}, split: {method: ratio_by_user}}
+model: {type: mf, loss: bpr}
+)";
+constexpr std::string_view kClicks = R"(job: clicks
+task: ctr
+data: {format: csv, train: a.csv, label: click}
+model: {type: deepfm}
+)";
+constexpr std::string_view kStars = R"(job: stars
+task: rating
+data: {format: csv, train: a.csv, label: stars, user: u, item: i}
+model: {type: mf}
+)";
+
+std::vector<std::string> messages(std::string_view text, const Overrides& overrides) {
+  const auto outcome = read_job(text, "job.yaml", overrides, [](const auto&) { return std::nullopt; });
+  std::vector<std::string> found;
+  for (const ConfigError& error : outcome.errors.all) found.push_back(error.message);
+  return found;
+}
+
+struct Case {
+  std::string_view job;
+  Overrides overrides;
+  std::string message;
+};
+
+void expect_each(const std::vector<Case>& cases) {
+  for (const Case& one : cases) {
+    EXPECT_THAT(messages(one.job, one.overrides), testing::ElementsAre(testing::HasSubstr(one.message)))
+        << testing::PrintToString(one.overrides);
+  }
+}
+
+TEST(JobChecks, TheJobsThatTheCasesStartFromAreFine) {
+  for (const auto job : {kRanking, kClicks, kStars}) {
+    EXPECT_THAT(messages(job, {}), testing::IsEmpty());
+  }
+}
+
+TEST(JobChecks, Data) {
+  expect_each({
+      {kClicks, {"data.train=[]"}, "data.train must name the training files"},
+      {kClicks, {"data.header=false"}, "without a header data.columns must name the columns"},
+      {kClicks, {"data.header=false", "data.columns=[clik, a]"}, "no column 'click' (did you mean 'clik'?)"},
+      {kClicks, {"data.label=''"}, "data.label must name the label's column"},
+      {kClicks, {"data.delimiter=''"}, "data.delimiter is empty"},
+      {kClicks, {"data.positive_from=4"}, "needs `task: ranking`"},
+      {kClicks, {"data.split.method=leave_one_out", "data.time=t"}, "a split by user needs data.user"},
+      {kClicks, {"data.split.method=global_time"}, "a split by time needs data.time"},
+      {kClicks, {"data.split.method=files"}, "needs data.test or data.valid"},
+      {kClicks, {"data.split={method: kfold, fold: 5}"}, "must be below folds (5)"},
+      {kClicks, {"data.split={method: ratio, test: 1}"}, "nothing would be left to train on"},
+      {kClicks, {"data.clean=[{column: a, min: 2, max: 1}]"}, "max is below min"},
+      {kClicks, {"data.clean=[{column: a, clip_low: 0.5, clip_high: 0.5}]"}, "must be above clip_low"},
+      {kClicks, {"data.clean=[{min: 2}]"}, "a rule needs its column"},
+      {kStars, {"data.user=''"}, "`task: rating` needs data.user"},
+      {kRanking, {"data.user=usr"}, "no column 'usr' (did you mean 'user'?)"},
+  });
+}
+
+TEST(JobChecks, Features) {
+  expect_each({
+      {kClicks, {"features=[{column: a}, {column: b, name: a}]"}, "two features are named 'a'"},
+      {kClicks, {"features=[{transform: vocab}]"}, "a feature needs a name"},
+      {kClicks, {"features=[{column: a, transform: cross}]"}, "'cross' needs at least two columns"},
+      {kClicks, {"features=[{column: a, transform: history}]", "data.user=u"}, "'history' needs data.time"},
+      {kClicks,
+       {"features=[{column: a, transform: {counter: {of: item}}}]", "data.time=t"},
+       "'counter' needs data.item"},
+      {kClicks, {"features=[{column: a}]", "tables.b.dim=4"}, "no table 'b'"},
+      {kClicks, {"features=[{column: a}]", "tables.mlp_0.dim=4"}, "the model decides the size of a layer"},
+      {kRanking, {"tables.usr.dim=4"}, "no table 'usr' (did you mean 'user'?)"},
+  });
+  EXPECT_THAT(messages(kRanking, {"tables.user_bias.min_count=4"}), testing::IsEmpty());
+}
+
+TEST(JobChecks, ModelAndLoss) {
+  expect_each({
+      {kClicks, {"model.type=mf"}, "model mf needs users and items"},
+      {kStars, {"model.type=ials"}, "model ials needs `task: ranking`"},
+      {kClicks, {"model.hidden=[]"}, "model deepfm needs at least one hidden layer"},
+      {kRanking, {"model={type: neumf, use_gmf: false, use_mlp: false}"}, "neumf needs use_gmf or use_mlp"},
+      {kRanking, {"model={type: neumf, hidden: []}"}, "neumf with use_mlp needs at least one hidden layer"},
+      {kClicks, {"model.loss=bpr"}, "this loss needs `task: ranking`"},
+      {kRanking, {"model.loss=mse"}, "a ranking job has no numbers to fit"},
+      {kStars, {"model.loss=bce"}, "a rating job fits numbers"},
+      {kRanking, {"data.negatives.per_positive=0"}, "needs data.negatives.per_positive of at least 1"},
+      {kRanking, {"data.negatives.sampler=in_batch"}, "needs `loss: sampled_softmax`"},
+      {kRanking,
+       {"data.negatives.sampler=in_batch", "model.loss=sampled_softmax", "model.type=neumf"},
+       "needs model mf"},
+  });
+}
+
+TEST(JobChecks, TrainAndEvaluate) {
+  expect_each({
+      {kClicks, {"train.consistency=bounded"}, "needs train.staleness of at least 1"},
+      {kClicks, {"train.staleness=2"}, "train.staleness needs `consistency: bounded`"},
+      {kClicks, {"train.early_stop_patience=2"}, "early stopping needs a validation split"},
+      {kRanking, {"train.early_stop_metric=ndgc@10"}, "(did you mean 'ndcg'?)"},
+      {kRanking, {"train.early_stop_metric=coverage"}, "train.early_stop_metric cannot be 'coverage'"},
+      {kRanking, {"evaluate.metrics=[auc]"}, "metric auc does not fit `task: ranking`"},
+      {kClicks, {"evaluate.metrics=[gauc]"}, "metric gauc needs data.user"},
+      {kClicks, {"evaluate.metrics=[auc@10]"}, "a metric, or a ranking metric with its length"},
+      {kRanking, {"evaluate.metrics=[ndcg@0]"}, "a metric, or a ranking metric with its length"},
+      {kClicks, {"evaluate.baselines=[ease]"}, "baselines need `task: ranking`"},
+      {kRanking, {"evaluate.baselines=[item_knm]"}, "(did you mean 'item_knn'?)"},
+      {kRanking, {"evaluate.at=[]"}, "evaluate.at needs a length"},
+      {kRanking, {"evaluate.sampled_negatives=9", "data.test_candidates=f"}, "give one of them"},
+      {kClicks, {"checkpoint.every=30s"}, "checkpoints need checkpoint.path"},
+  });
+}
+
+TEST(JobChecks, Cluster) {
+  expect_each({
+      {kClicks, {"cluster.num_shards=100"}, "must be a power of two, not 100"},
+      {kClicks, {"cluster.num_shards=32", "cluster.servers=4"}, "must be at least 64 for 4 servers"},
+      {kClicks, {"cluster.replicas=2"}, "2 replicas need as many servers, not 1"},
+      {kClicks, {"cluster.scheduler=localhost"}, "must be tcp://host:port, not 'localhost'"},
+      {kClicks, {"cluster.scheduler='tcp://a:99999'"}, "must be tcp://host:port"},
+  });
+}
+
+TEST(JobChecks, AWrongSettingIsNotComplainedAboutTwice) {
+  EXPECT_THAT(messages(kRanking, {"task=rankin"}),
+              testing::ElementsAre(testing::HasSubstr("cannot be 'rankin'")));
+  EXPECT_THAT(messages(kStars, {"data.usr=x", "data.user=''"}).size(), 1U);
+}
+
+}  // namespace
+}  // namespace capstan
