@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "common/config/fingerprint.h"
+#include "common/config/load_job.h"
 #include "scheduler/agreement.h"
 #include "scheduler/job.h"
 
@@ -252,7 +254,9 @@ std::string Job::cannot_use(const Manifest& manifest) const {
     return fmt::format("cluster.num_shards: {} became {}", manifest.num_shards, config.cluster.num_shards);
   }
   if (manifest.job_text == options().job_text) return "";
-  return options().job_difference ? options().job_difference(manifest.job_text, options().job_text) : "";
+  const auto before = load_job_text(manifest.job_text, "the checkpoint's job");
+  if (!before.ok()) return before.error().message;
+  return difference(before->config, config);
 }
 
 // What a journal would hold if the work up to the checkpoint had been done under it.

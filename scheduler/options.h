@@ -23,9 +23,6 @@ struct SchedulerOptions {
   StartMode start = StartMode::kNew;
   std::string version;                     // of the program, for the report
   std::function<std::string()> wall_time;  // for the report and the manifest only; may be empty
-  // What differs between two effective job files such that the second cannot go on from a checkpoint of the
-  // first; empty: nothing.
-  std::function<std::string(const std::string& before, const std::string& after)> job_difference;
   // kResume: this checkpoint's directory instead of the newest (evaluate_only: the newest best, if there is
   // one).
   std::string resume_from;

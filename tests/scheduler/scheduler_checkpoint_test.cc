@@ -1,6 +1,7 @@
 // Cuts, what becomes of failed ones, early stopping with the best kept, stops on request, and resuming.
 #include <gtest/gtest.h>
 
+#include "common/config/load_job.h"
 #include "scheduler/manifest.h"
 #include "tests/scheduler/scenario.h"
 
@@ -246,10 +247,10 @@ TEST_F(SchedulerCheckpointTest, RefusesToResumeWhatHasChanged) {
   options.config.cluster.num_shards = 32;
   EXPECT_EQ(start().error().message, "cannot resume from ck/ckpt-000001: cluster.num_shards: 16 became 32");
   options.config.cluster.num_shards = 16;
-  options.job_text = "name: job\nmodel: other\n";
-  options.job_difference = [](const std::string&, const std::string&) { return "model.type: mf became lr"; };
-  EXPECT_EQ(start().error().message, "cannot resume from ck/ckpt-000001: model.type: mf became lr");
-  options.job_difference = nullptr;
+  options.job_text += "# another file\n";
+  EXPECT_EQ(start().error().message.substr(0, 40), "cannot resume from ck/ckpt-000001: the c")
+      << "no job file";
+  options.job_text = "name: job\n";
   ASSERT_TRUE(start().ok());
   greet_server(0);
   greet_worker(0);
@@ -260,6 +261,45 @@ TEST_F(SchedulerCheckpointTest, RefusesToResumeWhatHasChanged) {
             "cannot resume from ck/ckpt-000001: table items: dim 4 became 5");
   options.config.checkpoint.path = "elsewhere";
   EXPECT_EQ(start().error().message, "no checkpoint that verifies in elsewhere");
+}
+
+TEST_F(SchedulerCheckpointTest, NamesTheSettingThatHasChanged) {
+  const std::string job = R"(job: job
+task: ctr
+data: {format: csv, train: [a.csv], label: y}
+features: [{name: x, column: x, transform: hash}]
+model: {type: lr}
+train: {passes: 3, batch_size: 64}
+)";
+  const auto load = [&](const std::string& text) {
+    const auto loaded = load_job_text(text, "test.yaml");
+    ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+    const JobConfig mine = options.config;
+    options.config = loaded->config;
+    options.config.name = mine.name;
+    options.config.work_dir = mine.work_dir;
+    options.config.checkpoint = mine.checkpoint;
+    options.config.cluster = mine.cluster;
+    options.job_text = loaded->effective_yaml;
+  };
+  options.config.checkpoint.every_steps = 1;
+  load(job);
+  ASSERT_TRUE(start().ok());
+  gather();
+  const auto grant = ask(0);
+  report(0, *grant, 4);
+  tick();
+  snapshot_done(0);
+
+  options.start = StartMode::kResume;
+  std::string changed = job;
+  changed.replace(changed.find("batch_size: 64"), 14, "batch_size: 32");
+  load(changed);
+  EXPECT_EQ(start().error().message, "cannot resume from ck/ckpt-000001: train.batch_size: 64 became 32");
+  changed = job;
+  changed.replace(changed.find("passes: 3"), 9, "passes: 9");
+  load(changed);
+  EXPECT_TRUE(start().ok()) << "more passes are no other job";
 }
 
 TEST_F(SchedulerCheckpointTest, ADamagedFileFailsTheRestoreWithItsName) {
