@@ -10,7 +10,7 @@ namespace capstan {
 
 namespace {
 
-constexpr std::chrono::seconds kSlowErrand{60};  // files are written or read
+constexpr std::chrono::seconds kSlowErrand{5};  // files are written or read
 
 }  // namespace
 

@@ -271,8 +271,8 @@ features: [{name: x, column: x, transform: hash}]
 model: {type: lr}
 train: {passes: 3, batch_size: 64}
 )";
-  const auto load = [&](const std::string& text) {
-    const auto loaded = load_job_text(text, "test.yaml");
+  const auto load = [&](const std::string& yaml) {
+    const auto loaded = load_job_text(yaml, "test.yaml");
     ASSERT_TRUE(loaded.ok()) << loaded.error().message;
     const JobConfig mine = options.config;
     options.config = loaded->config;
