@@ -1,12 +1,13 @@
-# capstan_floor(NAME FOLDER dir PUBLIC libs... PRIVATE libs...): one static library from every .cc below dir.
+# capstan_floor(NAME FOLDER dir PUBLIC libs... PRIVATE libs... PRECOMPILE headers...): one static library from every
+# .cc below dir.
 function(capstan_floor name)
-  cmake_parse_arguments(ARG "" "FOLDER" "PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "" "FOLDER" "PUBLIC;PRIVATE;PRECOMPILE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${ARG_FOLDER}/*.cc)
   list(FILTER sources EXCLUDE REGEX "/cli/main\\.cc$")
   add_library(${name} STATIC ${sources})
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
   target_link_libraries(${name} PUBLIC capstan_options ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
-  target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
+  target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h ${ARG_PRECOMPILE})
 endfunction()
 
 # capstan_wire_library(NAME dir): the code generated from every Cap'n Proto schema in dir, without our warnings.
