@@ -5,6 +5,11 @@ namespace capstan {
 void add_all_commands(CLI::App& app, Console console, int& exit_code) {
   add_run(app, exit_code);
   add_check(app, console, exit_code);
+  add_evaluate(app, console, exit_code);
+  add_recommend(app, console, exit_code);
+  add_get(app, console, exit_code);
+  add_export(app, console, exit_code);
+  add_status(app, console, exit_code);
   add_generate(app, console, exit_code);
   add_roles(app, exit_code);
 }

@@ -13,6 +13,12 @@ void add_roles(CLI::App& app, int& exit_code);  // scheduler, ps, worker
 void add_check(CLI::App& app, Console console, int& exit_code);
 void add_generate(CLI::App& app, Console console, int& exit_code);
 
+void add_evaluate(CLI::App& app, Console console, int& exit_code);
+void add_recommend(CLI::App& app, Console console, int& exit_code);
+void add_get(CLI::App& app, Console console, int& exit_code);
+void add_export(CLI::App& app, Console console, int& exit_code);
+void add_status(CLI::App& app, Console console, int& exit_code);
+
 void add_all_commands(CLI::App& app, Console console, int& exit_code);
 
 }  // namespace capstan

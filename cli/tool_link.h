@@ -24,6 +24,7 @@ class ToolLink {
   bool greeted() const { return greeted_; }
   Rpc& rpc() { return rpc_; }
   PeerId peer() const { return peer_; }
+  const Hello& hello() const { return hello_; }
   void status(std::function<void(Result<std::string> json)> done);
   void stop_job(const std::string& reason, bool checkpoint);
 

@@ -32,6 +32,7 @@ std::string_view message_name(const Message& message) {
       "snapshot_reply", "restore",         "restore_reply",
       "status_request", "status_reply",    "stop_job",
       "job_ended",
+      "tables_request",      "tables_reply",
   };
   return kNames[message.index()];
 }

@@ -80,6 +80,9 @@ class Shard {
   void get_rows(std::uint32_t table, std::span<const Key> keys, std::vector<bool>& found,
                 std::vector<std::byte>& out) const;
 
+  // REQUIRES: the table is declared.
+  const EmbeddingTable& table(std::uint32_t table) const { return *tables_[table]; }
+
   // Drops expired rows, then the least recently used ones until the shard is within `bytes_max`.
   void evict(std::uint32_t now_seconds, std::uint64_t bytes_max);
 

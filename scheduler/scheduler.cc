@@ -115,6 +115,10 @@ std::optional<Message> Scheduler::answer_anyone(const Message& message) {
   if (const auto* request = std::get_if<MapRequest>(&message)) {
     return job_.map().update_since(request->known_version);
   }
+  if (std::holds_alternative<TablesRequest>(message)) {
+    const auto& agreed = job_.facts().agreed;
+    return TablesReply{agreed.has_value() ? agreed->tables : std::vector<TableSpec>()};
+  }
   if (const auto* stop = std::get_if<StopJob>(&message)) {
     job_.stop(stop->reason, stop->checkpoint);
     return StatusReply{status()};

@@ -202,6 +202,12 @@ void write_body(wire::Envelope::Builder to, const StopJob& m) {
 void write_body(wire::Envelope::Builder to, const JobEnded& m) {
   wire::write(to.initJobEnded(), m);
 }
+void write_body(wire::Envelope::Builder to, const TablesRequest& m) {
+  wire::write(to.initTablesRequest(), m);
+}
+void write_body(wire::Envelope::Builder to, const TablesReply& m) {
+  wire::write(to.initTablesReply(), m);
+}
 
 template <typename T, typename Reader>
 Message read_body(Reader from) {
@@ -275,6 +281,10 @@ Result<Message> read_any(wire::Envelope::Reader from) {
       return read_body<StopJob>(from.getStopJob());
     case Envelope::JOB_ENDED:
       return read_body<JobEnded>(from.getJobEnded());
+    case Envelope::TABLES_REQUEST:
+      return read_body<TablesRequest>(from.getTablesRequest());
+    case Envelope::TABLES_REPLY:
+      return read_body<TablesReply>(from.getTablesReply());
   }
   return refused("unknown message");
 }

@@ -11,6 +11,14 @@ struct StatusReply {
   json @0 :Text;
 }
 
+struct TablesRequest {
+  reserved @0 :Bool;
+}
+
+struct TablesReply {
+  tables @0 :List(import "membership.capnp".TableSpec);
+}
+
 struct StopJob {
   reason @0 :Text;
   checkpoint @1 :Bool;

@@ -12,6 +12,16 @@ void read(StatusReply::Reader from, capstan::StatusReply& to) {
   to.json = to_string(from.getJson());
 }
 
+void write(TablesRequest::Builder, const capstan::TablesRequest&) {}
+void read(TablesRequest::Reader, capstan::TablesRequest&) {}
+
+void write(TablesReply::Builder to, const capstan::TablesReply& from) {
+  write_list(to.initTables(size_of(from.tables.size())), from.tables);
+}
+void read(TablesReply::Reader from, capstan::TablesReply& to) {
+  read_list(from.getTables(), to.tables);
+}
+
 void write(StopJob::Builder to, const capstan::StopJob& from) {
   to.setReason(from.reason);
   to.setCheckpoint(from.checkpoint);

@@ -44,5 +44,7 @@ struct Envelope {
     statusReply @30 :Control.StatusReply;
     stopJob @31 :Control.StopJob;
     jobEnded @32 :Control.JobEnded;
+    tablesRequest @33 :Control.TablesRequest;
+    tablesReply @34 :Control.TablesReply;
   }
 }

@@ -72,6 +72,10 @@ Status ModelProgram::add_ranking_parts() {
   return ok_status();
 }
 
+void ModelProgram::recommend_for(const std::vector<std::uint32_t>& users, std::uint32_t count) {
+  evaluate_["recommend"] = std::make_unique<RecommendPart>(job_, data_, *model_, users, count);
+}
+
 void ModelProgram::add_judge_parts() {
   const std::uint32_t partitions = job_.cluster.workers;
   if (data_.valid.size > 0)

@@ -25,6 +25,10 @@ class ModelProgram final : public StepProgram {
   Status compute(const WorkItem& item, Step& step) override;
   Result<Buffer> finish(const WorkItem& item) override;
 
+  const Dataset& data() const { return data_; }
+  // From now on the part "recommend" is for these users (indices of data()), `count` items each.
+  void recommend_for(const std::vector<std::uint32_t>& users, std::uint32_t count);
+
  private:
   ModelProgram() = default;
   Status add_parts();

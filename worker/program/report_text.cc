@@ -70,11 +70,12 @@ std::string comparisons_text(const json::object& report) {
   return text;
 }
 
-std::string recommendations_text(const json::object& report) {
-  const auto* users = report.if_contains("recommendations");
-  if (users == nullptr) return "";
+}  // namespace
+
+std::string recommendations_text(std::string_view recommendations) {
+  const json::value users = json::parse({recommendations.data(), recommendations.size()});
   std::string text;
-  for (const auto& user : users->as_array()) {
+  for (const auto& user : users.as_array()) {
     text += fmt::format("\nuser {} watched:", std::string(user.at("user").as_string()));
     const char* separator = " ";
     for (const auto& title : user.at("liked").as_array()) {
@@ -91,8 +92,6 @@ std::string recommendations_text(const json::object& report) {
   return text;
 }
 
-}  // namespace
-
 std::string report_text(const JobConfig& job, std::string_view report_json) {
   const json::value parsed = json::parse({report_json.data(), report_json.size()});
   const json::object& report = parsed.as_object();
@@ -104,7 +103,8 @@ std::string report_text(const JobConfig& job, std::string_view report_json) {
         "time cut "
         "does not.\n";
   }
-  return text + recommendations_text(report);
+  const auto* recommendations = report.if_contains("recommendations");
+  return recommendations == nullptr ? text : text + recommendations_text(json::serialize(*recommendations));
 }
 
 }  // namespace capstan

@@ -11,4 +11,7 @@ namespace capstan {
 // report: the JSON of ReportMergePart.
 std::string report_text(const JobConfig& job, std::string_view report);
 
+// recommendations: the JSON of RecommendPart.
+std::string recommendations_text(std::string_view recommendations);
+
 }  // namespace capstan

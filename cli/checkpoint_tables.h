@@ -1,0 +1,47 @@
+// CheckpointTables: the rows of a checkpoint in this process, for commands that need no cluster.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/storage.h"
+#include "ps/shard.h"
+#include "scheduler/manifest.h"
+#include "worker/train/step_program.h"
+
+namespace capstan {
+
+class CheckpointTables {
+ public:
+  // path: a checkpoint (a folder with a manifest), or a folder of checkpoints, whose best one is taken, else
+  // the newest. Checks every section's checksum. kNotFound, kCorrupt.
+  static Result<CheckpointTables> open(Storage& storage, const std::string& path);
+
+  const Manifest& manifest() const { return manifest_; }
+  const std::string& directory() const { return directory_; }
+  // kNotFound names the tables there are.
+  Result<std::uint32_t> table(const std::string& name) const;
+  const TableSpec& spec(std::uint32_t table) const { return manifest_.tables[table]; }
+
+  // What a server would answer: fills table.rows.
+  void pull(StepTable& table);
+  // The row as stored, empty when there is none; see row_layout.h.
+  std::vector<std::byte> row(std::uint32_t table, Key key) const;
+  // Every stored row, shard by shard.
+  void for_each_row(std::uint32_t table,
+                    const std::function<void(Key, std::span<const std::byte>)>& visit) const;
+
+ private:
+  Manifest manifest_;
+  std::string directory_;
+  std::map<std::uint32_t, std::unique_ptr<Shard>> shards_;
+};
+
+// Works off one item of a program in this process, its rows read from the checkpoint. For evaluation: nothing
+// is pushed.
+Result<Buffer> run_offline(StepProgram& program, const WorkItem& item, CheckpointTables& tables);
+
+}  // namespace capstan

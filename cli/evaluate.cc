@@ -1,0 +1,78 @@
+// `capstan eval`: a checkpoint judged on the job's test split.
+#include <spdlog/fmt/fmt.h>
+
+#include <boost/json.hpp>
+#include <memory>
+#include <ostream>
+
+#include "cli/commands.h"
+#include "cli/offline_job.h"
+
+namespace capstan {
+namespace {
+
+struct EvaluateOptions {
+  JobOption job;
+  std::string checkpoint;
+  std::string report;
+  std::string split = "test";
+};
+
+// Every part that the split's merge wants, then the merge.
+Result<std::string> evaluate(OfflineJob& offline, const std::string& split) {
+  WorkItem merge;
+  merge.kind = WorkKind::kMerge;
+  merge.name = split == "test" ? "report" : "valid";
+  for (const auto& part : offline.program->info().evaluate_parts) {
+    if ((split == "test") == (part.name == "valid")) continue;
+    for (std::uint32_t partition = 0; partition < part.partitions; ++partition) {
+      WorkItem item;
+      item.kind = WorkKind::kEvaluate;
+      item.name = part.name;
+      item.partition = partition;
+      item.num_partitions = part.partitions;
+      CAPSTAN_ASSIGN(Buffer result, run_offline(*offline.program, item, *offline.tables));
+      merge.inputs.push_back(std::move(result));
+    }
+  }
+  CAPSTAN_ASSIGN(const Buffer merged, offline.program->finish(merge));
+  return std::string(merged.text());
+}
+
+int run(const EvaluateOptions& options, Console console) {
+  const auto loaded = load_or_complain(options.job, console);
+  if (!loaded) return kExitUsage;
+  auto offline = open_offline(loaded->config, options.checkpoint);
+  if (!offline.ok()) return complain(offline.error(), console);
+  const auto result = evaluate(**offline, options.split);
+  if (!result.ok()) return complain(result.error(), console);
+  const auto json = boost::json::parse(*result).as_object();
+  console.out << "checkpoint " << (*offline)->tables->directory() << "\n";
+  const auto* text = json.if_contains("text");
+  console.out << (text != nullptr ? std::string(text->as_string()) : *result) << "\n";
+  if (options.report.empty()) return kExitOk;
+  const boost::json::object report = {{"job", loaded->config.name},
+                                      {"checkpoint", (*offline)->tables->directory()},
+                                      {"split", options.split},
+                                      {options.split, json}};
+  const std::string bytes = boost::json::serialize(report) + "\n";
+  const Status written = write_atomically((*offline)->files, options.report, std::as_bytes(std::span(bytes)));
+  return written.ok() ? kExitOk : complain(written.error(), console);
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app, Console console, int& exit_code) {
+  auto options = std::make_shared<EvaluateOptions>();
+  CLI::App* command =
+      app.add_subcommand("eval", "Judge a checkpoint on the job's test split, without a cluster");
+  add_job_option(*command, options->job);
+  command->add_option("--checkpoint", options->checkpoint,
+                      "A checkpoint or a folder of them; default: the job's");
+  command->add_option("--split", options->split, "test or valid")->check(CLI::IsMember({"test", "valid"}));
+  command->add_option("--report", options->report, "Write the figures (JSON) here");
+  command->footer("Example: capstan eval configs/movielens.yaml --report eval.json");
+  command->callback([options, console, &exit_code] { exit_code = run(*options, console); });
+}
+
+}  // namespace capstan

@@ -1,0 +1,27 @@
+// A job's program and its checkpoint, opened together for commands that need no cluster.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cli/checkpoint_tables.h"
+#include "cli/job_option.h"
+#include "common/adapters/disk_files.h"
+#include "worker/program/model_program.h"
+
+namespace capstan {
+
+struct OfflineJob {
+  DiskFiles files;
+  std::unique_ptr<ModelProgram> program;
+  std::unique_ptr<CheckpointTables> tables;
+};
+
+// checkpoint: a path; empty: the job's checkpoint.path. kInvalid when the checkpoint is of other tables or
+// data.
+Result<std::unique_ptr<OfflineJob>> open_offline(const JobConfig& job, const std::string& checkpoint);
+
+// Prints the error as every command does, and gives its exit code.
+int complain(const Error& error, Console console);
+
+}  // namespace capstan

@@ -1,0 +1,108 @@
+// `capstan status`: what a running job is doing.
+#include <spdlog/fmt/fmt.h>
+
+#include <boost/json.hpp>
+#include <memory>
+#include <ostream>
+
+#include "cli/commands.h"
+#include "cli/live_rows.h"
+#include "cli/offline_job.h"
+#include "cli/progress_view.h"
+
+namespace capstan {
+namespace {
+
+namespace json = boost::json;
+
+struct StatusOptions {
+  LiveTarget live;
+  bool json = false;
+};
+
+std::string text(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  if (value == nullptr || value->is_null()) return "-";
+  if (value->is_string()) return std::string(value->as_string());
+  if (value->is_double()) return fmt::format("{:.4g}", value->as_double());
+  return json::serialize(*value);
+}
+
+double number(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value != nullptr && value->is_number() ? value->to_number<double>() : 0.0;
+}
+
+std::string job_lines(const json::object& status) {
+  std::string lines = fmt::format("job {}: {}", text(status, "job"), text(status, "state"));
+  if (const std::string waits = text(status, "waits_for"); waits != "-" && !waits.empty())
+    lines += ", " + waits;
+  lines += fmt::format("\npass {} of {}, {:.0f} % of it; {} examples/s, loss {}, {} steps\n",
+                       number(status, "pass") + 1, number(status, "passes"),
+                       100 * number(status, "fraction_of_pass"),
+                       short_number(number(status, "examples_per_second")), text(status, "loss"),
+                       short_number(number(status, "steps")));
+  return lines;
+}
+
+std::string node_lines(const json::array& nodes) {
+  std::string lines = fmt::format("\n{:14} {:8} {:6} {:>7} {:>10} {:>10}  {}\n", "node", "role", "alive",
+                                  "shards", "rows", "memory", "address");
+  for (const auto& value : nodes) {
+    const auto& node = value.as_object();
+    const bool server = text(node, "role") == "server";
+    lines += fmt::format("{:14} {:8} {:6} {:>7} {:>10} {:>10}  {}\n", text(node, "name"), text(node, "role"),
+                         text(node, "alive") == "true" ? "yes" : "no", server ? text(node, "shards") : "-",
+                         server ? short_number(number(node, "rows")) : "-",
+                         server ? fmt::format("{:.1f}MiB", number(node, "bytes") / (1 << 20)) : "-",
+                         text(node, "endpoint"));
+  }
+  return lines;
+}
+
+std::string partition_lines(const json::array& partitions) {
+  std::string lines =
+      fmt::format("\n{:10} {:14} {:>9} {:14} {}\n", "work", "part", "partition", "holder", "batches");
+  for (const auto& value : partitions) {
+    const auto& part = value.as_object();
+    const bool done = text(part, "done") == "true";
+    lines += fmt::format("{:10} {:14} {:>9} {:14} {} of {}{}\n", text(part, "kind"), text(part, "name"),
+                         text(part, "partition"), text(part, "holder"), text(part, "watermark"),
+                         text(part, "batches"), done ? ", done" : "");
+  }
+  return lines;
+}
+
+int run(const StatusOptions& options, Console console) {
+  const auto fetched = fetch_status(options.live);
+  if (!fetched.ok()) return complain(fetched.error(), console);
+  if (options.json) {
+    console.out << *fetched << "\n";
+    return kExitOk;
+  }
+  const json::object status = json::parse(*fetched).as_object();
+  console.out << job_lines(status) << node_lines(status.at("nodes").as_array())
+              << partition_lines(status.at("partitions").as_array());
+  console.out << "\nstaleness (pushes between pull and push: 0, 1, 2-3, 4-7, ...): "
+              << text(status, "staleness") << "\n";
+  for (const auto& warning : status.at("warnings").as_array()) {
+    console.out << "warning: " << std::string(warning.as_string()) << "\n";
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Console console, int& exit_code) {
+  auto options = std::make_shared<StatusOptions>();
+  CLI::App* command =
+      app.add_subcommand("status", "Show what a running job is doing: nodes, shards, speed, partitions");
+  add_live_target(*command, options->live);
+  command->get_option("--scheduler")->required();
+  command->get_option("--job")->required();
+  command->add_flag("--json", options->json, "Print the scheduler's answer as JSON");
+  command->footer("Example: capstan status --scheduler tcp://127.0.0.1:7000 --job movielens");
+  command->callback([options, console, &exit_code] { exit_code = run(*options, console); });
+}
+
+}  // namespace capstan
