@@ -217,6 +217,7 @@ void Server::on_get_rows(PeerId from, std::uint64_t id, const GetRows& request) 
 }
 
 std::uint32_t Server::now_seconds() const {
+  if (options_.unix_seconds) return options_.unix_seconds();
   return static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::seconds>(loop_.now().time_since_epoch()).count());
 }

@@ -86,7 +86,8 @@ void Shard::pull(std::span<const Section> sections, const Key* keys, float* out)
   }
 }
 
-// Keys must be of this shard and strictly ascending within a section; gradients must be finite.
+// Keys must be of this shard, strictly ascending within a section and, in a dense table, below its number of rows;
+// gradients must be finite.
 SliceStatus Shard::validate(const PushedSlice& slice) const {
   if (slice.malformed) return SliceStatus::kRefused;
   const Key* keys = slice.keys;
@@ -95,6 +96,8 @@ SliceStatus Shard::validate(const PushedSlice& slice) const {
       if (shard_of(keys[i], num_shards_) != id_) return SliceStatus::kRefused;
       if (i > 0 && keys[i] <= keys[i - 1]) return SliceStatus::kRefused;
     }
+    const TableSpec& spec = specs_[section.table];
+    if (spec.dense && section.count > 0 && keys[section.count - 1] >= spec.num_rows) return SliceStatus::kRefused;
     keys += section.count;
   }
   const std::uint64_t floats = count_floats(slice.sections, specs_);

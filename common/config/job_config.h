@@ -127,6 +127,7 @@ struct TrainConfig {
   std::uint32_t pipeline_depth = 2;
   std::uint32_t micro_batch = 256;  // examples of one TBB task
   std::uint32_t max_bad_batches = 10;
+  bool include_valid = false;             // train on validation too, once it has served its purpose
   std::uint32_t early_stop_patience = 0;  // passes without improvement; 0: off
   std::string early_stop_metric;          // read on validation only
   std::uint32_t push_window = 4;          // unacknowledged pushes a stream and server

@@ -48,8 +48,13 @@ std::uint32_t AliasTable::draw(std::uint64_t uniform_bits) const {
   return coin < keep_[column] ? column : alias_[column];
 }
 
-NegativeSampler::NegativeSampler(const Dataset& data, const NegativeConfig& config, std::uint64_t seed)
-    : data_(data), sampler_(config.sampler), exclude_known_(config.exclude_known), seed_(seed) {
+NegativeSampler::NegativeSampler(const Dataset& data, const NegativeConfig& config, std::uint64_t seed,
+                                 bool include_valid)
+    : data_(data),
+      sampler_(config.sampler),
+      exclude_known_(config.exclude_known),
+      include_valid_(include_valid && !data.valid_items.offsets.empty()),
+      seed_(seed) {
   CAPSTAN_ASSERT(data.num_items > 0, "negatives need items");
   if (sampler_ == Sampler::kUniform) return;
   const double alpha = sampler_ == Sampler::kInBatch ? 1.0 : config.alpha;
@@ -66,16 +71,20 @@ std::uint32_t NegativeSampler::any_item(std::uint64_t bits) const {
   return popularity_.empty() ? scale(bits, data_.num_items) : popularity_.front().draw(bits);
 }
 
-std::uint32_t NegativeSampler::draw(std::uint64_t epoch, std::uint64_t example, std::uint32_t draw) const {
+bool NegativeSampler::known(std::uint32_t user, std::uint32_t item) const {
+  return data_.train_items.contains(user, item) || (include_valid_ && data_.valid_items.contains(user, item));
+}
+
+std::uint32_t NegativeSampler::draw_for(std::uint32_t user, std::uint64_t epoch, std::uint64_t example,
+                                        std::uint32_t draw) const {
   CAPSTAN_ASSERT(sampler_ != Sampler::kInBatch, "in-batch negatives are not drawn");
   const std::uint64_t base = combine(seed_, epoch, example, std::uint64_t{draw});
   std::uint32_t item = any_item(base);
   if (!exclude_known_) return item;
-  const std::uint32_t user = data_.train.user(example);
-  for (int attempt = 1; attempt <= kTries && data_.train_items.contains(user, item); ++attempt) {
+  for (int attempt = 1; attempt <= kTries && known(user, item); ++attempt) {
     item = any_item(combine(base, static_cast<std::uint64_t>(attempt)));
   }
-  for (std::uint32_t step = 0; step < data_.num_items && data_.train_items.contains(user, item); ++step) {
+  for (std::uint32_t step = 0; step < data_.num_items && known(user, item); ++step) {
     item = item + 1 == data_.num_items ? 0 : item + 1;
   }
   return item;

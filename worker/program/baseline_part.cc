@@ -7,7 +7,8 @@
 namespace capstan {
 
 Result<Buffer> BaselinePart::finish(const WorkItem& item) {
-  CAPSTAN_ASSIGN(const RankingOptions options, ranking_options(job_, EvalSplit::kTest));
+  CAPSTAN_ASSIGN(RankingOptions options, ranking_options(job_, EvalSplit::kTest));
+  options.trained_on = History::kTrainValid;  // tuned on validation, then fitted on all that is not test
   CAPSTAN_ASSIGN(const auto baseline, make_baseline(name_, BaselineOptions{}));
   CAPSTAN_TRY(baseline->fit(data_, options.trained_on));
   CAPSTAN_ASSIGN(const RankingPart part,

@@ -18,7 +18,7 @@ class BaselinePart final : public Part {
   std::uint64_t num_batches(const WorkItem&) const override { return 0; }
   Status build(const WorkItem&, std::uint64_t, Step&) override { return ok_status(); }
   Status compute(const WorkItem&, Step&) override { return ok_status(); }
-  // An encoded RankingPart. The baseline knows what the model was trained on, no more.
+  // An encoded RankingPart. Settings are tuned on validation, then it is fitted on train and validation.
   Result<Buffer> finish(const WorkItem& item) override;
 
  private:

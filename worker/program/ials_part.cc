@@ -57,19 +57,27 @@ Status IalsPart::index(const Model& model) {
   CAPSTAN_TRY(find_side(FieldSource::kUser, data_.user_fields, data_.num_users, users_));
   CAPSTAN_TRY(find_side(FieldSource::kItem, data_.item_fields, data_.num_items, items_));
   dim_ = tables.dim(users_.table);
-  const auto fill = [&](Side& side, const auto& entity_of, const auto& partner_of) {
-    for (std::uint64_t row = 0; row < data_.train.size; ++row) ++side.starts[entity_of(row) + 1];
-    std::partial_sum(side.starts.begin(), side.starts.end(), side.starts.begin());
-    side.partners.resize(data_.train.size);
-    auto next = side.starts;
-    for (std::uint64_t row = 0; row < data_.train.size; ++row)
-      side.partners[next[entity_of(row)]++] = partner_of(row);
-  };
-  const auto user = [&](std::uint64_t row) { return data_.train.user(row); };
-  const auto item = [&](std::uint64_t row) { return data_.train.item(row); };
-  fill(users_, user, item);
-  fill(items_, item, user);
+  fill(users_, FieldSource::kUser);
+  fill(items_, FieldSource::kItem);
   return ok_status();
+}
+
+// Train, and validation where the job trains on it too.
+void IalsPart::fill(Side& side, FieldSource source) const {
+  const auto each = [&](const auto& visit) {
+    for (std::uint64_t row = 0; row < data_.train.size; ++row)
+      visit(data_.train.user(row), data_.train.item(row));
+    const std::uint64_t more = job_.train.include_valid ? data_.valid.size : 0;
+    for (std::uint64_t row = 0; row < more; ++row) visit(data_.valid.user(row), data_.valid.item(row));
+  };
+  const bool users = source == FieldSource::kUser;
+  each([&](std::uint32_t user, std::uint32_t item) { ++side.starts[(users ? user : item) + 1]; });
+  std::partial_sum(side.starts.begin(), side.starts.end(), side.starts.begin());
+  side.partners.resize(side.starts.back());
+  auto next = side.starts;
+  each([&](std::uint32_t user, std::uint32_t item) {
+    side.partners[next[users ? user : item]++] = users ? item : user;
+  });
 }
 
 std::uint64_t IalsPart::num_batches(const WorkItem& item) const {

@@ -46,6 +46,7 @@ class IalsPart final : public Part {
 
   IalsPart(const JobConfig& job, const Dataset& data) : job_(job), data_(data) {}
   Status index(const Model& model);
+  void fill(Side& side, FieldSource source) const;
   const Side& solved(std::uint32_t pass) const { return pass % 2 == 0 ? users_ : items_; }
   const Side& given(std::uint32_t pass) const { return pass % 2 == 0 ? items_ : users_; }
   void take_given(std::uint32_t pass, const StepTable& pulled);

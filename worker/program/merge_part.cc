@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <span>
@@ -72,8 +73,14 @@ Result<MetricName> watched_metric(const JobConfig& job) {
   return make_error(ErrorCode::kInvalid, "no metric of the job can be watched by early stopping");
 }
 
-json::object interval_json(const Interval& interval) {
-  return {{"estimate", interval.estimate}, {"low", interval.low}, {"high", interval.high}};
+// null where a ratio has no value: the baseline got nothing right.
+json::value interval_json(const Interval& interval) {
+  const auto number = [](double value) {
+    return std::isfinite(value) ? json::value(value) : json::value(nullptr);
+  };
+  return {{"estimate", number(interval.estimate)},
+          {"low", number(interval.low)},
+          {"high", number(interval.high)}};
 }
 
 }  // namespace

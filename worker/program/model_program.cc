@@ -6,6 +6,7 @@
 
 #include "worker/data/prepare.h"
 #include "worker/models/registry.h"
+#include "worker/nn/gemm.h"
 #include "worker/program/baseline_part.h"
 #include "worker/program/ials_part.h"
 #include "worker/program/judge_part.h"
@@ -25,6 +26,7 @@ Result<std::unique_ptr<ModelProgram>> ModelProgram::create(JobConfig job) {
   std::unique_ptr<ModelProgram> program(new ModelProgram());
   program->job_ = std::move(job);
   CAPSTAN_ASSIGN(program->data_, prepare(program->job_, [](std::string_view, double) {}));
+  CAPSTAN_TRY(verify_gemm());
   const bool ials = program->job_.model.type == "ials";
   CAPSTAN_ASSIGN(program->model_,
                  make_model(ials ? ials_as_mf(program->job_) : program->job_, program->data_.fields));

@@ -62,6 +62,7 @@ std::string comparisons_text(const json::object& report) {
   std::string text;
   for (const auto& each : all->as_array()) {
     const auto& ratio = each.at("ratio").as_object();
+    if (!ratio.at("estimate").is_number() || !ratio.at("low").is_number()) continue;
     text += fmt::format("  {} of the model is {:.2f} x {} (95 % paired bootstrap: {:.2f} to {:.2f})\n",
                         std::string(each.at("metric").as_string()), ratio.at("estimate").to_number<double>(),
                         std::string(each.at("baseline").as_string()), ratio.at("low").to_number<double>(),

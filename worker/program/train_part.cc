@@ -15,6 +15,10 @@ struct TrainData final : StepData {
   BatchData batch;
 };
 
+std::uint64_t examples_of(const JobConfig& job, const Dataset& data) {
+  return data.train.size + (job.train.include_valid ? data.valid.size : 0);
+}
+
 std::uint32_t negatives_of(const JobConfig& job) {
   const bool drawn = job.task == Task::kRanking && job.data.negatives.sampler != Sampler::kInBatch;
   return drawn ? job.data.negatives.per_positive : 0;
@@ -27,11 +31,12 @@ TrainPart::TrainPart(const JobConfig& job, const Dataset& data, const Model& mod
       data_(data),
       model_(model),
       loss_(loss_of(job)),
-      slots_(data.train.size, job.train.batch_size, job.train.consistency != Consistency::kAsync),
+      slots_(examples_of(job, data), job.train.batch_size, job.train.consistency != Consistency::kAsync),
       negatives_(negatives_of(job)),
       backprop_(model, loss_, job.train.micro_batch) {
-  if (job.task == Task::kRanking)
-    sampler_ = std::make_unique<NegativeSampler>(data, job.data.negatives, job.seed);
+  if (job.task == Task::kRanking) {
+    sampler_ = std::make_unique<NegativeSampler>(data, job.data.negatives, job.seed, job.train.include_valid);
+  }
 }
 
 std::uint64_t TrainPart::num_batches(const WorkItem& item) const {
@@ -39,23 +44,22 @@ std::uint64_t TrainPart::num_batches(const WorkItem& item) const {
 }
 
 Status TrainPart::build(const WorkItem& item, std::uint64_t batch, Step& step) {
-  const Permutation order(job_.seed, item.pass, data_.train.size);
+  const Permutation order(job_.seed, item.pass, examples_of(job_, data_));
   const PositionRange range = slots_.batch(batch, item.partition, item.num_partitions);
   BatchBuilder builder(model_.tables(), job_.cluster.num_shards);
-  ExampleWriter writer(data_, data_.train, model_.tables(), builder);
+  ExampleWriter train_writer(data_, data_.train, model_.tables(), builder);
+  ExampleWriter valid_writer(data_, data_.valid, model_.tables(), builder);
   BatchData& out = builder.data();
   out.group = negatives_ + 1;
   out.num_dense = model_.tables().num_dense_fields();
   for (std::uint64_t position = range.begin; position < range.end; ++position) {
-    const std::uint64_t row = order[position];
+    const Example example = example_at(order[position]);
+    ExampleWriter& writer = &example.rows == &data_.train ? train_writer : valid_writer;
     if (job_.task == Task::kRanking) {
-      add_ranking_example(row, item.pass, writer, out);
-      continue;
+      add_ranking(example, item.pass, writer, out);
+    } else {
+      add_pointwise(example, item.pass, writer, out);
     }
-    writer.add(row, data_.train.users.empty() ? 0 : data_.train.user(row),
-               data_.train.items.empty() ? 0 : data_.train.item(row));
-    out.labels.push_back(data_.train.label(row));
-    out.dropout_seeds.push_back(combine(job_.seed, item.pass, row));
   }
   if (out.size > 0) step.tables = builder.finish();
   auto data = std::make_unique<TrainData>();
@@ -64,20 +68,35 @@ Status TrainPart::build(const WorkItem& item, std::uint64_t batch, Step& step) {
   return ok_status();
 }
 
+TrainPart::Example TrainPart::example_at(std::uint64_t id) const {
+  if (id < data_.train.size) return {data_.train, id, id};
+  return {data_.valid, id - data_.train.size, id};
+}
+
 // The positive, then its negatives.
-void TrainPart::add_ranking_example(std::uint64_t row, std::uint32_t pass, ExampleWriter& writer,
-                                    BatchData& batch) const {
-  const std::uint32_t user = data_.train.user(row);
+void TrainPart::add_ranking(const Example& example, std::uint32_t pass, ExampleWriter& writer,
+                            BatchData& batch) const {
+  const std::uint32_t user = example.rows.user(example.row);
   for (std::uint32_t draw = 0; draw <= negatives_; ++draw) {
-    const std::uint32_t item = draw == 0 ? data_.train.item(row) : sampler_->draw(pass, row, draw - 1);
-    writer.add(row, user, item);
+    const std::uint32_t item =
+        draw == 0 ? example.rows.item(example.row) : sampler_->draw_for(user, pass, example.id, draw - 1);
+    writer.add(example.row, user, item);
     batch.labels.push_back(draw == 0 ? 1.0F : 0.0F);
-    batch.dropout_seeds.push_back(combine(job_.seed, pass, row, draw));
+    batch.dropout_seeds.push_back(combine(job_.seed, pass, example.id, draw));
     if (job_.model.loss == LossKind::kSampledSoftmax) {
       batch.log_q.push_back(static_cast<float>(sampler_->log_q(item)));
       batch.items.push_back(item);
     }
   }
+}
+
+void TrainPart::add_pointwise(const Example& example, std::uint32_t pass, ExampleWriter& writer,
+                              BatchData& batch) const {
+  const Examples& rows = example.rows;
+  writer.add(example.row, rows.users.empty() ? 0 : rows.user(example.row),
+             rows.items.empty() ? 0 : rows.item(example.row));
+  batch.labels.push_back(rows.label(example.row));
+  batch.dropout_seeds.push_back(combine(job_.seed, pass, example.id));
 }
 
 // Gradients are means: over the step in sync, where all slots' sums meet, else over the batch.

@@ -9,6 +9,7 @@
 #include "worker/data/negatives.h"
 #include "worker/models/backprop.h"
 #include "worker/program/batch_slots.h"
+#include "worker/program/example_writer.h"
 #include "worker/program/part.h"
 
 namespace capstan {
@@ -26,8 +27,17 @@ class TrainPart final : public Part {
   Result<Buffer> finish(const WorkItem&) override { return Buffer(); }
 
  private:
-  void add_ranking_example(std::uint64_t row, std::uint32_t pass, class ExampleWriter& writer,
-                           BatchData& batch) const;
+  // One training example: a row of train, or of validation where the job trains on it too. `id` names its
+  // draws.
+  struct Example {
+    const Examples& rows;
+    std::uint64_t row;
+    std::uint64_t id;
+  };
+  Example example_at(std::uint64_t id) const;
+  void add_ranking(const Example& example, std::uint32_t pass, ExampleWriter& writer, BatchData& batch) const;
+  void add_pointwise(const Example& example, std::uint32_t pass, ExampleWriter& writer,
+                     BatchData& batch) const;
   float scale(const WorkItem& item, std::uint64_t batch, const BatchData& data) const;
 
   const JobConfig& job_;
