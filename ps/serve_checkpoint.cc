@@ -1,4 +1,5 @@
 // Server: snapshots and restores on the scheduler's word.
+#include <algorithm>
 #include <utility>
 
 #include "ps/server.h"
@@ -25,7 +26,7 @@ void Server::answer_errand(std::uint64_t id, const Message& answer) {
 // Each shard is serialised on its own lane, between two pushes, and written by the disk lane: no shard waits
 // for another, and pushes go on.
 void Server::on_snapshot(std::uint64_t id, const Snapshot& request) {
-  if (repeated(id)) return;
+  if (shards_.empty() || repeated(id)) return;  // only owners are asked: the map is still on its way
   if (snapshot_ != nullptr && !snapshot_->finished()) {
     snapshot_->fail(make_error(ErrorCode::kCancelled, "a newer checkpoint was asked for"), false);
   }
@@ -33,12 +34,6 @@ void Server::on_snapshot(std::uint64_t id, const Snapshot& request) {
     if (!reply.error.empty()) log_.warn("checkpoint {} failed: {}", reply.checkpoint, reply.error);
     answer_errand(id, reply);
   };
-  if (shards_.empty()) {
-    SnapshotReply reply;
-    reply.checkpoint = request.checkpoint;
-    answer_errand(id, reply);
-    return;
-  }
   snapshot_ = std::make_unique<SnapshotJob>(disk_, storage_, request.checkpoint, request.directory,
                                             options_.name + ".rows", shards_.size(), std::move(done));
   snapshot_ticket_ = id;
@@ -68,7 +63,10 @@ void Server::write_snapshot(std::uint32_t shard, ShardSnapshot snapshot) {
 
 // Reads every section on the disk lane, checks it, and gives it to its shard's lane.
 void Server::on_restore(std::uint64_t id, const Restore& request) {
-  if (repeated(id)) return;
+  const bool owner =
+      std::all_of(request.sections.begin(), request.sections.end(),
+                  [&](const ShardSection& section) { return shards_.contains(section.shard); });
+  if (!owner || repeated(id)) return;  // not owner: the map is still on its way
   struct Progress {
     std::size_t left;
     RestoreReply reply;
@@ -78,12 +76,6 @@ void Server::on_restore(std::uint64_t id, const Restore& request) {
     if (--progress->left == 0) answer_errand(id, progress->reply);
   };
   for (const auto& section : request.sections) {
-    const auto found = shards_.find(section.shard);
-    if (found == shards_.end()) {
-      progress->reply.error = fmt::format("shard {} is not this server's", section.shard);
-      finish_one();
-      continue;
-    }
     auto bytes = std::make_shared<Result<Buffer>>(Buffer());
     const std::string path = request.directory + "/" + section.file;
     disk_.run(

@@ -100,7 +100,8 @@ void Server::start_pull(const PullRef& job) {
         [job, parts = parts, shards = std::move(shards)] {
           for (std::size_t i = 0; i < parts.size(); ++i) {
             const auto& part = job->parts[parts[i]];
-            shards[i]->pull(job->pull.slices[part.slice].sections, part.keys, part.out);
+            const StepClock at{job->pull.pass, job->pull.needs_clock};
+            shards[i]->pull(job->pull.slices[part.slice].sections, part.keys, at, part.out);
             job->reply.slices[part.slice].version = shards[i]->version();
           }
         },

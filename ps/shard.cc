@@ -77,9 +77,11 @@ void Shard::declare(std::span<const TableSpec> tables, std::uint32_t slots, bool
   }
 }
 
-void Shard::pull(std::span<const Section> sections, const Key* keys, float* out) {
+void Shard::pull(std::span<const Section> sections, const Key* keys, StepClock at, float* out) {
   for (const auto& section : sections) {
-    tables_[section.table]->gather({keys, section.count}, out);
+    const std::span<const Key> wanted(keys, section.count);
+    tables_[section.table]->gather(wanted, out);
+    if (undo_.holds(at)) undo_.restore(section.table, wanted, out);
     keys += section.count;
     out += std::size_t{section.count} * specs_[section.table].dim;
     stats_.rows_pulled += section.count;
@@ -175,7 +177,7 @@ PushOutcome Shard::combine(const PushedSlice& slice, std::uint32_t now_seconds) 
     outcome.released_slots.push_back(slot);
     window_.record(part.pass, part.partition, part.sequence);
   }
-  apply_step(now_seconds);
+  apply_step({slice.pass, slice.sequence - 1}, now_seconds);
   waiting_.clear();
   outcome.version = version_;
   outcome.clock = clock();
@@ -187,10 +189,11 @@ PushOutcome Shard::combine(const PushedSlice& slice, std::uint32_t now_seconds) 
   return outcome;
 }
 
-void Shard::apply_step(std::uint32_t now_seconds) {
+void Shard::apply_step(StepClock at, std::uint32_t now_seconds) {
   std::vector<const PushedSlice*> parts;
   for (const auto& [slot, part] : waiting_) parts.push_back(&part);
   const CombinedStep step = combine_slots(parts, specs_);
+  undo_.keep(at, step.sections, step.keys, tables_);
   if (step.sections.empty()) {
     ++version_;
     return;
@@ -273,6 +276,7 @@ Status Shard::restore(std::span<const std::byte> bytes) {
   tables_.clear();
   for (const auto& spec : specs_) tables_.push_back(std::make_unique<EmbeddingTable>(spec, num_shards_));
   waiting_.clear();
+  undo_.clear();
   snapshot_sequence_ = 0;
   ByteReader in(bytes);
   if (in.get<std::uint32_t>() != kSnapshotMagic) return corrupt("not a shard snapshot");

@@ -13,6 +13,7 @@
 #include "common/message.h"
 #include "common/table_spec.h"
 #include "ps/push_window.h"
+#include "ps/step_undo.h"
 #include "ps/table/embedding_table.h"
 
 namespace capstan {
@@ -26,13 +27,6 @@ struct PushedSlice {
   const float* gradients = nullptr;  // [keys of a section, dim of its table], likewise
   Buffer keys_owner, gradients_owner;
   bool malformed = false;  // its gradients are not as many as its sections say: refused unread
-};
-
-// The steps of a pass that every slot has reported to a shard.
-struct StepClock {
-  std::uint32_t pass = 0;
-  std::uint64_t steps = 0;
-  auto operator<=>(const StepClock&) const = default;
 };
 
 // Everything of a shard as bytes; see docs/FORMATS.md.
@@ -73,8 +67,10 @@ class Shard {
   void declare(std::span<const TableSpec> tables, std::uint32_t slots, bool combine);
 
   // Writes the rows of all sections to `out`, one after the other; `keys` likewise.
-  // REQUIRES: the tables are declared.
-  void pull(std::span<const Section> sections, const Key* keys, float* out);
+  // sync: as they were before step `at`, if that is the last one applied here. A slot that is done again
+  // after its worker's death may have reached some shards already, and must be computed from the same rows as
+  // before. REQUIRES: the tables are declared.
+  void pull(std::span<const Section> sections, const Key* keys, StepClock at, float* out);
   PushOutcome push(const PushedSlice& slice, std::uint32_t now_seconds);
   // Raw row bytes behind one another; found[i] tells which keys have a row.
   void get_rows(std::uint32_t table, std::span<const Key> keys, std::vector<bool>& found,
@@ -104,7 +100,7 @@ class Shard {
   void apply(std::span<const Section> sections, const Key* keys, const float* gradients,
              std::uint32_t now_seconds);
   PushOutcome combine(const PushedSlice& slice, std::uint32_t now_seconds);
-  void apply_step(std::uint32_t now_seconds);
+  void apply_step(StepClock at, std::uint32_t now_seconds);
   ShardSnapshot snapshot(std::uint64_t ticket) const;
   void note_staleness(std::uint64_t pulled_version);
 
@@ -117,6 +113,7 @@ class Shard {
   PushWindow window_;
   std::uint64_t version_ = 0;                     // updates applied: slices, or combined steps in sync
   std::map<std::uint32_t, PushedSlice> waiting_;  // sync: by slot, all of one step
+  StepUndo undo_;
   std::uint32_t snapshot_pass_ = 0;
   std::uint64_t snapshot_sequence_ = 0;  // 0: none asked for
   std::uint64_t snapshot_ticket_ = 0;

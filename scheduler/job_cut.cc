@@ -40,6 +40,8 @@ void Job::begin_cut(CutPurpose purpose) {
   const bool best = purpose == CutPurpose::kPlan && step_.kind == PlanStep::Kind::kKeepBest;
   cut_schedule_.begun(steps_so_far(), context_.loop.now());
   std::vector<StreamState> at = drained ? std::vector<StreamState>{} : streams();
+  std::vector<WorkCursor> cursors;  // where the streams are now; the cut's own may lie ahead
+  for (const StreamState& stream : at) cursors.push_back(stream.cursor);
   std::uint64_t after_step = 0;
   if (!drained && options().config.train.consistency == Consistency::kSync) {
     std::uint64_t front = 0, batches = 0;
@@ -48,14 +50,13 @@ void Job::begin_cut(CutPurpose purpose) {
       batches = std::max(batches, stream.cursor.batches);
     }
     after_step = front + cut_schedule_.margin();
-    if (batches > 0 && after_step >= batches) {
+    // As long as nobody has said how many steps there are, the step may lie beyond them.
+    if (batches == 0 || after_step >= batches) {
       cut_at_pass_end_ = true;
       return;
     }
     for (StreamState& stream : at) stream.cursor.watermark = after_step;
   }
-  std::vector<WorkCursor> cursors;
-  for (const StreamState& stream : at) cursors.push_back(stream.cursor);
 
   const std::string& path = options().config.checkpoint.path;
   const auto names = list_checkpoints(context_.storage, path);

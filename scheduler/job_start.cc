@@ -203,11 +203,18 @@ void Job::recover_work(const std::vector<JournalRecord>& records) {
       item.worker = granted->worker;
     } else if (const auto* finished = std::get_if<WorkFinished>(&record)) {
       items[finished->cursor.work] = {finished->cursor, finished->worker, true};
+    } else if (const auto* greeted = std::get_if<NodeGreeted>(&record)) {
+      // Another process under that name: it holds nothing of what its forerunner was given.
+      for (auto& [work, item] : items) {
+        if (item.worker == greeted->id && !item.done) item.worker = 0;
+      }
     }
   }
+  std::multimap<std::uint64_t, const Item*> by_term;  // 0: not granted since a checkpoint
   for (const auto& [work, item] : items) {
-    if (work.pass == facts_.pass) work_.recover(item.cursor, item.worker, item.done);
+    if (work.pass == facts_.pass) by_term.emplace(item.cursor.term, &item);
   }
+  for (const auto& [term, item] : by_term) work_.recover(item->cursor, item->worker, item->done);
   if (work_.all_done()) end_pass();
 }
 

@@ -60,8 +60,7 @@ void WorkList::recover(const WorkCursor& cursor, NodeId holder, bool done) {
     ++done_;
     free_.erase(entry.work);
   } else if (holder != 0) {
-    entry.holder = holder;
-    entry.confirmed = true;
+    entry.holder = holder;  // unconfirmed: perhaps the grant never left
     held_[holder].push_back(entry.work);
     free_.erase(entry.work);
   }

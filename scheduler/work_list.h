@@ -47,7 +47,7 @@ class WorkList {
 
   void clear();  // terms go on rising
   void add(WorkId work, std::uint32_t num_partitions, std::vector<Buffer> inputs = {});
-  // Puts a journaled item back: where it stands, and whose it was.
+  // Puts a journaled item back: where it stands, and whose it was. One holder's in the order of their terms.
   void recover(const WorkCursor& cursor, NodeId holder, bool done);
 
   struct Granted {

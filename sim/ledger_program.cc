@@ -94,13 +94,8 @@ void LedgerProgram::check_train(const BatchId& id, Key key, std::span<const floa
     } else if (ended[each.partition]) {
       return wrong(to_string(each) + " came before an earlier batch of its stream");
     } else if (each.batch >= id.batch) {
-      if (consistency_ == Consistency::kSync) return wrong("has seen " + to_string(each));
       findings_->newest_lead = std::max(findings_->newest_lead, each.batch - id.batch);
     }
-  }
-  if (!seen.empty() && seen.rbegin()->pass > id.pass) {
-    // A worker that has lost its partition may lag behind a whole pass; what it computes is refused.
-    if (consistency_ == Consistency::kSync) wrong("has seen " + to_string(*seen.rbegin()));
   }
 }
 

@@ -118,6 +118,21 @@ TEST(WorkList, RecoversWhereTheJournalEnded) {
   EXPECT_GT(moved.term, kBase);
 }
 
+// The scheduler died between journaling a grant and sending it: the worker lives, keeps its lease and has
+// nothing to do.
+TEST(WorkList, AGrantThatDiedWithTheSchedulerIsGivenAgain) {
+  WorkList list = of_partitions(2);
+  const WorkCursor first = at({train(1), 2, 4, 0, {}}, 3, 30), lost = at({train(0), 2, 5, 0, {}}, 0, 0);
+  list.recover(first, 1, false);
+  list.recover(lost, 1, false);
+  EXPECT_FALSE(list.grant(1, 2, 2).has_value()) << "it has both";
+  const auto again = list.grant(1, 1, 2);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_TRUE(again->again);
+  EXPECT_EQ(again->grant.work, train(0)) << "the one granted last";
+  EXPECT_EQ(again->grant.term, 5U);
+}
+
 // Random grants, deaths, late reports: no item is ever held twice, terms only rise, and everything gets done.
 TEST(WorkList, SurvivesAnyOrderOfEvents) {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <string>
 
 #include "sim/trouble.h"
@@ -30,6 +31,23 @@ inline std::string replay(std::uint64_t seed) {
          " CAPSTAN_SIM_SEEDS=1)";
 }
 
+// Small worlds of different shapes.
+inline ClusterOptions small_world(std::uint64_t seed, Consistency consistency) {
+  Rng rng(combine(seed, 99));
+  ClusterOptions options;
+  options.consistency = consistency;
+  options.staleness = 2;
+  options.shape.seed = seed;
+  options.servers = 1 + static_cast<std::uint32_t>(rng.below(3));
+  options.workers = 1 + static_cast<std::uint32_t>(rng.below(3));
+  options.shape.partitions = 1 + static_cast<std::uint32_t>(rng.below(5));
+  options.shape.batches = 6 + static_cast<std::uint32_t>(rng.below(10));
+  options.pipeline_depth = 1 + static_cast<std::uint32_t>(rng.below(3));
+  options.push_window = 1 + static_cast<std::uint32_t>(rng.below(4));
+  options.sim.network = unkind_network();
+  return options;
+}
+
 // The liveness phase and the final checks. Empty: all is well.
 inline std::string must_finish(SimCluster& cluster, Duration limit) {
   const bool ended = cluster.world().run_until([&] { return cluster.ended(); }, limit);
@@ -41,6 +59,25 @@ inline std::string must_finish(SimCluster& cluster, Duration limit) {
   if (!cluster.quits().empty()) return cluster.quits().front();
   if (!cluster.findings().wrong.empty()) return cluster.findings().wrong.front();
   return cluster.check_rows();
+}
+
+// sync: the rows of table "model" when nothing goes wrong, with one server and one worker.
+inline std::map<Key, std::vector<float>> calm_rows(ClusterOptions options) {
+  options.servers = options.workers = 1;
+  options.checkpoint_every_steps = 0;
+  options.start = StartMode::kNew;
+  options.sim.network = NetworkOptions{};
+  SimCluster cluster(1, options);
+  EXPECT_EQ(must_finish(cluster, std::chrono::seconds(300)), "");
+  return cluster.read_rows("model", 2);
+}
+
+// As must_finish(); of a sync job also that the model is the same to the bit as without trouble.
+inline std::string must_finish_right(SimCluster& cluster, Duration limit) {
+  const ClusterOptions options = cluster.options();
+  const std::string wrong = must_finish(cluster, limit);
+  if (!wrong.empty() || options.consistency != Consistency::kSync) return wrong;
+  return cluster.read_rows("model", 2) == calm_rows(options) ? "" : "the model is not the calm job's";
 }
 
 }  // namespace capstan

@@ -11,7 +11,7 @@ constexpr std::uint32_t kBuildLane = 0;
 }  // namespace
 
 struct WorkRun::Stage {
-  enum class State { kBuilding, kPulling, kReady, kComputing };
+  enum class State { kBuilding, kBuilt, kPulling, kReady, kComputing };
   State state = State::kBuilding;
   Step step;
   PullTicket ticket;
@@ -19,7 +19,10 @@ struct WorkRun::Stage {
 };
 
 WorkRun::WorkRun(TrainEnv& env, WorkItem item, const WorkGrant& grant, Hooks hooks)
-    : env_(env), item_(std::move(item)), hooks_(std::move(hooks)), next_batch_(item_.kind == WorkKind::kTrain ? grant.first_batch : 0) {
+    : env_(env),
+      item_(std::move(item)),
+      hooks_(std::move(hooks)),
+      next_batch_(item_.kind == WorkKind::kTrain ? grant.first_batch : 0) {
   cursor_.work = grant.work;
   cursor_.term = grant.term;
   cursor_.watermark = next_batch_;  // results of an evaluation are kept here alone: it begins anew
@@ -53,6 +56,7 @@ void WorkRun::pump() {
     stages_.push_back(stage);
     build(stage);
   }
+  pull_built();
   compute_front();
   if (cursor_.watermark >= cursor_.batches && stages_.empty()) finish();
 }
@@ -69,14 +73,26 @@ void WorkRun::build(const StageRef& stage) {
         if (!stage->status.ok()) {
           fail(stage->status.error().message);
         } else {
-          pull(stage);
+          stage->state = Stage::State::kBuilt;
+          pump();
         }
       });
 }
 
+// sync: a step is pulled when every shard has taken the one before. So no shard is more than one step ahead
+// of a slot that another worker has to do again, and can still show it the rows as they were.
+void WorkRun::pull_built() {
+  const bool in_step = pushes() && env_.options.consistency == Consistency::kSync;
+  for (const auto& stage : stages_) {
+    const bool may = !in_step || cursor_.watermark >= stage->step.batch;
+    if (stage->state == Stage::State::kBuilt && may) pull(stage);
+  }
+}
+
 void WorkRun::pull(const StageRef& stage) {
   stage->state = Stage::State::kPulling;
-  stage->ticket.pass = item_.pass;
+  // Evaluation sees the rows as the next pass will find them.
+  stage->ticket.pass = pushes() ? item_.pass : item_.pass + 1;
   stage->ticket.needs_clock = needs_clock(stage->step.batch);
   env_.puller.pull(stage->step.tables, stage->ticket, [this, stage] {
     stage->state = Stage::State::kReady;

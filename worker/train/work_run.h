@@ -69,6 +69,7 @@ class WorkRun {
 
   void pump();
   void build(const StageRef& stage);
+  void pull_built();
   void pull(const StageRef& stage);
   void compute_front();
   void on_computed(const StageRef& stage);

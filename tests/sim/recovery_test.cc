@@ -1,0 +1,81 @@
+// The scheduler dies and goes on from its journal; the whole cluster dies and goes on from a checkpoint.
+#include <gtest/gtest.h>
+
+#include "tests/sim/scenario.h"
+
+namespace capstan {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Consistency kModes[] = {Consistency::kAsync, Consistency::kBounded, Consistency::kSync};
+
+ClusterOptions with_checkpoints(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, kModes[seed % 3]);
+  options.checkpoint_every_steps = 5 + seed % 20;
+  // In sync a cut is made some steps ahead: the pass must be longer than that.
+  if (options.consistency == Consistency::kSync) options.shape.batches += 24;
+  return options;
+}
+
+TEST(Recovery, ASchedulerThatDiesGoesOnFromItsJournal) {
+  const SeedRange seeds(1, 90);
+  for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
+    ClusterOptions options = small_world(seed, kModes[seed % 3]);
+    if (seed % 2 == 0) options = with_checkpoints(seed);
+    SimCluster cluster(seed, options);
+    TroubleOptions trouble;
+    trouble.scheduler_crashes = true;
+    make_trouble(cluster, trouble, seconds(40));
+    ASSERT_EQ(must_finish_right(cluster, seconds(300)), "") << replay(seed);
+  }
+}
+
+TEST(Recovery, CheckpointsAreMadeInTrouble) {
+  const SeedRange seeds(1, 60);
+  std::uint64_t newest = 0;
+  for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
+    SimCluster cluster(seed, with_checkpoints(seed));
+    make_trouble(cluster, TroubleOptions{}, seconds(40));
+    ASSERT_EQ(must_finish_right(cluster, seconds(300)), "") << replay(seed);
+    newest += cluster.scheduler_process()->job().facts().checkpoints.back().checkpoint;
+  }
+  if (seeds.end - seeds.first > 10) {
+    EXPECT_GT(newest, 2 * (seeds.end - seeds.first));
+  }
+}
+
+bool has_checkpoint(SimCluster& cluster) {
+  const auto process = cluster.scheduler_process();
+  return process != nullptr && !process->job().facts().checkpoints.empty();
+}
+
+TEST(Recovery, AClusterThatDiesGoesOnFromItsLastCheckpointOnOtherNodes) {
+  const SeedRange seeds(1, 90);
+  std::uint64_t resumed = 0;
+  for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
+    SimCluster cluster(seed, with_checkpoints(seed));
+    SimWorld& world = cluster.world();
+    const bool kept =
+        world.run_until([&] { return cluster.ended() || has_checkpoint(cluster); }, seconds(300));
+    ASSERT_TRUE(kept) << replay(seed);
+    world.run_until([&] { return cluster.ended(); },
+                    milliseconds(static_cast<std::int64_t>(world.rng().below(400))));
+    if (cluster.ended()) continue;
+    ++resumed;
+    world.set_faults(true);
+    cluster.crash_all_and_resume(1 + static_cast<std::uint32_t>(world.rng().below(4)),
+                                 1 + static_cast<std::uint32_t>(world.rng().below(3)));
+    TroubleOptions trouble;
+    trouble.scheduler_crashes = seed % 2 == 0;
+    make_trouble(cluster, trouble, seconds(40));
+    ASSERT_EQ(must_finish_right(cluster, seconds(300)), "") << replay(seed);
+  }
+  if (seeds.end - seeds.first > 10) {
+    EXPECT_GT(resumed, (seeds.end - seeds.first) / 4);
+  }
+}
+
+}  // namespace
+}  // namespace capstan
