@@ -11,7 +11,6 @@ namespace capstan {
 namespace {
 
 constexpr std::string_view kValidPart = "valid";
-constexpr std::string_view kReportName = "report";
 
 }  // namespace
 
