@@ -94,6 +94,8 @@ void Job::on_snapshot_reply(const Node& node, std::uint64_t request_id, const Sn
       errands_.clear();
       cut_.reset();
       static_cast<void>(context_.storage.remove(directory).ok());
+      // When the pass has ended meanwhile, the plan may be waiting for this cut to be out of its way.
+      if (step_.kind != PlanStep::Kind::kTrain || work_.all_done()) return after_cut(false);
       return begin_cut(CutPurpose::kAutomatic);
     }
     case Cut::Outcome::kFailed:

@@ -101,12 +101,13 @@ std::uint64_t SimDisk::used() const {
 
 Status SimDisk::append(NodeIndex node, const std::string& path, File& file,
                        std::span<const std::byte> bytes) {
-  if (failing_writes_ > 0 || (faults_ && options_.write_failure > 0 && rng_.chance(options_.write_failure))) {
+  if ((failing_writes_ > 0 && faulty(path)) ||
+      (faults_ && options_.write_failure > 0 && rng_.chance(options_.write_failure))) {
     failing_writes_ -= failing_writes_ > 0 ? 1 : 0;
     return disk_error(ErrorCode::kIo, "write", path, "Input/output error");
   }
   std::size_t room = bytes.size();
-  if (capacity_ != ~std::uint64_t{0}) {
+  if (capacity_ != ~std::uint64_t{0} && faulty(path)) {
     const std::uint64_t taken = used();
     room = std::min<std::size_t>(room, capacity_ > taken ? capacity_ - taken : 0);
   }
@@ -117,7 +118,8 @@ Status SimDisk::append(NodeIndex node, const std::string& path, File& file,
 }
 
 Status SimDisk::sync(const std::string& path, File& file) {
-  if (failing_syncs_ > 0 || (faults_ && options_.sync_failure > 0 && rng_.chance(options_.sync_failure))) {
+  if ((failing_syncs_ > 0 && faulty(path)) ||
+      (faults_ && options_.sync_failure > 0 && rng_.chance(options_.sync_failure))) {
     failing_syncs_ -= failing_syncs_ > 0 ? 1 : 0;
     file.sync_failed = true;
     return disk_error(ErrorCode::kIo, "sync", path, "Input/output error");

@@ -31,7 +31,8 @@ class SimDisk {
 
   SimDisk(const DiskOptions& options, Rng rng) : options_(options), rng_(rng) {}
 
-  // Faults on demand.
+  // Faults on demand. They concern only files whose path holds `part`; empty: all.
+  void set_faulty_paths(std::string part) { faulty_part_ = std::move(part); }
   void fail_next_syncs(std::uint32_t count) { failing_syncs_ = count; }
   void fail_next_writes(std::uint32_t count) { failing_writes_ = count; }
   void set_capacity(std::uint64_t bytes) { capacity_ = bytes; }
@@ -66,6 +67,7 @@ class SimDisk {
     NodeIndex writer;
   };
 
+  bool faulty(const std::string& path) const { return path.find(faulty_part_) != std::string::npos; }
   void change(Change change);
   static void apply(Names& names, const Change& change);
   static bool is_dir(const Names& names, const std::string& path);
@@ -75,6 +77,7 @@ class SimDisk {
   DiskOptions options_;
   Rng rng_;
   bool faults_ = true;
+  std::string faulty_part_;
   std::uint32_t failing_syncs_ = 0, failing_writes_ = 0;
   std::uint64_t capacity_ = ~std::uint64_t{0};
   Names current_, durable_;

@@ -124,6 +124,45 @@ TEST_F(SchedulerCheckpointTest, SyncCutsAtAStepAheadAndTriesFurtherWhenTooLate) 
   }
 }
 
+// The servers hear of the cut when the pass is over: nothing else is to come that could end the wait for it.
+TEST_F(SchedulerCheckpointTest, ASyncCutThatIsTooLateAtTheEndOfThePassDoesNotHoldTheJobUp) {
+  options.config.train.consistency = Consistency::kSync;
+  options.config.checkpoint.every_steps = 1;
+  ASSERT_TRUE(start().ok());
+  gather();
+  auto a = ask(0, 0), b = ask(0, 1);
+  ASSERT_TRUE(a && b);
+  tell(worker(0), WorkProgress{node_ids[worker(0)], {at(*a, 5, 1000)}});
+  tick();
+  std::uint64_t id = 0;
+  SnapshotReply late;
+  late.checkpoint = last_sent<Snapshot>(server(0), &id)->checkpoint;
+  late.too_late = true;
+  done(0, *a);
+  done(0, *b);
+  ASSERT_EQ(count_sent<Snapshot>(), 1U) << "the last checkpoint waits for the one under way";
+  tell(server(0), late, id);
+  ASSERT_EQ(count_sent<Snapshot>(), 2U);
+  EXPECT_EQ(last_sent<Snapshot>(server(0))->after_step, 0U);
+  snapshot_done(0);
+  EXPECT_NE(state(), JobState::kRunning);
+}
+
+TEST_F(SchedulerCheckpointTest, ASyncCutBeforeThePassesLengthIsKnownIsPutOff) {
+  options.config.train.consistency = Consistency::kSync;
+  options.config.checkpoint.every_steps = 1;
+  ASSERT_TRUE(start().ok());
+  gather();
+  auto a = ask(0, 0), b = ask(0, 1);
+  ASSERT_TRUE(a && b);
+  tell(worker(0), WorkProgress{node_ids[worker(0)], {at(*a, 5, 0)}});
+  tick();
+  EXPECT_EQ(count_sent<Snapshot>(), 0U) << "the step might lie beyond the end";
+  done(0, *a);
+  done(0, *b);
+  EXPECT_EQ(last_sent<Snapshot>(server(0))->after_step, 0U);
+}
+
 TEST_F(SchedulerCheckpointTest, ASyncCutTooNearTheEndIsMadeBetweenThePasses) {
   options.config.train.consistency = Consistency::kSync;
   options.config.train.passes = 2;
