@@ -68,7 +68,8 @@ void CheckpointTables::pull(StepTable& table) {
     std::size_t end = begin + 1;
     while (end < table.keys.size() && shard_of(table.keys[end], manifest_.num_shards) == shard) ++end;
     const Section section{table.table, static_cast<std::uint32_t>(end - begin)};
-    shards_[shard]->pull({&section, 1}, table.keys.data() + begin, table.rows.data() + begin * dim);
+    shards_[shard]->pull({&section, 1}, table.keys.data() + begin, StepClock{},
+                         table.rows.data() + begin * dim);
     begin = end;
   }
 }

@@ -13,7 +13,6 @@
 #include "common/adapters/disk_files.h"
 #include "common/adapters/tbb_task_pool.h"
 #include "common/adapters/zmq_transport.h"
-#include "common/config/fingerprint.h"
 #include "common/config/load_job.h"
 #include "ps/server.h"
 #include "scheduler/scheduler.h"
@@ -87,14 +86,6 @@ struct Process {
   int exit_code = 1;
 };
 
-// Empty when a checkpoint of the first job can be gone on from by the second.
-std::string job_text_difference(const std::string& before, const std::string& after) {
-  const auto old_job = load_job_text(before, "the checkpoint's job");
-  const auto new_job = load_job_text(after, "the job");
-  if (!old_job.ok() || !new_job.ok()) return "the checkpoint's job file cannot be read by this version";
-  return difference(old_job->config, new_job->config);
-}
-
 Result<WorkerJob> load_worker_job(const std::string& job_text) {
   CAPSTAN_ASSIGN(const LoadedJob loaded, load_job_text(job_text, "the scheduler's job"));
   WorkerJob job;
@@ -125,7 +116,6 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
   options.start = args.resume ? StartMode::kResume : args.recover ? StartMode::kRecover : StartMode::kNew;
   options.version = kVersion;
   options.wall_time = utc_now;
-  options.job_difference = job_text_difference;
   Scheduler scheduler(process.loop, *process.transport, process.files, process.log, options);
   const auto endpoint =
       scheduler.start([&process](bool ok, const std::string& text) { process.end(ok, text); });
