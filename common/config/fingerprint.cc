@@ -24,7 +24,7 @@ YamlNode lasting_part(const JobConfig& job) {
            entry.key == "max_bad_lines";  // they decide nothing about a good line
   });
   YamlNode train = YamlNode::map();
-  train.add("batch_size", *whole.find("train")->find("batch_size"));
+  for (const char* name : {"batch_size", "include_valid"}) train.add(name, *whole.find("train")->find(name));
   part.add("train", std::move(train));
   return part;
 }

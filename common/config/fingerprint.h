@@ -8,8 +8,8 @@
 
 namespace capstan {
 
-// Of task, seed, data, features, model, tables and train.batch_size. Equal jobs have equal fingerprints on
-// every machine.
+// Of task, seed, data, features, model, tables, train.batch_size and train.include_valid. Equal jobs have
+// equal fingerprints on every machine.
 std::uint64_t fingerprint(const JobConfig& job);
 
 // The first of those settings that differs, by its path in the job file: "model.embedding_dim: 64 became 32".

@@ -94,6 +94,8 @@ void check_early_stop(const JobConfig& job, ReadContext& context) {
   const bool validates = !job.data.valid.empty() || (split.valid > 0 && split.method != SplitMethod::kNone);
   demand(train.early_stop_patience == 0 || validates, context, "train.early_stop_patience",
          {"data.split", "data.valid"}, "early stopping needs a validation split: data.split.valid above 0");
+  demand(train.early_stop_patience == 0 || !train.include_valid, context, "train.include_valid", {},
+         "early stopping needs a validation part that is not trained on");
 }
 
 }  // namespace

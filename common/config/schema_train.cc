@@ -25,9 +25,8 @@ std::shared_ptr<const SectionSpec> train_schema() {
       .key("max_bad_batches", &TrainConfig::max_bad_batches, count(Range{}),
            "More batches with NaN or infinity than this end the job.")
       .key("include_valid", &TrainConfig::include_valid, boolean(),
-           "Train on the validation part too: for the last run, with settings that were tuned on it. Not "
-           "with early "
-           "stopping.")
+           "Train on the validation part too: for the last run, with settings that were tuned on it; "
+           "not with early stopping.")
       .key("early_stop_patience", &TrainConfig::early_stop_patience, count(between(0, 100000)),
            "Validations without improvement that end training; 0: off.")
       .key("early_stop_metric", &TrainConfig::early_stop_metric, text(),

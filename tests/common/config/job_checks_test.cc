@@ -113,6 +113,7 @@ TEST(JobChecks, TrainAndEvaluate) {
       {kClicks, {"train.consistency=bounded"}, "needs train.staleness of at least 1"},
       {kClicks, {"train.staleness=2"}, "train.staleness needs `consistency: bounded`"},
       {kClicks, {"train.early_stop_patience=2"}, "early stopping needs a validation split"},
+      {kRanking, {"train={early_stop_patience: 2, include_valid: true}"}, "that is not trained on"},
       {kRanking, {"train.early_stop_metric=ndgc@10"}, "(did you mean 'ndcg'?)"},
       {kRanking, {"train.early_stop_metric=coverage"}, "train.early_stop_metric cannot be 'coverage'"},
       {kRanking, {"evaluate.metrics=[auc]"}, "metric auc does not fit `task: ranking`"},
