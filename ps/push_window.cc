@@ -8,7 +8,7 @@ namespace capstan {
 
 SliceStatus PushWindow::check(std::uint32_t pass, std::uint32_t partition, std::uint64_t term,
                               std::uint64_t sequence, std::uint64_t previous) {
-  if (pass < forgotten_below_) return SliceStatus::kFenced;
+  if (pass < forgotten_below_ || term < fence_) return SliceStatus::kFenced;
   Stream& stream = streams_[{pass, partition}];
   if (term < stream.term) return SliceStatus::kFenced;
   stream.term = term;
@@ -33,6 +33,11 @@ std::uint64_t PushWindow::clock(std::uint32_t pass, std::uint32_t slots) const {
   return lowest;
 }
 
+void PushWindow::fence_before(std::uint64_t term) {
+  fence_ = std::max(fence_, term);
+  for (const auto& [id, stream] : streams_) fence_ = std::max(fence_, stream.term + 1);
+}
+
 void PushWindow::forget_below(std::uint32_t pass) {
   forgotten_below_ = std::max(forgotten_below_, pass);
   streams_.erase(streams_.begin(), streams_.lower_bound({forgotten_below_, 0}));
@@ -50,7 +55,7 @@ void PushWindow::save(ByteWriter& out) const {
 }
 
 void PushWindow::restore(ByteReader& in) {
-  *this = PushWindow();
+  streams_.clear();
   forgotten_below_ = in.get<std::uint32_t>();
   const auto count = in.get<std::uint64_t>();
   for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {

@@ -32,11 +32,17 @@ class PushWindow {
   // The newest pass that any stream belongs to; 0 when there is none.
   std::uint32_t newest_pass() const { return streams_.empty() ? 0 : streams_.rbegin()->first.first; }
 
+  // After a restore: whoever held a stream before it began from a watermark that holds no longer. Terms below
+  // `term` are fenced, and so are all that this window has seen.
+  void fence_before(std::uint64_t term);
+  // The lowest term that is not fenced whatever its stream.
+  std::uint64_t fence() const { return fence_; }
+
   // Streams of passes below this one are finished in a published cut; their pushes are fenced from now on.
   void forget_below(std::uint32_t pass);
 
   void save(ByteWriter& out) const;
-  // Replaces everything; a failed reader leaves rubbish, and the caller must not use the shard.
+  // Replaces everything but the fence; a failed reader leaves rubbish, and the caller must not use the shard.
   void restore(ByteReader& in);
   bool operator==(const PushWindow&) const = default;
 
@@ -48,6 +54,7 @@ class PushWindow {
   };
   std::map<std::pair<std::uint32_t, std::uint32_t>, Stream> streams_;
   std::uint32_t forgotten_below_ = 0;
+  std::uint64_t fence_ = 0;
 };
 
 }  // namespace capstan

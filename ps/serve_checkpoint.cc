@@ -67,6 +67,8 @@ void Server::on_restore(std::uint64_t id, const Restore& request) {
       std::all_of(request.sections.begin(), request.sections.end(),
                   [&](const ShardSection& section) { return shards_.contains(section.shard); });
   if (!owner || repeated(id)) return;  // not owner: the map is still on its way
+  // Requests and terms are both numbered from the scheduler's generation, in their upper half.
+  const std::uint64_t fence = id >> 32 << 32;
   struct Progress {
     std::size_t left;
     RestoreReply reply;
@@ -87,7 +89,7 @@ void Server::on_restore(std::uint64_t id, const Restore& request) {
                                                                  section.shard, section.offset));
           }
         },
-        [this, bytes, progress, finish_one, shard_id = section.shard] {
+        [this, bytes, progress, finish_one, shard_id = section.shard, fence] {
           const auto target = shards_.find(shard_id);
           if (!bytes->ok() || target == shards_.end()) {
             progress->reply.error = bytes->ok() ? "the shard moved away" : bytes->error().message;
@@ -102,8 +104,8 @@ void Server::on_restore(std::uint64_t id, const Restore& request) {
           auto outcome = std::make_shared<Outcome>();
           compute_.run(
               lane_of(shard_id),
-              [outcome, bytes, shard = target->second.shard.get()] {
-                outcome->status = shard->restore((*bytes)->bytes());
+              [outcome, bytes, shard = target->second.shard.get(), fence] {
+                outcome->status = shard->restore((*bytes)->bytes(), fence);
                 outcome->clock = shard->clock();
                 outcome->rows = shard->stats().rows;
               },

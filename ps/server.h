@@ -24,10 +24,10 @@ namespace capstan {
 
 struct ServerOptions {
   std::string name, job_id, host;
-  std::string scheduler;              // endpoint
-  std::string bind;                   // endpoint; port 0 picks one
-  std::uint64_t incarnation = 0;      // new for every start
-  std::uint64_t memory_limit = 0;     // bytes of rows; 0: none
+  std::string scheduler;           // endpoint
+  std::string bind;                // endpoint; port 0 picks one
+  std::uint64_t incarnation = 0;   // new for every start
+  std::uint64_t memory_limit = 0;  // bytes of rows; 0: none
   // Seconds since 1970: what a ttl counts in, also over restarts. Empty: the loop's clock.
   std::function<std::uint32_t()> unix_seconds;
   std::uint32_t requests_max = 4096;  // taken in and not answered; more are told to come again

@@ -88,8 +88,8 @@ void Shard::pull(std::span<const Section> sections, const Key* keys, StepClock a
   }
 }
 
-// Keys must be of this shard, strictly ascending within a section and, in a dense table, below its number of rows;
-// gradients must be finite.
+// Keys must be of this shard, strictly ascending within a section and, in a dense table, below its number of
+// rows; gradients must be finite.
 SliceStatus Shard::validate(const PushedSlice& slice) const {
   if (slice.malformed) return SliceStatus::kRefused;
   const Key* keys = slice.keys;
@@ -99,7 +99,8 @@ SliceStatus Shard::validate(const PushedSlice& slice) const {
       if (i > 0 && keys[i] <= keys[i - 1]) return SliceStatus::kRefused;
     }
     const TableSpec& spec = specs_[section.table];
-    if (spec.dense && section.count > 0 && keys[section.count - 1] >= spec.num_rows) return SliceStatus::kRefused;
+    if (spec.dense && section.count > 0 && keys[section.count - 1] >= spec.num_rows)
+      return SliceStatus::kRefused;
     keys += section.count;
   }
   const std::uint64_t floats = count_floats(slice.sections, specs_);
@@ -271,10 +272,11 @@ Result<ShardSnapshot> Shard::snapshot_after(std::uint32_t pass, std::uint64_t se
   return ShardSnapshot{};
 }
 
-Status Shard::restore(std::span<const std::byte> bytes) {
+Status Shard::restore(std::span<const std::byte> bytes, std::uint64_t fence) {
   const auto corrupt = [](std::string what) { return make_error(ErrorCode::kCorrupt, std::move(what)); };
   tables_.clear();
   for (const auto& spec : specs_) tables_.push_back(std::make_unique<EmbeddingTable>(spec, num_shards_));
+  window_.fence_before(fence);
   waiting_.clear();
   undo_.clear();
   snapshot_sequence_ = 0;

@@ -87,7 +87,8 @@ class Shard {
   // request replaces one that still waits.
   Result<ShardSnapshot> snapshot_after(std::uint32_t pass, std::uint64_t sequence, std::uint64_t ticket);
   // Replaces everything. kCorrupt for bytes that are no snapshot of these tables; the shard is then empty.
-  Status restore(std::span<const std::byte> bytes);
+  // Holders of streams from before, below term `fence` or seen here, are fenced from now on.
+  Status restore(std::span<const std::byte> bytes, std::uint64_t fence);
 
   std::uint64_t version() const { return version_; }
   StepClock clock() const { return {window_.newest_pass(), window_.clock(window_.newest_pass(), slots_)}; }

@@ -49,23 +49,28 @@ SimCluster::SimCluster(std::uint64_t seed, const ClusterOptions& options)
       ledger_(std::make_shared<Ledger>(options.shape)),
       world_(seed, with_lanes(options.sim, options.shape.num_shards + 1)) {
   add_nodes();
+  add_workers();
 }
 
 void SimCluster::add_nodes() {
   const std::string suffix = life_ == 0 ? "" : fmt::format("'{}", life_);
   scheduler_ = &world_.add_node("scheduler" + suffix, kStore);
   servers_.clear();
-  workers_.clear();
   for (std::uint32_t n = 0; n < options_.servers; ++n) {
     servers_.push_back(&world_.add_node(fmt::format("ps-{}{}", n, suffix), kStore));
-  }
-  for (std::uint32_t n = 0; n < options_.workers; ++n) {
-    workers_.push_back(&world_.add_node(fmt::format("worker-{}{}", n, suffix)));
   }
   scheduler_started_ = false;
   world_.start(*scheduler_, [this](SimNode& node) { return start_scheduler(node); });
   for (SimNode* node : servers_) world_.start(*node, [this](SimNode& self) { return start_server(self); });
-  for (SimNode* node : workers_) world_.start(*node, [this](SimNode& self) { return start_worker(self); });
+}
+
+void SimCluster::add_workers() {
+  const std::string suffix = life_ == 0 ? "" : fmt::format("'{}", life_);
+  workers_.clear();
+  for (std::uint32_t n = 0; n < options_.workers; ++n) {
+    workers_.push_back(&world_.add_node(fmt::format("worker-{}{}", n, suffix)));
+    world_.start(*workers_.back(), [this](SimNode& self) { return start_worker(self); });
+  }
 }
 
 Log SimCluster::log(const SimNode& node) const {
@@ -184,14 +189,26 @@ std::string SimCluster::end_text() const {
   return process->job().ended() ? process->job().facts().end_text : process->job().waits_for();
 }
 
-void SimCluster::crash_all_and_resume(std::uint32_t servers, std::uint32_t workers) {
+void SimCluster::crash(bool workers_too) {
   for (const auto& node : world_.nodes()) {
-    if (world_.up(*node)) world_.crash(*node, SimWorld::Crash::kPower);
+    const bool worker = std::find(workers_.begin(), workers_.end(), node.get()) != workers_.end();
+    if (world_.up(*node) && (workers_too || !worker)) world_.crash(*node, SimWorld::Crash::kPower);
   }
   ++life_;
+  options_.start = StartMode::kResume;
+}
+
+void SimCluster::crash_all_and_resume(std::uint32_t servers, std::uint32_t workers) {
+  crash(true);
   options_.servers = servers;
   options_.workers = workers;
-  options_.start = StartMode::kResume;
+  add_nodes();
+  add_workers();
+}
+
+void SimCluster::crash_all_but_workers_and_resume(std::uint32_t servers) {
+  crash(false);
+  options_.servers = servers;
   add_nodes();
 }
 

@@ -62,6 +62,8 @@ class SimCluster {
   void restart(SimNode& node) { world_.restart(node); }
   // Everything dies; then a new cluster with other nodes goes on from the last checkpoint on the old disk.
   void crash_all_and_resume(std::uint32_t servers, std::uint32_t workers);
+  // The same, but the workers live on and know nothing of it until they hear from the new scheduler.
+  void crash_all_but_workers_and_resume(std::uint32_t servers);
 
   // Rows of a table as the servers hold them now, asked for over the network: the first `dim` floats. A key
   // without a row has no entry.
@@ -71,6 +73,8 @@ class SimCluster {
 
  private:
   void add_nodes();
+  void add_workers();
+  void crash(bool workers_too);
   std::shared_ptr<void> start_scheduler(SimNode& node);
   std::shared_ptr<void> start_server(SimNode& node);
   std::shared_ptr<void> start_worker(SimNode& node);

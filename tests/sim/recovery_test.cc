@@ -51,6 +51,29 @@ bool has_checkpoint(SimCluster& cluster) {
   return process != nullptr && !process->job().facts().checkpoints.empty();
 }
 
+// Workers that still push for terms from before must not harm the restored rows.
+TEST(Recovery, WorkersThatOutliveTheClusterAreFenced) {
+  const SeedRange seeds(1, 90);
+  std::uint64_t resumed = 0;
+  for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
+    SimCluster cluster(seed, with_checkpoints(seed));
+    SimWorld& world = cluster.world();
+    world.run_until([&] { return cluster.ended() || has_checkpoint(cluster); }, seconds(300));
+    world.run_until([&] { return cluster.ended(); },
+                    milliseconds(static_cast<std::int64_t>(world.rng().below(400))));
+    if (cluster.ended()) continue;
+    ++resumed;
+    cluster.crash_all_but_workers_and_resume(1 + static_cast<std::uint32_t>(world.rng().below(4)));
+    TroubleOptions trouble;
+    trouble.worker_crashes = seed % 2 == 0;
+    make_trouble(cluster, trouble, seconds(20));
+    ASSERT_EQ(must_finish_right(cluster, seconds(300)), "") << replay(seed);
+  }
+  if (seeds.end - seeds.first > 10) {
+    EXPECT_GT(resumed, (seeds.end - seeds.first) / 4);
+  }
+}
+
 TEST(Recovery, AClusterThatDiesGoesOnFromItsLastCheckpointOnOtherNodes) {
   const SeedRange seeds(1, 90);
   std::uint64_t resumed = 0;

@@ -157,7 +157,10 @@ TEST_F(LoneServer, ARestoreAskedForTwiceIsDoneOnce) {
   EXPECT_EQ(status_of(push_of(0, 2, {5.0F, 1.0F})), SliceStatus::kOk);
   to_server(restore, 11);
   EXPECT_EQ(value_of(0), 1.0F) << "back at the checkpoint";
-  EXPECT_EQ(status_of(push_of(0, 2, {7.0F, 1.0F})), SliceStatus::kOk);
+  Push next = push_of(0, 2, {7.0F, 1.0F});
+  EXPECT_EQ(status_of(next), SliceStatus::kFenced) << "the holder from before";
+  next.term = 2;
+  EXPECT_EQ(status_of(next), SliceStatus::kOk);
   to_server(restore, 11);
   EXPECT_EQ(errand_answers.size(), 3U);
   EXPECT_EQ(value_of(0), 8.0F);
