@@ -45,7 +45,7 @@ Result<CheckpointTables> CheckpointTables::open(Storage& storage, const std::str
       return make_error(ErrorCode::kCorrupt, fmt::format("{}: shard {} at byte {} is damaged", file,
                                                          section.shard, section.offset));
     }
-    CAPSTAN_TRY(tables.shards_[section.shard]->restore(bytes.bytes()).wrap(file));
+    CAPSTAN_TRY(tables.shards_[section.shard]->restore(bytes.bytes(), 0).wrap(file));
   }
   return tables;
 }
