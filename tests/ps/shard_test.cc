@@ -171,7 +171,7 @@ TEST_F(ShardTest, AfterARestoreTheHoldersFromBeforeAreFenced) {
   EXPECT_EQ((Pushed{.term = 9, .sequence = 5, .keys = {kA}, .gradients = {1.0F}}.to(shard).status),
             SliceStatus::kOk);
   ASSERT_TRUE(shard.restore(cut.bytes.bytes(), 20).ok());
-  for (const std::uint64_t term : {9, 10, 19}) {
+  for (const std::uint64_t term : {9ULL, 10ULL, 19ULL}) {
     EXPECT_EQ((Pushed{.term = term, .sequence = 6, .keys = {kA}, .gradients = {1.0F}}.to(shard).status),
               SliceStatus::kFenced);
   }

@@ -44,7 +44,7 @@ class LoneServer : public ::testing::Test {
     options.bind = "sim://ps-0:1";
     options.incarnation = 1;
     options.requests_max = 2;
-    world.start(node, [this, options](SimNode& self) {
+    world.start(node, [options](SimNode& self) {
       auto process =
           std::make_shared<Server>(self.loop(), self.transport(), self.tasks(), self.tasks(), self.storage(),
                                    Log::silent(), options, [](bool, const std::string&) {});
