@@ -97,12 +97,17 @@ json::value counter(const json::object& stats, std::string_view name) {
 }
 
 json::object pushes_json(const json::object& servers, const json::object& workers) {
-  return {{"sent", counter(workers, "pushes_sent")},
+  // null: the workers do not count it.
+  const auto known = [&](std::string_view name) {
+    return workers.contains(json::string_view(name.data(), name.size())) ? counter(workers, name)
+                                                                         : json::value(nullptr);
+  };
+  return {{"sent", known("pushes_sent")},
           {"applied", counter(servers, "pushes_applied")},
           {"deduplicated", counter(servers, "pushes_duplicate")},
           {"fenced", counter(servers, "pushes_fenced")},
           {"refused", counter(servers, "pushes_refused")},
-          {"lost", counter(workers, "pushes_lost")}};
+          {"lost", known("pushes_lost")}};
 }
 
 }  // namespace

@@ -1,0 +1,135 @@
+// The commands that read a finished run: get, export, eval, recommend; and status, which asks a running one.
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+
+#include "tests/e2e/scene.h"
+
+namespace capstan {
+namespace {
+
+using testing::AllOf;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+std::size_t lines_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+template <typename T>
+T number_in(const std::string& bytes, std::size_t offset) {
+  T value{};
+  if (offset + sizeof(T) <= bytes.size()) std::memcpy(&value, bytes.data() + offset, sizeof(T));
+  return value;
+}
+
+// The npy member `name` of an uncompressed zip; empty when it is not there.
+std::string npy_in(const std::string& zip, const std::string& name) {
+  for (std::size_t at = 0; number_in<std::uint32_t>(zip, at) == 0x04034b50;) {
+    const auto name_length = number_in<std::uint16_t>(zip, at + 26);
+    std::uint64_t size = number_in<std::uint32_t>(zip, at + 18);
+    if (size == 0xffffffff) size = number_in<std::uint64_t>(zip, at + 30 + name_length + 4);  // zip64
+    const auto extra_length = number_in<std::uint16_t>(zip, at + 28);
+    const std::size_t data = at + 30 + name_length + extra_length;
+    if (zip.substr(at + 30, name_length) == name) return zip.substr(data, size);
+    at = data + size;
+  }
+  return "";
+}
+
+// What stands after the header of an npy file of version 1.
+std::string npy_data(const std::string& npy) {
+  return npy.substr(std::min<std::size_t>(npy.size(), 10U + number_in<std::uint16_t>(npy, 8)));
+}
+
+using Commands = Scene;
+
+TEST_F(Commands, ReadAFinishedRun) {
+  const std::string job_file =
+      ratings_job("{passes: 3, batch_size: 64}", "checkpoint: {path: " + path("kept") + "}");
+  const Outcome trained = run({"run", job_file});
+  ASSERT_EQ(trained.code, 0) << trained.err << trained.out;
+
+  const Outcome tsv = run({"export", path("kept"), "--out", path("tables"), "--format", "tsv"});
+  EXPECT_EQ(tsv.code, 0) << tsv.err;
+  const std::string items = text_of(path("tables/item.tsv"));
+  EXPECT_GT(lines_of(items), 40U);
+  EXPECT_LE(lines_of(items), 80U);
+  std::istringstream first(items.substr(0, items.find('\n')));
+  std::uint64_t key = 0;
+  std::vector<float> weights;
+  first >> key;
+  for (float weight = 0; first >> weight;) weights.push_back(weight);
+  EXPECT_GE(weights.size(), 8U);
+
+  const Outcome npz = run({"export", path("kept"), "--out", path("tables")});
+  EXPECT_EQ(npz.code, 0) << npz.err;
+  const std::string zip = text_of(path("tables/item.npz"));
+  const std::string keys = npy_in(zip, "keys.npy"), matrix = npy_in(zip, "weights.npy");
+  EXPECT_EQ(keys.substr(0, 6), "\x93NUMPY");
+  EXPECT_THAT(matrix, HasSubstr(fmt::format("'shape': ({}, {})", lines_of(items), weights.size())));
+  EXPECT_EQ(npy_data(keys).size(), lines_of(items) * sizeof(std::uint64_t));
+  EXPECT_EQ(number_in<std::uint64_t>(npy_data(keys), 0), key);
+  EXPECT_EQ(number_in<float>(npy_data(matrix), 0), weights.at(0));
+
+  const Outcome got = run({"get", "item", std::to_string(key), "--checkpoint", path("kept")});
+  EXPECT_EQ(got.code, 0) << got.err;
+  EXPECT_THAT(got.out, AllOf(HasSubstr(fmt::format("item key {} on ", key)),
+                             HasSubstr(fmt::format("weights {:.6g}", weights.at(0))), HasSubstr("state")));
+  EXPECT_NE(run({"get", "nothing", "1", "--checkpoint", path("kept")}).code, 0);
+
+  const Outcome judged = run({"eval", job_file, "--report", path("eval.json")});
+  EXPECT_EQ(judged.code, 0) << judged.err;
+  EXPECT_EQ(number_at(json("eval.json"), "test.model.recall@10"),
+            number_at(json("report.json"), "test.model.recall@10"));
+
+  const Outcome shown = run({"recommend", job_file, "--user", "1", "--count", "5", "--json"});
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("{"));
+  const Outcome nobody = run({"recommend", job_file, "--user", "nobody"});
+  EXPECT_EQ(nobody.code, 1);
+  EXPECT_THAT(nobody.err, HasSubstr("user nobody is not in the data"));
+
+  const Outcome explained = run({"check", job_file, "--explain"});
+  EXPECT_EQ(explained.code, 0) << explained.err;
+  EXPECT_THAT(explained.out,
+              AllOf(ContainsRegex("passes: 3 +# .*job.yaml:"), ContainsRegex("push_window: .*#")));
+}
+
+TEST_F(Commands, AskARunningCluster) {
+  const auto running = start({"run", ratings_job("{passes: 1000, batch_size: 64}")});
+  ASSERT_TRUE(eventually([&] { return running->out().find("pass 1/1000") != std::string::npos; }, kPatience))
+      << running->err() << running->out();
+  const std::string scheduler = endpoint_in("work/scheduler.endpoint", *running);
+
+  const Outcome words = run({"status", "--scheduler", scheduler, "--job", job()});
+  EXPECT_EQ(words.code, 0) << words.err;
+  EXPECT_THAT(words.out,
+              AllOf(HasSubstr("job " + job() + ": running"), HasSubstr("ps-1"), HasSubstr("worker-1")));
+  const Outcome as_json = run({"status", "--scheduler", scheduler, "--job", job(), "--json"});
+  const auto status = boost::json::parse(as_json.out).as_object();
+  EXPECT_EQ(at(status, "state"), "running");
+  EXPECT_EQ(at(status, "nodes").as_array().size(), 4U);
+
+  const Outcome rows = run({"get", "item", "0", "1", "2", "--scheduler", scheduler, "--job", job()});
+  EXPECT_EQ(rows.code, 0) << rows.err;
+  EXPECT_THAT(rows.out, HasSubstr("item key"));
+
+  running->signal(SIGINT);
+  EXPECT_EQ(running->wait(kPatience), 1);
+  EXPECT_TRUE(processes().empty());
+}
+
+TEST_F(Commands, NobodyThere) {
+  const Outcome outcome = run({"status", "--scheduler", "tcp://127.0.0.1:1", "--job", job()});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.err, "");
+}
+
+}  // namespace
+}  // namespace capstan

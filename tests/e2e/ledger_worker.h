@@ -1,0 +1,27 @@
+// A worker process that runs the ledger's program (sim/ledger_program.h) over real sockets. The test program
+// itself becomes one when it is started with kLedgerWorkerFlag.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sim/ledger.h"
+
+namespace capstan {
+
+inline constexpr const char* kLedgerWorkerFlag = "--ledger-worker";
+
+struct LedgerWorkerArgs {
+  std::string scheduler, job, name;
+  // Gets `computed` (one byte a training batch) and, for each evaluated partition, a file of `rows-N`: key
+  // and floats of table "ledger", one after the other.
+  std::string folder;
+};
+
+// The test's ledger and the workers' is a function of the job's settings alone.
+LedgerShape ledger_shape(std::uint64_t seed);
+
+// Gives the exit code.
+int run_ledger_worker(const LedgerWorkerArgs& args);
+
+}  // namespace capstan

@@ -1,0 +1,157 @@
+// `capstan run` as a user sees it: five processes that train, evaluate and report; Ctrl-C; what dies in
+// between.
+#include <csignal>
+#include <filesystem>
+#include <regex>
+
+#include "tests/e2e/scene.h"
+
+namespace capstan {
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+class Run : public Scene {
+ protected:
+  static constexpr const char* kLong = "{passes: 1000, batch_size: 64}";  // never ends by itself in a test
+
+  // A checkpoint folder, written to often.
+  std::string checkpoints(int every_steps = 50) const {
+    return "checkpoint: {path: " + path("checkpoints") + ", every_steps: " + std::to_string(every_steps) +
+           ", keep: 2}";
+  }
+
+  std::size_t checkpoints_kept() const {
+    std::size_t count = 0;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(path("checkpoints"), error)) {
+      count += std::filesystem::exists(entry.path() / "MANIFEST.json") ? 1 : 0;
+    }
+    return count;
+  }
+
+  // Waits until the run's progress is in its third pass or later.
+  bool is_well_under_way(Process& run) {
+    return eventually(
+               [&] {
+                 return run.ended() || std::regex_search(run.out(), std::regex("pass ([3-9]|\\d{2,})/"));
+               },
+               kPatience) &&
+           !run.ended();
+  }
+};
+
+TEST_F(Run, TrainsEvaluatesReportsAndLeavesNothing) {
+  const Outcome done = run({"run", ratings_job("{passes: 60, batch_size: 32}")});
+  EXPECT_EQ(done.code, 0) << done.err << done.out;
+  EXPECT_TRUE(processes().empty());
+  const auto report = json("report.json");
+  EXPECT_EQ(at(report, "state"), "done");
+  for (const char* who : {"model", "item_knn", "most_popular"}) {
+    for (const char* metric : {"recall@10", "ndcg@10"}) {
+      const double value = number_at(report, std::string("test.") + who + "." + metric);
+      EXPECT_GT(value, 0.0) << who << " " << metric;
+      EXPECT_LT(value, 1.0) << who << " " << metric;
+    }
+  }
+  EXPECT_GT(number_at(report, "pushes.applied"), 0.0);
+  const boost::json::value servers = at(report, "servers"), workers = at(report, "workers");
+  ASSERT_EQ(servers.as_array().size(), 2U);
+  for (const auto& server : servers.as_array()) {
+    const double share = number_at(server.as_object(), "share_of_rows");
+    EXPECT_TRUE(share >= 0.4 && share <= 0.6) << serialize(server);
+  }
+  ASSERT_EQ(workers.as_array().size(), 2U);
+  for (const auto& worker : workers.as_array()) {
+    EXPECT_GE(number_at(worker.as_object(), "share_of_examples"), 0.3) << serialize(worker);
+  }
+  EXPECT_GT(number_at(report, "wall_seconds"), 0.0);
+  EXPECT_GT(number_at(report, "examples_per_second"), 0.0);
+  EXPECT_EQ(at(report, "passes").as_array().size(), 60U);
+  EXPECT_THAT(done.out, HasSubstr("recall@10"));
+  EXPECT_THAT(done.out, HasSubstr("most_popular"));
+}
+
+TEST_F(Run, GoesOnWhenAWorkerIsKilled) {
+  const auto run = start({"run", ratings_job("{passes: 60, batch_size: 64}")});
+  ASSERT_TRUE(is_well_under_way(*run)) << run->err() << run->out();
+  const auto worker = find("worker-1");
+  ASSERT_TRUE(worker.has_value());
+  kill(*worker, SIGKILL);
+  EXPECT_EQ(run->wait(kPatience), 0) << run->err() << run->out();
+  EXPECT_THAT(run->err(), HasSubstr("worker-1 ended: killed by signal 9"));
+  EXPECT_THAT(run->err(), HasSubstr("its work goes on with the other workers"));
+  EXPECT_TRUE(processes().empty());
+  const auto report = json("report.json");
+  EXPECT_EQ(at(report, "passes").as_array().size(), 60U);
+  EXPECT_GT(number_at(report, "test.model.recall@10"), 0.0);
+}
+
+TEST_F(Run, EndsWhenAServerIsKilledAndGoesOnWithResume) {
+  const std::string job = ratings_job(kLong, checkpoints());
+  const auto first = start({"run", job});
+  ASSERT_TRUE(eventually([&] { return checkpoints_kept() > 0; }, kPatience)) << first->err() << first->out();
+  const auto server = find("ps-1");
+  ASSERT_TRUE(server.has_value());
+  kill(*server, SIGKILL);
+  EXPECT_EQ(first->wait(20s), 1) << first->err();
+  EXPECT_THAT(first->err(), HasSubstr("ps-1 ended: killed by signal 9"));
+  EXPECT_THAT(first->err(), HasSubstr("  | "));  // its log's tail
+  EXPECT_THAT(first->err(), HasSubstr("server at tcp://"));
+  EXPECT_THAT(first->err(), HasSubstr("--resume"));
+  EXPECT_TRUE(processes().empty());
+
+  const Outcome second = run({"run", job, "--resume", "--set", "train.passes=40"});
+  EXPECT_EQ(second.code, 0) << second.err << second.out;
+  EXPECT_THAT(serialize(at(json("report.json"), "resumed_from")), HasSubstr("ckpt-"));
+  EXPECT_TRUE(processes().empty());
+}
+
+TEST_F(Run, CtrlCKeepsACheckpointThatResumeGoesOnFrom) {
+  const std::string job = ratings_job(kLong, checkpoints(1'000'000));
+  const auto first = start({"run", job});
+  ASSERT_TRUE(is_well_under_way(*first)) << first->err() << first->out();
+  const auto before = std::chrono::steady_clock::now();
+  first->signal(SIGINT);
+  EXPECT_EQ(first->wait(kPatience), 1) << first->err();
+  // Five seconds are promised; a crowded machine may be late with everything.
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 10s);
+  EXPECT_THAT(first->err(), HasSubstr("stopping: a checkpoint first"));
+  EXPECT_THAT(first->err(), ContainsRegex("checkpoint .*ckpt-.* is kept, go on with --resume"));
+  EXPECT_TRUE(processes().empty());
+  EXPECT_EQ(checkpoints_kept(), 1U);
+
+  const Outcome changed = run({"run", job, "--resume", "--set", "model.embedding_dim=16"});
+  EXPECT_EQ(changed.code, 1);
+  EXPECT_THAT(changed.err, HasSubstr("cannot resume"));
+  EXPECT_THAT(changed.err, HasSubstr("model.embedding_dim"));
+
+  const Outcome second = run({"run", job, "--resume", "--set", "train.passes=6"});
+  EXPECT_EQ(second.code, 0) << second.err << second.out;
+  EXPECT_GE(at(json("report.json"), "passes").as_array().size(), 6U);
+  EXPECT_TRUE(processes().empty());
+}
+
+TEST_F(Run, ATruncatedCheckpointIsPassedOver) {
+  const std::string job = ratings_job(kLong, checkpoints(30));
+  const auto first = start({"run", job});
+  ASSERT_TRUE(eventually([&] { return checkpoints_kept() == 2; }, kPatience)) << first->err() << first->out();
+  first->signal(SIGINT);
+  EXPECT_EQ(first->wait(kPatience), 1) << first->err();
+  std::filesystem::path newest;
+  for (const auto& entry : std::filesystem::directory_iterator(path("checkpoints"))) {
+    newest = std::max(newest, entry.path());
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(newest)) {
+    if (entry.path().filename() != "MANIFEST.json") std::filesystem::resize_file(entry.path(), 100);
+  }
+  const Outcome second = run({"run", job, "--resume", "--set", "train.passes=20"});
+  EXPECT_EQ(second.code, 0) << second.err << second.out;
+  const auto report = json("report.json");
+  EXPECT_THAT(serialize(at(report, "warnings")), HasSubstr("passed over a checkpoint"));
+  EXPECT_THAT(serialize(at(report, "warnings")), HasSubstr(newest.filename().string()));
+}
+
+}  // namespace
+}  // namespace capstan
