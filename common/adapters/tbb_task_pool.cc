@@ -3,9 +3,12 @@
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <thread>
+#include <vector>
 
 #include "common/assert.h"
 
@@ -23,11 +26,23 @@ struct TbbTaskPool::Impl : std::enable_shared_from_this<Impl> {
 
   Impl(EventLoop& the_loop, std::uint32_t threads, std::uint32_t lane_count)
       : loop(the_loop),
-        // TBB keeps one thread fewer than allowed, counting the one that waits for results; here it is the
-        // loop's.
-        parallelism(tbb::global_control::max_allowed_parallelism, threads + 1),
-        arena(static_cast<int>(threads), 0),
-        lanes(lane_count) {}
+        // Counts the thread that joins the arena. Of several such limits the lowest holds.
+        parallelism(tbb::global_control::max_allowed_parallelism,
+                    std::max(threads + 1, std::thread::hardware_concurrency())),
+        arena(static_cast<int>(threads), std::min(threads, lane_count)),
+        lanes(lane_count) {
+    for (std::uint32_t i = 0; i < std::min(threads, lane_count); ++i) crew.emplace_back([this] { serve(); });
+  }
+
+  // Ends the threads once nothing is left to do.
+  ~Impl() {
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    wake.notify_all();
+    for (std::thread& thread : crew) thread.join();
+  }
 
   void give(Lane& lane, Task task) {
     {
@@ -38,8 +53,23 @@ struct TbbTaskPool::Impl : std::enable_shared_from_this<Impl> {
     {
       const std::lock_guard lock(mutex);
       ++lanes_working;
+      due.push_back(&lane);
     }
-    arena.enqueue([this, &lane] { work_off(lane); });
+    wake.notify_one();
+  }
+
+  void serve() {
+    while (true) {
+      Lane* lane = nullptr;
+      {
+        std::unique_lock lock(mutex);
+        wake.wait(lock, [this] { return stopping || !due.empty(); });
+        if (due.empty()) return;
+        lane = due.front();
+        due.pop_front();
+      }
+      arena.execute([this, lane] { work_off(*lane); });
+    }
   }
 
   void work_off(Lane& lane) {
@@ -95,10 +125,13 @@ struct TbbTaskPool::Impl : std::enable_shared_from_this<Impl> {
   bool closed = false;  // touched on the loop only
 
   std::mutex mutex;  // guards what follows
-  std::condition_variable idle;
+  std::condition_variable idle, wake;
+  std::deque<Lane*> due;  // have tasks and no thread
+  bool stopping = false;
   std::uint32_t lanes_working = 0;
   bool posted = false;
   std::vector<std::function<void()>> finished;
+  std::vector<std::thread> crew;
 };
 
 TbbTaskPool::TbbTaskPool(EventLoop& loop, std::uint32_t threads, std::uint32_t lanes) {

@@ -1,4 +1,6 @@
-// TbbTaskPool: TaskPool as serial queues on a TBB arena. Threads sleep while there is nothing to do.
+// TbbTaskPool: TaskPool as serial queues on threads of its own, which sleep while there is nothing to do.
+// Tasks run inside a TBB arena, so that what they do in parallel has the pool's other threads' share. (Tasks
+// enqueued in an arena may wait for ever while TBB's few threads idle in another pool's.)
 #pragma once
 
 #include <cstdint>

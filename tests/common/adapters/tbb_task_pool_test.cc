@@ -45,6 +45,20 @@ TEST(TbbTaskPool, EachLaneRunsItsTasksInOrderOneAtATime) {
   }
 }
 
+// A server computes in one pool and writes its checkpoints in another.
+TEST(TbbTaskPool, AnIdlePoolHoldsUpNoOther) {
+  AsioLoop loop;
+  TbbTaskPool first(loop, 1, 1), second(loop, 1, 1);
+  int done = 0;
+  for (int round = 0; round < 200; ++round) {
+    first.run(
+        0, [] {}, [&] { ++done; });
+    second.run(
+        0, [] {}, [&] { ++done; });
+    ASSERT_TRUE(drive(loop, [&] { return done == 2 * (round + 1); })) << round;
+  }
+}
+
 TEST(TbbTaskPool, LanesRunSideBySide) {
   AsioLoop loop;
   TbbTaskPool pool(loop, 2, 2);
