@@ -89,7 +89,7 @@ TEST_F(Hostile, PeersDoNotDisturbARun) {
   }
   RawPeer huge(scheduler);
   shake_hands(huge);
-  huge.write(std::string("\x02\0\0\0\x01\0\0\0\0", 9) + "beginning");  // announces 4 GiB
+  huge.write(std::string("\x02\0\0\0\x01\0\0\0\0beginning", 18));  // announces 4 GiB
   std::size_t turn = 0;
   // Every few milliseconds one byte of a handshake from each, noise from a new peer, and well-formed ZeroMQ
   // messages that are none of ours from another, until the job has ended.
