@@ -1,5 +1,5 @@
-# capstan_floor(NAME FOLDER dir PUBLIC libs... PRIVATE libs... PRECOMPILE headers...): one static library from every
-# .cc below dir.
+# capstan_floor(NAME FOLDER dir PUBLIC libs... PRIVATE libs... PRECOMPILE headers...): one static library from
+# every .cc below dir.
 function(capstan_floor name)
   cmake_parse_arguments(ARG "" "FOLDER" "PUBLIC;PRIVATE;PRECOMPILE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${ARG_FOLDER}/*.cc)
@@ -10,7 +10,7 @@ function(capstan_floor name)
   target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h ${ARG_PRECOMPILE})
 endfunction()
 
-# capstan_wire_library(NAME dir): the code generated from every Cap'n Proto schema in dir, without our warnings.
+# capstan_wire_library(NAME dir): the code generated from every Cap'n Proto schema in dir, our warnings off.
 function(capstan_wire_library name folder)
   set(CAPNPC_SRC_PREFIX ${CMAKE_SOURCE_DIR})
   set(CAPNPC_OUTPUT_DIR ${CMAKE_BINARY_DIR}/generated)
@@ -31,9 +31,7 @@ function(capstan_test name)
     return()
   endif()
   add_executable(${name} ${sources})
-  target_link_libraries(${name} PRIVATE capstan_options ${ARG_LIBS} GTest::gmock GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE capstan_options test_paths ${ARG_LIBS} GTest::gmock GTest::gtest_main)
   target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h <gtest/gtest.h>)
-  target_compile_definitions(${name} PRIVATE
-    CAPSTAN_SOURCE_DIR="${CMAKE_SOURCE_DIR}" CAPSTAN_BINARY="$<TARGET_FILE:capstan>")
   gtest_discover_tests(${name} TEST_PREFIX "${ARG_FOLDER}/" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
 endfunction()

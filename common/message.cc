@@ -31,8 +31,7 @@ std::string_view message_name(const Message& message) {
       "work_done",      "work_done_reply", "snapshot",
       "snapshot_reply", "restore",         "restore_reply",
       "status_request", "status_reply",    "stop_job",
-      "job_ended",
-      "tables_request",      "tables_reply",
+      "job_ended",      "tables_request",  "tables_reply",
   };
   return kNames[message.index()];
 }

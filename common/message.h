@@ -252,11 +252,12 @@ struct TablesReply {
 };
 
 // In the order of the envelope's union.
-using Message = std::variant<Hello, Welcome, Refusal, Heartbeat, HeartbeatReply, MapRequest, MapUpdate,
-                             DeclareTables, TablesReady, Pull, PullReply, Push, PushReply, GetRows,
-                             GetRowsReply, WorkerReady, WorkRequest, WorkGrant, NoWork, WorkProgress,
-                             WorkProgressReply, WorkDone, WorkDoneReply, Snapshot, SnapshotReply, Restore,
-                             RestoreReply, StatusRequest, StatusReply, StopJob, JobEnded, TablesRequest, TablesReply>;
+using Message =
+    std::variant<Hello, Welcome, Refusal, Heartbeat, HeartbeatReply, MapRequest, MapUpdate, DeclareTables,
+                 TablesReady, Pull, PullReply, Push, PushReply, GetRows, GetRowsReply, WorkerReady,
+                 WorkRequest, WorkGrant, NoWork, WorkProgress, WorkProgressReply, WorkDone, WorkDoneReply,
+                 Snapshot, SnapshotReply, Restore, RestoreReply, StatusRequest, StatusReply, StopJob,
+                 JobEnded, TablesRequest, TablesReply>;
 
 // The message's kind for logs and counters: "push_reply".
 std::string_view message_name(const Message& message);

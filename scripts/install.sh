@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 mapfile -t packages < <(grep -v '^#' scripts/packages.txt)
 missing=()
 for package in "${packages[@]}" "$@"; do
-  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||
+    missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes MovieLens latest-small (100,004 ratings, 671 users, 9,066 films) from Debian's package r-cran-dslabs as
+# Writes MovieLens latest-small (100,004 ratings, 671 users, 9,066 films) from Debian's r-cran-dslabs as
 # ratings.csv and movies.csv. Usage: scripts/movielens_from_debian.sh DIR
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a bare Debian 12 to recommendations: installs, builds, gets MovieLens ratings, runs configs/movielens.yaml.
+# From a bare Debian 12 to recommendations: installs, builds, gets ratings, runs configs/movielens.yaml.
 # Usage: scripts/quickstart.sh [--data DIR | --download]
 #   --data DIR   train on this copy of MovieLens (ml-latest-small, ml-100k or ml-1m layout)
 #   --download   get ml-latest-small from its makers (files.grouplens.org) instead of Debian's r-cran-dslabs
@@ -23,7 +23,11 @@ scripts/build.sh release
 if [ -z "$data" ]; then
   data=data/ml-latest-small
   if [ ! -s "$data/ratings.csv" ]; then
-    if $download; then scripts/download_movielens.sh "$data"; else scripts/movielens_from_debian.sh "$data"; fi
+    if $download; then
+      scripts/download_movielens.sh "$data"
+    else
+      scripts/movielens_from_debian.sh "$data"
+    fi
   fi
 fi
 export CAPSTAN_DATA="$data"

@@ -1,5 +1,6 @@
 @0xb94d2b87c6aa31f3;
-# Rows: workers and tools with servers. Keys and values are frames of their own, in the order of slices and sections.
+# Rows: workers and tools with servers. Keys and values are frames of their own, in the order of slices and
+# sections.
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("capstan::wire");
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/e2e/process.h"
+#include "tests/paths.h"
 
 namespace capstan {
 
@@ -36,7 +37,8 @@ class Scene : public testing::Test {
   std::string write(const std::string& name, const std::string& text) const;
 
   // Starts `capstan ARGS…`, or another program when `program` names one.
-  std::unique_ptr<Process> start(std::vector<std::string> args, const std::string& program = CAPSTAN_BINARY);
+  std::unique_ptr<Process> start(std::vector<std::string> args,
+                                 const std::string& program = capstan_binary());
   // Runs it to its end; code -1 when it does not come.
   Outcome run(std::vector<std::string> args, std::chrono::milliseconds patience = kPatience);
 

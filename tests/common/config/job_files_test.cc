@@ -7,6 +7,7 @@
 
 #include "common/config/load_job.h"
 #include "common/config/reference.h"
+#include "tests/paths.h"
 
 namespace capstan {
 namespace {
@@ -22,7 +23,7 @@ std::string contents(const fs::path& path) {
 
 TEST(JobFiles, EveryShippedJobLoads) {
   int count = 0;
-  for (const auto& entry : fs::directory_iterator(fs::path(CAPSTAN_SOURCE_DIR) / "configs")) {
+  for (const auto& entry : fs::directory_iterator(source_dir() / "configs")) {
     if (entry.path().extension() != ".yaml") continue;
     ++count;
     const LoadOutcome outcome = read_job(contents(entry.path()), entry.path().filename().string(), {},
@@ -34,7 +35,7 @@ TEST(JobFiles, EveryShippedJobLoads) {
 }
 
 TEST(JobFiles, TheReferenceIsMadeFromTheSchema) {
-  EXPECT_TRUE(contents(fs::path(CAPSTAN_SOURCE_DIR) / "docs/JOB_REFERENCE.md") == job_reference())
+  EXPECT_TRUE(contents(source_dir() / "docs/JOB_REFERENCE.md") == job_reference())
       << "run: capstan check --reference > docs/JOB_REFERENCE.md";
 }
 

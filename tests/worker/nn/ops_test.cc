@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/paths.h"
 #include "tests/worker/nn/finite_difference.h"
 #include "worker/nn/gradients.h"
 #include "worker/nn/ops/activation.h"
@@ -73,8 +74,8 @@ OpCase activation_case(const std::string& name, Activation activation) {
           }};
 }
 
-std::vector<OpCase> all_ops() {
-  std::vector<OpCase> ops{
+std::vector<OpCase> layers() {
+  return {
       {"dense",
        "dense",
        {{5, 3}, {4, 2}},
@@ -113,6 +114,19 @@ std::vector<OpCase> all_ops() {
        {{3, 5}, {2, 5}},
        {},
        [](Tape& t, const MicroBatch&, Vars in) { return layer_norm(t, in[0], in[1]); }},
+      {"dense",
+       "chain with a shared layer",
+       {{4, 3}, {4, 3}},
+       {},
+       [](Tape& t, const MicroBatch&, Vars in) {
+         const Var hidden = activate(t, dense(t, in[0], in[1]), Activation::kTanh);
+         return add(t, dense(t, hidden, in[1]), in[0]);
+       }},
+  };
+}
+
+std::vector<OpCase> interactions() {
+  return {
       {"fm_interaction",
        "fm interaction",
        {{4, 6}},
@@ -163,15 +177,12 @@ std::vector<OpCase> all_ops() {
        {{3, 2}, {5, 2}},
        {},
        [](Tape& t, const MicroBatch&, Vars in) { return cross_scores(t, in[0], in[1]); }},
-      {"dense",
-       "chain with a shared layer",
-       {{4, 3}, {4, 3}},
-       {},
-       [](Tape& t, const MicroBatch&, Vars in) {
-         const Var hidden = activate(t, dense(t, in[0], in[1]), Activation::kTanh);
-         return add(t, dense(t, hidden, in[1]), in[0]);
-       }},
   };
+}
+
+std::vector<OpCase> all_ops() {
+  std::vector<OpCase> ops = layers();
+  for (OpCase& op : interactions()) ops.push_back(std::move(op));
   ops.push_back(activation_case("relu", Activation::kRelu));
   ops.push_back(activation_case("sigmoid", Activation::kSigmoid));
   ops.push_back(activation_case("tanh", Activation::kTanh));
@@ -275,7 +286,7 @@ TEST(Ops, AreAllListed) {
   std::set<std::string> listed;
   for (const OpCase& op : all_ops()) listed.insert(op.file);
   std::set<std::string> present;
-  for (const auto& entry : std::filesystem::directory_iterator(CAPSTAN_SOURCE_DIR "/worker/nn/ops")) {
+  for (const auto& entry : std::filesystem::directory_iterator(source_dir() / "worker/nn/ops")) {
     if (entry.path().extension() == ".cc") present.insert(entry.path().stem().string());
   }
   EXPECT_EQ(listed, present);

@@ -1,0 +1,17 @@
+# capstan_header_check(NAME FOLDERS dirs... LIBS libs...): a target, not part of `all`, that compiles every header
+# below the folders alone: one generated source a header, without the precompiled one.
+function(capstan_header_check name)
+  cmake_parse_arguments(ARG "" "" "FOLDERS;LIBS" ${ARGN})
+  set(sources)
+  foreach(folder ${ARG_FOLDERS})
+    file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/${folder}/*.h)
+    foreach(header ${headers})
+      set(source ${CMAKE_BINARY_DIR}/headers/${header}.cc)
+      file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${header}\"\n")
+      list(APPEND sources ${source})
+    endforeach()
+  endforeach()
+  add_library(${name} OBJECT EXCLUDE_FROM_ALL ${sources})
+  target_link_libraries(${name} PRIVATE capstan_options ${ARG_LIBS})
+  target_compile_options(${name} PRIVATE -O0 -g0)
+endfunction()
