@@ -28,7 +28,8 @@ TUNING_SEED = 1000
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("job", help="the job file")
     parser.add_argument("--seeds", type=int, default=5, help="seeds 1..N (default 5)")
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="for every run")
@@ -106,7 +107,8 @@ def staleness_text(reports):
 
 
 def show_side(title, reports):
-    print(f"\n{title}: {len(reports)} seeds, wall {statistics.mean(r['wall_seconds'] for r in reports):.0f} s each, "
+    wall = statistics.mean(r["wall_seconds"] for r in reports)
+    print(f"\n{title}: {len(reports)} seeds, wall {wall:.0f} s each, "
           f"{statistics.mean(r['examples_per_second'] for r in reports):,.0f} examples/s")
     for name in metrics_of(reports[0]):
         values = [metrics_of(report)[name] for report in reports]
@@ -131,7 +133,8 @@ def main():
     if len(results) == 2:
         print(f"\n{results[1][0]} less {results[0][0]}, paired by seed:")
         for name in metrics_of(results[0][1][0]):
-            differences = [metrics_of(b)[name] - metrics_of(a)[name] for a, b in zip(results[0][1], results[1][1])]
+            differences = [metrics_of(b)[name] - metrics_of(a)[name]
+                           for a, b in zip(results[0][1], results[1][1])]
             mean, half = spread(differences)
             print(f"  {name:10} {mean:+.5f}, 95 % interval {mean - half:+.5f} to {mean + half:+.5f}")
 
