@@ -10,6 +10,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(capstan_options INTERFACE -fpch-preprocess)
 endif()
 
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # The same for Clang, whose precompiled header would hold the time when it was made.
+  target_compile_options(capstan_options INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
+endif()
+
 set(CAPSTAN_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
 if(CAPSTAN_SANITIZE)
   add_compile_options(-fsanitize=${CAPSTAN_SANITIZE} -fno-sanitize-recover=all)
