@@ -59,7 +59,8 @@ std::shared_ptr<const SectionSpec> split_schema() {
       .key("method", &SplitConfig::method, method, "How test and validation events are chosen.")
       .key("test", &SplitConfig::test, number<double>(between(0, 1)), "Share of the test events.")
       .key("valid", &SplitConfig::valid, number<double>(between(0, 1)),
-           "Share of the validation events, of what the test events leave; 0: no validation.")
+           "Share of the validation events, of what the test events leave: the latest ones, with `files` of "
+           "each user, or a random share where there is no `data.time`; 0: no validation.")
       .key("folds", &SplitConfig::folds, integer<std::uint32_t>(between(2, 1000)), "For `kfold`.")
       .key("fold", &SplitConfig::fold, integer<std::uint32_t>(), "For `kfold`: counts from 0.")
       .build();

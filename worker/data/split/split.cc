@@ -119,8 +119,11 @@ void by_files(const SplitConfig& split, std::uint64_t seed, const std::vector<Or
     mark_tail(train, 0, share_of(train.size(), split.valid), events);
     return;
   }
+  // Without times the order of the lines says nothing about what came last: a random share stands in.
   const auto place = [&](std::uint64_t row) {
-    return std::tuple(events.users[row], events.times.empty() ? 0 : events.times[row], row);
+    const bool timed = !events.times.empty();
+    return std::tuple(events.users[row], timed ? events.times[row] : 0,
+                      timed ? std::uint64_t{0} : combine(seed, row), row);
   };
   std::sort(train.begin(), train.end(),
             [&](std::uint64_t a, std::uint64_t b) { return place(a) < place(b); });

@@ -98,6 +98,19 @@ TEST(Split, FilesKeepTheirParts) {
   EXPECT_EQ(parts(method(SplitMethod::kNone, 0, 0.5), events), "ttttt");
 }
 
+TEST(Split, FilesWithoutTimesHoldBackARandomShareOfEachUser) {
+  std::vector<Event> rows(40, Event{"a", "1", 0});
+  rows.resize(60, Event{"b", "1", 0});
+  Events events = make(rows);
+  events.times.clear();
+  const std::string letters = parts(method(SplitMethod::kNone, 0, 0.25), events,
+                                    {Origin::kTest});  // some file other than train makes it `files`
+  EXPECT_EQ(std::count(letters.begin(), letters.begin() + 40, 'v'), 9);
+  EXPECT_EQ(std::count(letters.begin() + 40, letters.end(), 'v'), 5);
+  EXPECT_NE(letters.substr(31, 9), "vvvvvvvvv");
+  EXPECT_NE(letters.substr(55, 5), "vvvvv");
+}
+
 TEST(Split, MissingColumnsAreNamed) {
   Events events = make({{"a", "1", 5}});
   events.times.clear();
