@@ -11,7 +11,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr double kPlainEvery = 0.25;  // of a pass
+constexpr double kPlainEvery = 0.25;      // of a pass
+constexpr std::uint64_t kPlainPause = 8;  // calls between two lines; later a twentieth of all calls so far
 constexpr int kBarWidth = 24;
 
 double number(const json::object& object, std::string_view key) {
@@ -93,11 +94,15 @@ void ProgressView::show(std::string_view status_text) {
   const std::string state = text(status, "state");
   if (state != "running") {
     const std::string waits = text(status, "waits_for");
-    print(waits.empty() ? state : state + ": " + waits, false);
+    print(waits.empty() || waits == state ? state : state + ": " + waits, false);
     return;
   }
   const double fraction = number(status, "pass") + number(status, "fraction_of_pass");
-  if (!terminal_ && fraction < last_fraction_ + kPlainEvery) return;
+  ++calls_;
+  if (!terminal_) {
+    if (fraction < last_fraction_ + kPlainEvery || calls_ < next_plain_) return;
+    next_plain_ = calls_ + std::max(kPlainPause, calls_ / 20);
+  }
   last_fraction_ = fraction;
   print(running_line(status, terminal_), false);
 }

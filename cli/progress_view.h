@@ -1,13 +1,15 @@
 // ProgressView: a running job's status as something to look at.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <string_view>
 
 namespace capstan {
 
-// A terminal gets one bar that is redrawn; anything else plain lines, when something has changed.
+// A terminal gets one bar that is redrawn; anything else plain lines, when something has changed and
+// not too many of them: show() is meant to be called a few times a second.
 class ProgressView {
  public:
   ProgressView(std::FILE* out, bool terminal) : out_(out), terminal_(terminal) {}
@@ -27,6 +29,7 @@ class ProgressView {
   std::string last_plain_;
   std::size_t warnings_shown_ = 0;
   double last_fraction_ = -1.0;
+  std::uint64_t calls_ = 0, next_plain_ = 0;  // while it trains
 };
 
 // "12.3k", "4.56M"

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <random>
 
+#include "cli/beside.h"
 #include "cli/local_cluster.h"
 #include "cli/progress_view.h"
 #include "cli/tool_link.h"
@@ -27,10 +28,11 @@ constexpr std::size_t kTailLines = 15;
 // Watches over the children and the job's status until the job has ended.
 class JobRun {
  public:
-  JobRun(const JobConfig& job, LocalCluster& cluster, bool quiet)
+  JobRun(const JobConfig& job, LocalCluster& cluster, bool quiet, bool say)
       : job_(job),
         cluster_(cluster),
         quiet_(quiet),
+        say_(say),
         view_(stdout, isatty(STDOUT_FILENO) != 0),
         transport_(loop_, ZmqOptions{.node = "run", .max_frames = 4096}),
         link_(
@@ -51,7 +53,7 @@ class JobRun {
     loop_.run();
     view_.finish();
     cluster_.wait(std::chrono::duration_cast<std::chrono::milliseconds>(ok_ ? kGoodbye : Duration(1s)));
-    if (!text_.empty()) std::fprintf(ok_ ? stdout : stderr, "%s\n", text_.c_str());
+    if (!text_.empty() && (say_ || !ok_)) std::fprintf(ok_ ? stdout : stderr, "%s\n", text_.c_str());
     if (!ok_) std::fprintf(stderr, "logs: %s\n", cluster_.log_dir().c_str());
     return ok_ ? 0 : 1;
   }
@@ -108,6 +110,7 @@ class JobRun {
   const JobConfig& job_;
   LocalCluster& cluster_;
   bool quiet_;
+  bool say_;  // the result, when all went well
   ProgressView view_;
   AsioLoop loop_;
   ZmqTransport transport_;
@@ -124,32 +127,91 @@ class JobRun {
 
 }  // namespace
 
-int run_job(const RunArgs& args) {
-  const auto loaded = load_job(args.job_path, args.overrides);
-  if (!loaded.ok()) {
-    std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
-    return 2;
-  }
-  const JobConfig& job = loaded->config;
+namespace {
+
+// Starts the job's cluster and watches it. 0: the job ended well.
+int run_cluster(const LoadedJob& loaded, const RunArgs& args, bool resume, bool say) {
+  const JobConfig& job = loaded.config;
   std::error_code error;
   std::filesystem::create_directories(job.work_dir, error);
   DiskFiles files;
   const std::string job_file = job.work_dir + "/job.yaml";
-  const Status written = write_atomically(files, job_file, std::as_bytes(std::span(loaded->effective_yaml)));
+  const Status written = write_atomically(files, job_file, std::as_bytes(std::span(loaded.effective_yaml)));
   if (!written.ok()) {
     std::fprintf(stderr, "%s\n", written.error().message.c_str());
     return 1;
   }
   std::printf("job %s: 1 scheduler, %u servers, %u workers; logs in %s/logs\n", job.name.c_str(),
               job.cluster.servers, job.cluster.workers, job.work_dir.c_str());
-  LocalCluster cluster(job, job_file, args.resume);
+  std::fflush(stdout);
+  LocalCluster cluster(job, job_file, resume);
   const auto endpoint = cluster.start();
   if (!endpoint.ok()) {
     cluster.stop(500ms);
     std::fprintf(stderr, "%s\n", endpoint.error().message.c_str());
     return 1;
   }
-  return JobRun(job, cluster, args.quiet).watch(*endpoint);
+  return JobRun(job, cluster, args.quiet, say).watch(*endpoint);
+}
+
+// The job as given; with splits beside it has a report in any case, where their figures meet.
+Result<LoadedJob> load(const RunArgs& args) {
+  CAPSTAN_ASSIGN(LoadedJob loaded, load_job(args.job_path, args.overrides));
+  const JobConfig& job = loaded.config;
+  if (job.evaluate.beside.empty() || !job.report.empty()) return loaded;
+  auto overrides = args.overrides;
+  overrides.push_back("report=" + job.work_dir + "/report.json");
+  return load_job(args.job_path, overrides);
+}
+
+Status run_beside(const JobConfig& job, const LoadedJob& other, const std::string& split,
+                  const RunArgs& args) {
+  std::printf("\nbeside: the same job, split by %s\n", split.c_str());
+  if (run_cluster(other, args, false, false) != 0) {
+    return make_error(
+        ErrorCode::kUnavailable,
+        fmt::format("no figures for split {}. The job itself has ended well, its figures are in {}; "
+                    "with --resume it is judged again from its last checkpoint, and the splits "
+                    "beside it are trained from their beginning",
+                    split, job.report));
+  }
+  DiskFiles files;
+  return add_beside(files, job, split);
+}
+
+Status show_beside(const JobConfig& job) {
+  DiskFiles files;
+  CAPSTAN_ASSIGN(const Buffer report, files.read(job.report));
+  CAPSTAN_ASSIGN(const std::string text, beside_text(report.text(), job));
+  std::printf("%s", text.c_str());
+  return ok_status();
+}
+
+}  // namespace
+
+int run_job(const RunArgs& args) {
+  const auto complain = [](const Error& error, int code) {
+    std::fprintf(stderr, "%s\n", error.message.c_str());
+    return code;
+  };
+  const auto loaded = load(args);
+  if (!loaded.ok()) return complain(loaded.error(), 2);
+  const JobConfig& job = loaded->config;
+  std::vector<LoadedJob> others;
+  for (const auto& split : job.evaluate.beside) {
+    auto overrides = args.overrides;
+    for (auto& each : beside_overrides(job, split)) overrides.push_back(std::move(each));
+    auto other = load_job(args.job_path, overrides);
+    if (!other.ok()) return complain(other.error(), 2);
+    others.push_back(std::move(other).value());
+  }
+  if (const int code = run_cluster(*loaded, args, args.resume, true); code != 0) return code;
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    const Status done = run_beside(job, others[i], job.evaluate.beside[i], args);
+    if (!done.ok()) return complain(done.error(), 1);
+  }
+  const Status shown = others.empty() ? ok_status() : show_beside(job);
+  return shown.ok() ? 0 : complain(shown.error(), 1);
 }
 
 }  // namespace capstan

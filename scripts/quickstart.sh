@@ -4,6 +4,7 @@
 #   --data DIR   train on this copy of MovieLens (ml-latest-small, ml-100k or ml-1m layout)
 #   --download   get ml-latest-small from its makers (files.grouplens.org) instead of Debian's r-cran-dslabs
 set -euo pipefail
+here="$(pwd)"
 cd "$(dirname "$0")/.."
 
 data=""
@@ -16,6 +17,11 @@ while [ $# -gt 0 ]; do
     *) echo "quickstart.sh: unknown argument $1 (see --help)" >&2; exit 2 ;;
   esac
 done
+
+if [ -n "$data" ]; then  # known to be there before minutes go into the build
+  case "$data" in /*) ;; *) data="$here/$data" ;; esac
+  [ -d "$data" ] || { echo "quickstart.sh: no folder $data" >&2; exit 2; }
+fi
 
 scripts/install.sh
 scripts/build.sh release

@@ -56,6 +56,32 @@ void check_loss(const JobConfig& job, ReadContext& context) {
          {"model.loss", "task"}, "`sampler: in_batch` needs `loss: sampled_softmax`");
   demand(!in_batch || model.type == "mf", context, "data.negatives.sampler", {"model.type", "task"},
          "`sampler: in_batch` needs model mf");
+  constexpr std::uint32_t kLargestPool = 16384;
+  demand(!in_batch || job.train.batch_size <= kLargestPool, context, "train.batch_size",
+         {"data.negatives.sampler", "task"},
+         fmt::format("`sampler: in_batch` compares every pair of a batch: train.batch_size at most {}",
+                     kLargestPool));
+}
+
+// The job must be able to run on those splits too.
+void check_beside(const JobConfig& job, ReadContext& context) {
+  const DataConfig& data = job.data;
+  const std::string path = "evaluate.beside";
+  if (job.evaluate.beside.empty()) return;
+  demand(job.task == Task::kRanking, context, path, {"task"}, "evaluate.beside needs `task: ranking`");
+  demand(data.test.empty() && data.valid.empty() && data.test_candidates.empty(), context, path,
+         {"data.test", "data.valid"},
+         "evaluate.beside splits data.train: no data.test, data.valid or candidates");
+  demand(!data.time.empty(), context, path, {"data.time"}, "evaluate.beside needs data.time");
+  for (std::size_t i = 0; i < job.evaluate.beside.size(); ++i) {
+    const std::string& name = job.evaluate.beside[i];
+    const std::string here = fmt::format("{}[{}]", path, i);
+    demand(data.split.method != beside_method(name), context, here, {path, "data.split.method"},
+           fmt::format("{} is the job's own split", name));
+    demand(std::find(job.evaluate.beside.begin(), job.evaluate.beside.end(), name) ==
+               job.evaluate.beside.begin() + static_cast<std::ptrdiff_t>(i),
+           context, here, {path}, fmt::format("{} stands there twice", name));
+  }
 }
 
 void check_evaluate(const JobConfig& job, ReadContext& context) {
@@ -75,6 +101,7 @@ void check_evaluate(const JobConfig& job, ReadContext& context) {
   demand(evaluate.sampled_negatives == 0 || job.data.test_candidates.empty(), context,
          "evaluate.sampled_negatives", {},
          "data.test_candidates already says what is ranked: give one of them");
+  check_beside(job, context);
   demand(evaluate.sampled_negatives == 0 || ranking, context, "evaluate.sampled_negatives", {"task"},
          "sampled_negatives need `task: ranking`");
 }

@@ -60,7 +60,7 @@ struct DataConfig {
   std::vector<std::string>
       test_columns;                     // names of the test files' columns where they differ; empty: the same
   std::string label, user, item, time;  // column names; empty: the data has none
-  std::string items, item_key;          // a side file of item columns (titles, genres) and its key column
+  std::string items, item_key;              // a side file of item columns (titles, genres) and its key column
   std::string users, user_key;
   std::string item_title;       // the column that names an item for people
   std::string test_candidates;  // NCF-style file of negatives for sampled evaluation
@@ -142,7 +142,7 @@ struct EvaluateConfig {
   std::vector<std::string> baselines;   // most_popular, item_knn, ease
   std::uint32_t bootstrap = 1000;
   std::uint32_t recommend_users = 3;  // shown at the end of a ranking job
-  bool global_cut = false;            // also print a global-time-cut figure
+  std::vector<std::string> beside;    // leave_one_out, global_cut: splits that the job is run on once more
   bool operator==(const EvaluateConfig&) const = default;
 };
 

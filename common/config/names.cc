@@ -47,6 +47,15 @@ std::vector<WordSpec> baseline_words() {
           {"ease", "EASE, a closed-form item model, for up to a stated number of items"}};
 }
 
+std::vector<WordSpec> beside_words() {
+  return {{"leave_one_out", "each user's last event is test"},
+          {"global_cut", "the latest events over all users, as `data.split.method: global_time`"}};
+}
+
+SplitMethod beside_method(const std::string& name) {
+  return name == "leave_one_out" ? SplitMethod::kLeaveOneOut : SplitMethod::kGlobalTime;
+}
+
 bool may_stop(const std::string& name) {
   constexpr std::array<std::string_view, 4> kNeverBetter = {"calibration", "coverage", "gini", "novelty"};
   return !among(kNeverBetter, name);

@@ -11,6 +11,9 @@ namespace capstan {
 
 std::vector<WordSpec> metric_words();
 std::vector<WordSpec> baseline_words();
+std::vector<WordSpec> beside_words();
+// The split of a word of beside_words().
+SplitMethod beside_method(const std::string& name);
 
 // Whether more or less of the metric means a better model, so that early stopping can watch it.
 bool may_stop(const std::string& name);

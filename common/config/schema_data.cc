@@ -70,7 +70,10 @@ std::shared_ptr<const SectionSpec> negatives_schema() {
   const auto sampler = word<Sampler>({
       {"uniform", Sampler::kUniform, "every item alike"},
       {"popularity", Sampler::kPopularity, "by count^alpha in train"},
-      {"in_batch", Sampler::kInBatch, "the other examples' items"},
+      {"in_batch", Sampler::kInBatch,
+       "the items of the other examples in the batch that a worker computes; the loss leaves out those equal "
+       "to the "
+       "example's own, and no other known ones"},
   });
   return SectionBuilder<NegativeConfig>()
       .key("per_positive", &NegativeConfig::per_positive, integer<std::uint32_t>(between(0, 10000)),
@@ -78,7 +81,9 @@ std::shared_ptr<const SectionSpec> negatives_schema() {
       .key("sampler", &NegativeConfig::sampler, sampler, "Where they come from.")
       .key("alpha", &NegativeConfig::alpha, number<double>(between(0, 2)), "For `popularity`.")
       .key("exclude_known", &NegativeConfig::exclude_known, boolean(),
-           "A user's train positives are never drawn; test items always may be.")
+           "`uniform` and `popularity`: a user's train positives (with train.include_valid, validation's "
+           "too) are "
+           "never drawn. Test items always may be, whatever the sampler.")
       .build();
 }
 

@@ -46,8 +46,10 @@ std::shared_ptr<const SectionSpec> evaluate_schema() {
            "Resamplings for the paired interval of model against baseline; 0: none.")
       .key("recommend_users", &EvaluateConfig::recommend_users, count(between(0, 1000)),
            "Ranking: users shown with their recommendations at the end.")
-      .key("global_cut", &EvaluateConfig::global_cut, boolean(),
-           "Also gives figures for a split at one point in time, beside a split by user.")
+      .key("beside", &EvaluateConfig::beside, list(name_of(beside_words())),
+           "Ranking, `capstan run`: after the job itself it is trained and judged anew on these splits, with "
+           "the "
+           "same settings and fresh tables; figures under `test.beside` of the report.")
       .build();
 }
 

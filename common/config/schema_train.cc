@@ -21,7 +21,7 @@ std::shared_ptr<const SectionSpec> train_schema() {
       .key("pipeline_depth", &TrainConfig::pipeline_depth, count(between(0, 64)),
            "Batches that are read and pulled ahead of the one computed.")
       .key("micro_batch", &TrainConfig::micro_batch, count(between(1, 1048576)),
-           "Examples that one thread computes at a time.")
+           "Examples that one thread computes at a time; with in-batch negatives always the whole batch.")
       .key("max_bad_batches", &TrainConfig::max_bad_batches, count(Range{}),
            "More batches with NaN or infinity than this end the job.")
       .key("include_valid", &TrainConfig::include_valid, boolean(),

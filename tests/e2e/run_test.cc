@@ -1,8 +1,14 @@
 // `capstan run` as a user sees it: five processes that train, evaluate and report; Ctrl-C; what dies in
 // between.
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <regex>
+#include <set>
+#include <sstream>
 
 #include "tests/e2e/scene.h"
 
@@ -71,6 +77,71 @@ TEST_F(Run, TrainsEvaluatesReportsAndLeavesNothing) {
   EXPECT_EQ(at(report, "passes").as_array().size(), 60U);
   EXPECT_THAT(done.out, HasSubstr("recall@10"));
   EXPECT_THAT(done.out, HasSubstr("most_popular"));
+}
+
+// (user, time) of every event.
+std::vector<std::pair<std::string, std::int64_t>> events_in(const std::string& ratings_csv) {
+  std::vector<std::pair<std::string, std::int64_t>> events;
+  std::istringstream lines(text_of(ratings_csv));
+  std::string line;
+  for (std::getline(lines, line); std::getline(lines, line);) {
+    events.emplace_back(line.substr(0, line.find(',')), std::stoll(line.substr(line.rfind(',') + 1)));
+  }
+  return events;
+}
+
+TEST_F(Run, GivesTheFiguresOfOtherSplitsBesideItsOwn) {
+  const std::string job_file =
+      ratings_job("{passes: 20, batch_size: 64}", "checkpoint: {path: " + path("checkpoints") + "}");
+  const std::vector<std::string> beside = {"--set", "evaluate.beside=[leave_one_out, global_cut]"};
+
+  const auto first = start({"run", job_file, beside[0], beside[1]});
+  ASSERT_TRUE(
+      eventually([&] { return first->out().find("split by leave_one_out") != std::string::npos; }, kPatience))
+      << first->err() << first->out();
+  ASSERT_TRUE(eventually([&] { return processes().size() >= 6; }, kPatience));
+  first->signal(SIGINT);
+  EXPECT_EQ(first->wait(kPatience), 1) << first->out();
+  EXPECT_THAT(first->err(), HasSubstr("The job itself has ended well"));
+  EXPECT_TRUE(processes().empty());
+  EXPECT_GT(number_at(json("report.json"), "test.model.recall@10"), 0.0);
+  EXPECT_TRUE(at(json("report.json"), "test.beside").is_null());
+
+  const Outcome done = run({"run", job_file, "--resume", beside[0], beside[1]});
+  ASSERT_EQ(done.code, 0) << done.err << done.out;
+  const auto report = json("report.json");
+  EXPECT_THAT(serialize(at(report, "resumed_from")), HasSubstr("ckpt-"));
+  for (const std::string split : {"", "beside.leave_one_out.", "beside.global_cut."}) {
+    for (const char* who : {"model", "item_knn", "most_popular"}) {
+      for (const char* metric : {"recall@10", "ndcg@10"}) {
+        const std::string figure = "test." + split + who + "." + metric;
+        EXPECT_GT(number_at(report, figure), 0.0) << figure;
+        EXPECT_THAT(done.out, HasSubstr(fmt::format("{:.4f}", number_at(report, figure)))) << figure;
+      }
+    }
+  }
+  // What each split asks for, counted here anew: one event a user; the last fifth of time, whole times
+  // together.
+  auto events = events_in(path("data/ratings.csv"));
+  ASSERT_GT(events.size(), 1000U);
+  std::map<std::string, std::size_t> events_of;
+  std::set<std::string> late_users;
+  for (const auto& [user, time] : events) ++events_of[user];
+  // Who has fewer than three events has none left to train on.
+  const auto asked = static_cast<std::size_t>(
+      std::count_if(events_of.begin(), events_of.end(), [](const auto& each) { return each.second >= 3; }));
+  std::sort(events.begin(), events.end(), [](auto& a, auto& b) { return a.second < b.second; });
+  std::size_t cut = events.size() - events.size() / 5;
+  while (events[cut - 1].second == events[cut].second) --cut;
+  for (std::size_t i = cut; i < events.size(); ++i) late_users.insert(events[i].first);
+  const auto expect_asks = [&](const std::string& split, std::size_t items, std::size_t of_users) {
+    const std::string model = "test.beside." + split + ".model.";
+    EXPECT_EQ(number_at(report, model + "test_items"), static_cast<double>(items)) << split;
+    EXPECT_EQ(number_at(report, model + "users"), static_cast<double>(of_users)) << split;
+  };
+  expect_asks("leave_one_out", asked, asked);
+  expect_asks("global_cut", events.size() - cut, late_users.size());
+  EXPECT_TRUE(processes().empty());
 }
 
 TEST_F(Run, GoesOnWhenAWorkerIsKilled) {

@@ -21,6 +21,7 @@ struct RankingEvaluator::Outcome {
   std::vector<double> values, warm_values;
   std::vector<std::uint32_t> list;
   std::uint64_t test_items = 0, cold_test_items = 0;
+  bool new_user = false;
 };
 
 namespace {
@@ -112,6 +113,7 @@ RankingEvaluator::Outcome RankingEvaluator::judge(std::uint32_t user, std::span<
   std::erase_if(warm, [&](std::uint32_t item) { return counts_[item] == 0; });
   outcome.test_items = asked.size();
   outcome.cold_test_items = asked.size() - warm.size();
+  outcome.new_user = items_of(seen_, user).empty();
 
   const TopItems top = top_items(items, scores, part_.list_length, combine(options_.judged.seed, user));
   const auto blocks = tie_blocks(top, warm);
@@ -141,6 +143,7 @@ void RankingEvaluator::keep(const Outcome& outcome) {
   append(part_.lists, outcome.list);
   part_.test_items += outcome.test_items;
   part_.cold_test_items += outcome.cold_test_items;
+  part_.new_users += outcome.new_user ? 1 : 0;
 }
 
 Status RankingEvaluator::add(std::span<const std::uint32_t> users, std::span<const float> scores) {
@@ -182,7 +185,7 @@ RankingPart RankingEvaluator::take() {
   part_.values.clear();
   part_.warm_values.clear();
   part_.lists.clear();
-  part_.test_items = part_.cold_test_items = 0;
+  part_.test_items = part_.cold_test_items = part_.new_users = 0;
   return taken;
 }
 

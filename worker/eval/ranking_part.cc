@@ -22,6 +22,7 @@ bool shapes_fit(const RankingPart& part) {
   const auto known = [&](std::uint32_t item) { return item < part.num_items || item == kNoItem; };
   return part.values.size() == users * columns && part.warm_values.size() == users * columns &&
          part.lists.size() == users * part.list_length && part.cold_test_items <= part.test_items &&
+         part.new_users <= users &&
          std::all_of(part.coverage_cuts.begin(), part.coverage_cuts.end(), fits_list) &&
          std::all_of(part.gini_cuts.begin(), part.gini_cuts.end(), fits_list) &&
          std::all_of(part.lists.begin(), part.lists.end(), known) &&
@@ -57,7 +58,7 @@ Result<RankingPart> join(const std::vector<RankingPart>& parts) {
   all.values.clear();
   all.warm_values.clear();
   all.lists.clear();
-  all.test_items = all.cold_test_items = 0;
+  all.test_items = all.cold_test_items = all.new_users = 0;
   struct Place {
     std::uint32_t user;
     std::size_t part, row;
@@ -71,6 +72,7 @@ Result<RankingPart> join(const std::vector<RankingPart>& parts) {
       places.push_back({parts[p].users[row], p, row});
     all.test_items += parts[p].test_items;
     all.cold_test_items += parts[p].cold_test_items;
+    all.new_users += parts[p].new_users;
   }
   std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) { return a.user < b.user; });
   for (const auto& [user, p, row] : places) {
@@ -120,6 +122,7 @@ Buffer encode(const RankingPart& part) {
   writer.put(part.num_items);
   writer.put(part.test_items);
   writer.put(part.cold_test_items);
+  writer.put(part.new_users);
   return writer.take();
 }
 
@@ -140,6 +143,7 @@ Result<RankingPart> decode_ranking_part(std::span<const std::byte> bytes) {
   part.num_items = reader.get<std::uint32_t>();
   part.test_items = reader.get<std::uint64_t>();
   part.cold_test_items = reader.get<std::uint64_t>();
+  part.new_users = reader.get<std::uint64_t>();
   CAPSTAN_TRY(reader.finish().wrap("decode a ranking part"));
   if (!known_format || !shapes_fit(part)) {
     return make_error(ErrorCode::kCorrupt, "decode a ranking part: its values do not fit together");
@@ -180,6 +184,7 @@ std::string to_json(const RankingSummary& summary) {
   json["users"] = summary.users.users.size();
   json["test_items"] = summary.users.test_items;
   json["cold_test_items"] = summary.users.cold_test_items;
+  json["new_users"] = summary.users.new_users;
   for (const auto& [name, value] : summary.metrics) json[name] = value;
   boost::json::object warm;
   warm["users"] = summary.warm_users;

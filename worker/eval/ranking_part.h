@@ -29,6 +29,7 @@ struct RankingPart {
   std::uint32_t num_items = 0;
   std::uint64_t test_items = 0;       // of these users
   std::uint64_t cold_test_items = 0;  // of those, never seen in training
+  std::uint64_t new_users = 0;        // of these users, without any event before the split
 };
 
 Buffer encode(const RankingPart& part);
@@ -48,8 +49,8 @@ RankingPart sorted_by_user(const RankingPart& part);
 // Parts may come in any order. kInvalid when they differ in protocol or metrics, or share a user.
 Result<RankingSummary> merge(const std::vector<RankingPart>& parts);
 
-// {"protocol": ..., "users": n, "test_items": n, "cold_test_items": n, "recall@10": x, ..., "warm_only":
-// {...}}
+// {"protocol": ..., "users": n, "test_items": n, "cold_test_items": n, "new_users": n, "recall@10": x, ...,
+// "warm_only": {...}}
 std::string to_json(const RankingSummary& summary);
 
 struct Comparison {

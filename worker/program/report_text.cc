@@ -13,15 +13,22 @@ namespace json = boost::json;
 
 constexpr std::size_t kNameWidth = 14;
 constexpr std::size_t kColumnWidth = 14;
+constexpr std::size_t kWidestTitle = 60;  // longer ones push their reason to the right
+
+// Of UTF-8: all bytes but those that continue a letter.
+std::size_t letters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
 
 bool is_figures(const json::value& value) {
   return value.is_object() && value.as_object().contains("protocol");
 }
 
-// The metrics of the model's row, in the order of its JSON.
-std::vector<std::string> columns_of(const json::object& figures) {
-  static constexpr std::string_view kNotMetrics[] = {"protocol",        "users",    "test_items",
-                                                     "cold_test_items", "examples", "warm_only"};
+// The metrics of the model's row, in the job's order.
+std::vector<std::string> columns_of(const JobConfig& job, const json::object& figures) {
+  static constexpr std::string_view kNotMetrics[] = {"protocol", "users",     "test_items", "cold_test_items",
+                                                     "examples", "warm_only", "new_users"};
   std::vector<std::string> columns;
   for (const auto& [key, value] : figures) {
     const std::string_view name(key.data(), key.size());
@@ -29,7 +36,32 @@ std::vector<std::string> columns_of(const json::object& figures) {
         std::find(std::begin(kNotMetrics), std::end(kNotMetrics), name) == std::end(kNotMetrics);
     if (metric && (value.is_number() || value.is_null())) columns.emplace_back(name);
   }
+  const auto& wanted = job.evaluate.metrics;
+  const auto place = [&](const std::string& column) {
+    const std::string base = column.substr(0, column.find('@'));
+    return std::find_if(wanted.begin(), wanted.end(), [&](const std::string& name) {
+      return name == column || name.substr(0, name.find('@')) == base;
+    });
+  };
+  std::stable_sort(columns.begin(), columns.end(), [&](auto& a, auto& b) { return place(a) < place(b); });
   return columns;
+}
+
+// What the first columns mean, for who has not met them.
+std::string legend(const std::vector<std::string>& columns) {
+  std::string text;
+  for (const auto& column : columns) {
+    const auto at = column.find('@');
+    const std::string base = column.substr(0, at), k = at == std::string::npos ? "" : column.substr(at + 1);
+    std::string meaning;
+    if (base == "recall" && !k.empty()) {
+      meaning = fmt::format("the share of a user's test items that stand among the first {}", k);
+    }
+    if (base == "ndcg") meaning = "the same, but the higher up the better; 1 is a perfect list";
+    if (base == "hr") meaning = fmt::format("the share of users with a hit among the first {}", k);
+    if (!meaning.empty()) text += fmt::format("  {}: {}\n", column, meaning);
+  }
+  return text;
 }
 
 std::string figure(const json::object& figures, const std::string& column) {
@@ -37,10 +69,10 @@ std::string figure(const json::object& figures, const std::string& column) {
   return value != nullptr && value->is_number() ? fmt::format("{:.4f}", value->to_number<double>()) : "-";
 }
 
-std::string figures_table(const json::object& report) {
+std::string figures_table(const JobConfig& job, const json::object& report) {
   const auto* model = report.if_contains("model");
   if (model == nullptr) return "";
-  const auto columns = columns_of(model->as_object());
+  const auto columns = columns_of(job, model->as_object());
   std::string text = fmt::format("\ntest: {}", std::string(model->as_object().at("protocol").as_string()));
   if (const auto* users = model->as_object().if_contains("users")) {
     text += fmt::format(", {} users", users->to_number<std::uint64_t>());
@@ -53,7 +85,7 @@ std::string figures_table(const json::object& report) {
     for (const auto& column : columns)
       text += fmt::format("{:>{}}", figure(value.as_object(), column), kColumnWidth);
   }
-  return text + "\n";
+  return text + "\n" + legend(columns);
 }
 
 std::string comparisons_text(const json::object& report) {
@@ -75,18 +107,27 @@ std::string comparisons_text(const json::object& report) {
 
 std::string recommendations_text(std::string_view recommendations) {
   const json::value users = json::parse({recommendations.data(), recommendations.size()});
-  std::string text;
+  std::string text =
+      "\nrecommendations, each with its score; (+x) is what the score would lose without that title in the "
+      "user's history\n";
   for (const auto& user : users.as_array()) {
-    text += fmt::format("\nuser {} watched:", std::string(user.at("user").as_string()));
+    text += fmt::format("\nuser {}, latest in the history:", std::string(user.at("user").as_string()));
     const char* separator = " ";
     for (const auto& title : user.at("liked").as_array()) {
       text += separator + std::string(title.as_string());
       separator = " · ";
     }
+    std::size_t width = 0;
+    for (const auto& item : user.at("items").as_array()) {
+      width = std::max(width, letters(std::string(item.at("title").as_string())));
+    }
     int rank = 0;
     for (const auto& item : user.at("items").as_array()) {
-      text += fmt::format("\n  {:2}. {:44} {}", ++rank, std::string(item.at("title").as_string()),
-                          std::string(item.at("reason").as_string()));
+      const std::string title(item.at("title").as_string());
+      const std::size_t gap =
+          std::min(width, kWidestTitle) - std::min(letters(title), std::min(width, kWidestTitle));
+      text += fmt::format("\n  {:2}. {:6.2f}  {}{}  {}", ++rank, item.at("score").to_number<double>(), title,
+                          std::string(gap, ' '), std::string(item.at("reason").as_string()));
     }
     text += "\n";
   }
@@ -96,13 +137,15 @@ std::string recommendations_text(std::string_view recommendations) {
 std::string report_text(const JobConfig& job, std::string_view report_json) {
   const json::value parsed = json::parse({report_json.data(), report_json.size()});
   const json::object& report = parsed.as_object();
-  std::string text = figures_table(report) + comparisons_text(report);
+  std::string text = figures_table(job, report) + comparisons_text(report);
   if (job.task == Task::kRanking && job.data.split.method != SplitMethod::kGlobalTime &&
       job.data.split.method != SplitMethod::kFiles) {
+    const auto& beside = job.evaluate.beside;
     text +=
-        "  Splits by user let the model learn from events later than those it is asked for; only a global "
-        "time cut "
-        "does not.\n";
+        "  This split leaks the future: the model has learnt from events later than those it is asked for.\n";
+    text += std::find(beside.begin(), beside.end(), "global_cut") == beside.end()
+                ? "  evaluate.beside: [global_cut] gives the figures without that.\n"
+                : "  The figures for global_cut, beside the others at the end, are without that.\n";
   }
   const auto* recommendations = report.if_contains("recommendations");
   return recommendations == nullptr ? text : text + recommendations_text(json::serialize(*recommendations));

@@ -53,6 +53,21 @@ TEST(JobChecks, TheJobsThatTheCasesStartFromAreFine) {
   }
 }
 
+TEST(JobChecks, SplitsBeside) {
+  expect_each({
+      {kRanking, {"evaluate.beside=[global_cutt]"}, "(did you mean 'global_cut'?)"},
+      {kRanking, {"evaluate.beside=[leave_one_out, leave_one_out]"}, "leave_one_out stands there twice"},
+      {kRanking,
+       {"evaluate.beside=[global_cut]", "data.split.method=global_time"},
+       "global_cut is the job's own split"},
+      {kRanking,
+       {"evaluate.beside=[global_cut]", "data.split.method=files", "data.test=[b]"},
+       "evaluate.beside splits data.train"},
+      {kClicks, {"evaluate.beside=[global_cut]", "data.time=t"}, "evaluate.beside needs `task: ranking`"},
+  });
+  EXPECT_THAT(messages(kRanking, {"evaluate.beside=[leave_one_out, global_cut]"}), testing::IsEmpty());
+}
+
 TEST(JobChecks, Data) {
   expect_each({
       {kClicks, {"data.train=[]"}, "data.train must name the training files"},

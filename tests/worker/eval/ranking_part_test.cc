@@ -31,7 +31,7 @@ RankingPart part_of(std::vector<std::uint32_t> users, std::vector<double> recall
 
 TEST(RankingPart, SurvivesItsBytes) {
   RankingPart part = part_of({3, 9}, {0.5, 1}, {kNan, 1}, {0, 1, 3, kNoItem});
-  part.cold_test_items = 1;
+  part.cold_test_items = part.new_users = 1;
   const auto read = decode_ranking_part(encode(part).bytes());
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(read->protocol, part.protocol);
@@ -44,6 +44,7 @@ TEST(RankingPart, SurvivesItsBytes) {
   EXPECT_EQ(read->gini_cuts, part.gini_cuts);
   EXPECT_EQ(read->test_items, 4U);
   EXPECT_EQ(read->cold_test_items, 1U);
+  EXPECT_EQ(read->new_users, 1U);
 }
 
 TEST(RankingPart, EveryTruncationAndExtensionIsCorrupt) {
@@ -116,9 +117,10 @@ TEST(RankingPart, RefusesPartsThatDoNotBelongTogether) {
 TEST(RankingPart, JsonSaysProtocolCountsAndWarmFigures) {
   auto part = part_of({1, 5}, {0, 1}, {kNan, 1}, {0, 1, 0, 2});
   part.cold_test_items = 1;
+  part.new_users = 2;
   const std::string json = to_json(*merge({part}));
   for (const char* piece : {R"("protocol":"full ranking, seen removed")", R"("users":2)", R"("test_items":4)",
-                            R"("cold_test_items":1)", R"("recall@2":5E-1)", R"("warm_only":{"users":1,)"}) {
+                            R"("cold_test_items":1)", R"("new_users":2)", R"("recall@2":5E-1)", R"("warm_only":{"users":1,)"}) {
     EXPECT_NE(json.find(piece), std::string::npos) << piece << " in " << json;
   }
 }
