@@ -1,39 +1,84 @@
 #include "worker/loss/sampled_softmax.h"
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
 
 #include "common/assert.h"
+#include "common/parallel.h"
 
 namespace capstan {
 namespace {
 
-struct Candidates {
-  const float* scores;
-  const float* log_q;  // null: no correction
-  std::uint32_t count;
-  std::uint32_t positive;
+constexpr std::size_t kLanes = 16;
 
-  double logit(std::uint32_t j) const {
-    return log_q == nullptr ? static_cast<double>(scores[j]) : static_cast<double>(scores[j]) - log_q[j];
-  }
-};
+// e^x for x ≤ 0, to some 1e-7 of the value; 0 below -87, NaN for NaN. Without branches, so that compilers
+// make vectors of it. x = n·ln 2 + r, |r| ≤ ln 2 / 2; the polynomial is Cephes' expf (Moshier 1992).
+float exp_of_negative(float x) {
+  constexpr float kLowest = -87.0F;
+  constexpr float kRounds = 12582912.0F;  // 1.5 · 2^23: what is added to it becomes a whole number
+  const float clipped = x < kLowest ? kLowest : x;
+  const float shifted = clipped * 1.44269504F + kRounds;
+  const float n = shifted - kRounds;
+  const float r = clipped - n * 0.693359375F + n * 2.12194440e-4F;
+  float y = 1.9875691500e-4F;
+  y = y * r + 1.3981999507e-3F;
+  y = y * r + 8.3334519073e-3F;
+  y = y * r + 4.1665795894e-2F;
+  y = y * r + 1.6666665459e-1F;
+  y = y * r + 5.0000001201e-1F;
+  y = y * r * r + r + 1.0F;
+  const float power = std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) + 127U) << 23U);
+  return x < kLowest ? 0.0F : y * power;
+}
 
-// skip(j): candidate j does not take part.
-template <typename Skip>
-double softmax(const Candidates& c, Skip skip, float scale, float* gradient) {
-  double highest = c.logit(c.positive);
-  for (std::uint32_t j = 0; j < c.count; ++j) {
-    if (!skip(j) && c.logit(j) > highest) highest = c.logit(j);
+// The largest of the values; a NaN is passed over.
+float largest(std::span<const float> values) {
+  std::array<float, kLanes> lanes;
+  lanes.fill(-std::numeric_limits<float>::infinity());
+  std::size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (std::size_t l = 0; l < kLanes; ++l) lanes[l] = values[i + l] > lanes[l] ? values[i + l] : lanes[l];
   }
-  double total = 0.0;
-  for (std::uint32_t j = 0; j < c.count; ++j) {
-    if (!skip(j)) total += std::exp(c.logit(j) - highest);
+  for (; i < values.size(); ++i) lanes[0] = std::max(lanes[0], values[i]);
+  return *std::max_element(lanes.begin(), lanes.end());
+}
+
+double sum_of(std::span<const float> values) {
+  std::array<double, kLanes> lanes{};
+  std::size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (std::size_t l = 0; l < kLanes; ++l) lanes[l] += static_cast<double>(values[i + l]);
   }
-  for (std::uint32_t j = 0; j < c.count; ++j) {
-    const double share = skip(j) ? 0.0 : std::exp(c.logit(j) - highest) / total;
-    gradient[j] = scale * static_cast<float>(share - (j == c.positive ? 1.0 : 0.0));
-  }
-  return std::log(total) + highest - c.logit(c.positive);
+  for (; i < values.size(); ++i) lanes[0] += static_cast<double>(values[i]);
+  return std::accumulate(lanes.begin(), lanes.end(), 0.0);
+}
+
+// logits: z of every candidate, -infinity for those that do not take part; becomes scale · d loss / d z.
+double softmax(std::span<float> logits, std::size_t positive, float scale) {
+  const float own = logits[positive];
+  const float highest = largest(logits);
+  for (float& z : logits) z = exp_of_negative(z - highest);
+  const double total = sum_of(logits);
+  const float share = static_cast<float>(static_cast<double>(scale) / total);
+  for (float& z : logits) z *= share;
+  logits[positive] -= scale;
+  return std::log(total) + static_cast<double>(highest) - static_cast<double>(own);
+}
+
+// gradient = scores - log q, candidate by candidate.
+void to_logits(std::span<const float> scores, std::span<const float> log_q, std::span<float> logits) {
+  std::copy(scores.begin(), scores.end(), logits.begin());
+  if (log_q.empty()) return;
+  for (std::size_t j = 0; j < logits.size(); ++j) logits[j] -= log_q[j];
+}
+
+std::span<const float> group_of(std::span<const float> log_q, std::size_t first, std::size_t count) {
+  return log_q.empty() ? log_q : log_q.subspan(first, count);
 }
 
 }  // namespace
@@ -43,10 +88,9 @@ double sampled_softmax_loss(ConstMatrix scores, const MicroBatch& batch, float s
   CAPSTAN_ASSERT(group >= 2 && scores.rows % group == 0, "sampled softmax: whole groups");
   double sum = 0.0;
   for (std::size_t first = 0; first < scores.rows; first += group) {
-    const Candidates candidates{scores.data + first,
-                                batch.log_q.empty() ? nullptr : batch.log_q.data() + first, group, 0};
-    sum += softmax(
-        candidates, [](std::uint32_t) { return false; }, scale, gradient.data + first);
+    const std::span logits(gradient.data + first, group);
+    to_logits({scores.data + first, group}, group_of(batch.log_q, first, group), logits);
+    sum += softmax(logits, 0, scale);
   }
   return sum;
 }
@@ -54,15 +98,24 @@ double sampled_softmax_loss(ConstMatrix scores, const MicroBatch& batch, float s
 double in_batch_softmax_loss(ConstMatrix scores, const MicroBatch& batch, float scale, Matrix gradient) {
   CAPSTAN_ASSERT(scores.rows == scores.cols && batch.group == 1,
                  "in-batch softmax: positives only, square scores");
-  double sum = 0.0;
-  for (std::uint32_t i = 0; i < scores.rows; ++i) {
-    const auto same_item = [&, i](std::uint32_t j) {
-      return !batch.items.empty() && j != i && batch.items[j] == batch.items[i];
-    };
-    const float* const log_q = batch.log_q.empty() ? nullptr : batch.log_q.data();
-    sum += softmax(Candidates{scores.row(i), log_q, scores.cols, i}, same_item, scale, gradient.row(i));
-  }
-  return sum;
+  constexpr float kOut = -std::numeric_limits<float>::infinity();
+  constexpr std::size_t kRowsEach = 64;
+  const std::size_t blocks = (scores.rows + kRowsEach - 1) / kRowsEach;
+  std::vector<double> sums(blocks, 0.0);
+  parallel_for(blocks, [&](std::size_t block) {
+    const auto end = static_cast<std::uint32_t>(std::min<std::size_t>(scores.rows, (block + 1) * kRowsEach));
+    for (auto i = static_cast<std::uint32_t>(block * kRowsEach); i < end; ++i) {
+      const std::span logits(gradient.row(i), scores.cols);
+      to_logits({scores.row(i), scores.cols}, batch.log_q, logits);
+      const float own = logits[i];
+      for (std::size_t j = 0; j < batch.items.size(); ++j) {
+        logits[j] = batch.items[j] == batch.items[i] ? kOut : logits[j];
+      }
+      logits[i] = own;
+      sums[block] += softmax(logits, i, scale);
+    }
+  });
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 }  // namespace capstan

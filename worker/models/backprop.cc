@@ -37,8 +37,8 @@ Backprop::Backprop(const Model& model, const Loss& loss, std::uint32_t micro_bat
   dense_grads_.resize(tables);
 }
 
-void Backprop::split(const MicroBatch& batch) {
-  const std::uint32_t step = std::max(1U, micro_batch_ / batch.group) * batch.group;
+void Backprop::split(const MicroBatch& batch, std::uint32_t micro_batch) {
+  const std::uint32_t step = std::max(1U, micro_batch / batch.group) * batch.group;
   count_ = 0;
   for (std::uint32_t begin = 0; begin < batch.size; begin += step) {
     if (count_ == parts_.size()) parts_.push_back(std::make_unique<Part>());
@@ -90,7 +90,7 @@ Result<Backprop::Trained> Backprop::train(const MicroBatch& batch, std::span<Ste
                                   model_.tables().job().model.type));
   }
   CAPSTAN_ASSERT(batch.size > 0, "a batch without examples");
-  split(batch);
+  split(batch, loss_.in_batch ? batch.size : micro_batch_);  // each example's negatives are the whole batch
   read(tables);
   parallel_for(count_, [&](std::size_t i) { train_part(*parts_[i], scale); });
 
@@ -146,7 +146,7 @@ Status Backprop::check_finite(std::span<const StepTable> tables) const {
 void Backprop::predict(const MicroBatch& batch, std::span<const StepTable> tables, const Forward& forward,
                        Matrix out) {
   CAPSTAN_ASSERT(out.rows == batch.size, "a row for every example");
-  split(batch);
+  split(batch, micro_batch_);
   read(tables);
   std::vector<std::uint32_t> first(count_, 0);
   for (std::size_t i = 1; i < count_; ++i) first[i] = first[i - 1] + parts_[i - 1]->batch.size;

@@ -17,8 +17,8 @@
 namespace capstan {
 
 // Results are the same to the bit on any number of threads of the caller's TBB arena; they depend on
-// `micro_batch`, the examples of one task (rounded to whole groups). Keeps its memory from step to step; one
-// call at a time.
+// `micro_batch`, the examples of one task (rounded to whole groups; of a loss with in-batch negatives always
+// the whole batch, which is their pool). Keeps its memory from step to step; one call at a time.
 class Backprop {
  public:
   struct Trained {
@@ -37,7 +37,7 @@ class Backprop {
   // scores [n]. Of the tables only those that the model reads need to be there, in any order.
   void score(const MicroBatch& batch, std::span<const StepTable> tables, std::span<float> scores);
 
-  // [n, model.vector_size()] each. REQUIRES: vector_size() > 0.
+  // [n, model.vector_size()] and [n, model.item_vector_size()]. REQUIRES: the size is above 0.
   void user_vectors(const MicroBatch& batch, std::span<const StepTable> tables, Matrix out);
   void item_vectors(const MicroBatch& batch, std::span<const StepTable> tables, Matrix out);
 
@@ -50,7 +50,7 @@ class Backprop {
   };
   using Forward = std::function<Var(Tape&, const MicroBatch&)>;
 
-  void split(const MicroBatch& batch);
+  void split(const MicroBatch& batch, std::uint32_t micro_batch);
   void read(std::span<const StepTable> tables);
   void predict(const MicroBatch& batch, std::span<const StepTable> tables, const Forward& forward,
                Matrix out);

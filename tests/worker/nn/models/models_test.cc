@@ -54,8 +54,9 @@ JobConfig law_job(std::string_view type) {
 // A model, its rows and one batch.
 class Bench {
  public:
-  Bench(JobConfig job, std::uint32_t examples, std::uint32_t micro_batch, std::uint32_t group = 1)
-      : model_(make(job)),
+  Bench(JobConfig job, std::uint32_t examples, std::uint32_t micro_batch, std::uint32_t group = 1,
+        const std::vector<FieldInfo>& fields = mixed_fields())
+      : model_(make(job, fields)),
         loss_(loss_of(job)),
         cluster_(model_->tables()),
         builder_(model_->tables(), 8),
@@ -67,8 +68,9 @@ class Bench {
     cluster_.pull(step_);
   }
 
-  static std::unique_ptr<Model> make(const JobConfig& job) {
-    auto model = make_model(job, mixed_fields());
+  static std::unique_ptr<Model> make(const JobConfig& job,
+                                     const std::vector<FieldInfo>& fields = mixed_fields()) {
+    auto model = make_model(job, fields);
     EXPECT_TRUE(model.ok()) << model.error().message;
     return std::move(model).value();
   }
@@ -138,6 +140,9 @@ TEST(Models, GradientsAgreeForInBatchSoftmax) {
   job.data.negatives.sampler = Sampler::kInBatch;
   Bench bench(job, 9, 5);
   bench.check_gradients("in-batch", [&] { return bench.loss(); });
+
+  // The pool of negatives is the whole batch, whatever a micro-batch is.
+  EXPECT_EQ(Bench(job, 9, 2).loss(), Bench(job, 9, 100).loss());
 
   job.model.type = "neumf";
   Bench without(job, 9, 5);
