@@ -17,6 +17,7 @@ struct RecommendOptions {
   JobOption job;
   std::string checkpoint;
   std::vector<std::string> users;
+  std::vector<std::string> without;
   std::uint32_t count = 10;
   bool json = false;
 };
@@ -35,6 +36,33 @@ Result<std::vector<std::uint32_t>> find_users(const Dataset& data, const std::ve
   return users;
 }
 
+// Items by id or title, each of which one of the users must have.
+Result<std::vector<std::uint32_t>> find_items(const Dataset& data, const std::vector<std::string>& names,
+                                              const std::vector<std::uint32_t>& users) {
+  std::vector<std::uint32_t> items;
+  for (const auto& name : names) {
+    auto found = std::find(data.item_names.begin(), data.item_names.end(), name);
+    auto at = found - data.item_names.begin();
+    if (found == data.item_names.end()) {
+      found = std::find(data.item_titles.begin(), data.item_titles.end(), name);
+      at = found - data.item_titles.begin();
+      if (found == data.item_titles.end()) {
+        return make_error(ErrorCode::kNotFound, fmt::format("no item has the id or the title '{}'", name));
+      }
+    }
+    const auto item = static_cast<std::uint32_t>(at);
+    const bool had = std::any_of(users.begin(), users.end(), [&](std::uint32_t user) {
+      return data.train_items.contains(user, item) ||
+             (!data.valid_items.offsets.empty() && data.valid_items.contains(user, item));
+    });
+    if (!had) {
+      return make_error(ErrorCode::kNotFound, fmt::format("'{}' is not in the history of the user", name));
+    }
+    items.push_back(item);
+  }
+  return items;
+}
+
 int run(const RecommendOptions& options, Console console) {
   const auto loaded = load_or_complain(options.job, console);
   if (!loaded) return kExitUsage;
@@ -47,7 +75,9 @@ int run(const RecommendOptions& options, Console console) {
   ModelProgram& program = *(*offline)->program;
   const auto users = find_users(program.data(), options.users);
   if (!users.ok()) return complain(users.error(), console);
-  program.recommend_for(*users, options.count);
+  const auto without = find_items(program.data(), options.without, *users);
+  if (!without.ok()) return complain(without.error(), console);
+  program.recommend({*users, options.count, *without});
   WorkItem item;
   item.kind = WorkKind::kEvaluate;
   item.name = "recommend";
@@ -65,6 +95,10 @@ void add_recommend(CLI::App& app, Console console, int& exit_code) {
       app.add_subcommand("recommend", "Recommend items to users from a checkpoint, with reasons");
   add_job_option(*command, options->job);
   command->add_option("--user", options->users, "A user's id as in the data (may be repeated)")->required();
+  command->add_option(
+      "--without", options->without,
+      "An item (id or title) to take out of the history (may be repeated); scores fall by what "
+      "the reasons say it gave");
   command->add_option("--count", options->count, "Items a user")->capture_default_str();
   command->add_option("--checkpoint", options->checkpoint,
                       "A checkpoint or a folder of them; default: the job's");

@@ -47,7 +47,39 @@ std::string npy_data(const std::string& npy) {
   return npy.substr(std::min<std::size_t>(npy.size(), 10U + number_in<std::uint16_t>(npy, 8)));
 }
 
-using Commands = Scene;
+class Commands : public Scene {
+ protected:
+  // shown: the recommendations of user 1 as JSON.
+  void expect_reasons_hold(const std::string& job_file, const std::string& shown);
+};
+
+void Commands::expect_reasons_hold(const std::string& job_file, const std::string& shown) {
+  // The first recommendation that has a reason, with and without the named item.
+  const auto users = boost::json::parse(shown).as_array();
+  const boost::json::object* explained_item = nullptr;
+  for (const auto& item : users.at(0).at("items").as_array()) {
+    if (explained_item == nullptr && !item.at("because").as_array().empty())
+      explained_item = &item.as_object();
+  }
+  ASSERT_NE(explained_item, nullptr) << shown;
+  const auto& reason = explained_item->at("because").as_array().at(0);
+  const std::string named(reason.at("item").as_string());
+  const Outcome without =
+      run({"recommend", job_file, "--user", "1", "--count", "80", "--json", "--without", named});
+  EXPECT_EQ(without.code, 0) << without.err;
+  const double value = reason.at("value").to_number<double>();
+  EXPECT_GT(value, 0.0);
+  bool found = false;
+  const auto left = boost::json::parse(without.out).as_array();
+  for (const auto& item : left.at(0).at("items").as_array()) {
+    EXPECT_NE(item.at("item"), boost::json::value(named));
+    if (item.at("item") != explained_item->at("item")) continue;
+    found = true;
+    EXPECT_NEAR(item.at("score").to_number<double>(), explained_item->at("score").to_number<double>() - value,
+                1e-4);
+  }
+  EXPECT_TRUE(found);
+}
 
 TEST_F(Commands, ReadAFinishedRun) {
   const std::string job_file =
@@ -91,6 +123,11 @@ TEST_F(Commands, ReadAFinishedRun) {
   const Outcome shown = run({"recommend", job_file, "--user", "1", "--count", "5", "--json"});
   EXPECT_EQ(shown.code, 0) << shown.err;
   EXPECT_THAT(shown.out, HasSubstr("{"));
+  expect_reasons_hold(job_file, shown.out);
+  const Outcome not_his = run({"recommend", job_file, "--user", "1", "--without", "no such film"});
+  EXPECT_EQ(not_his.code, 1);
+  EXPECT_THAT(not_his.err, HasSubstr("no item has the id or the title 'no such film'"));
+
   const Outcome nobody = run({"recommend", job_file, "--user", "nobody"});
   EXPECT_EQ(nobody.code, 1);
   EXPECT_THAT(nobody.err, HasSubstr("user nobody is not in the data"));
@@ -103,7 +140,7 @@ TEST_F(Commands, ReadAFinishedRun) {
 
 TEST_F(Commands, AskARunningCluster) {
   const auto running = start({"run", ratings_job("{passes: 1000, batch_size: 64}")});
-  ASSERT_TRUE(eventually([&] { return running->out().find("pass 1/1000") != std::string::npos; }, kPatience))
+  ASSERT_TRUE(eventually([&] { return running->out().find("/1000 ") != std::string::npos; }, kPatience))
       << running->err() << running->out();
   const std::string scheduler = endpoint_in("work/scheduler.endpoint", *running);
 

@@ -17,8 +17,11 @@ std::vector<Contribution> top_contributions(std::vector<Contribution> all, std::
 
 std::string reason_line(std::span<const Contribution> reasons, std::span<const std::string> titles,
                         std::uint64_t train_users) {
-  if (reasons.empty()) return fmt::format("liked by {} user{}", train_users, train_users == 1 ? "" : "s");
-  std::string line = "because you liked ";
+  if (reasons.empty()) {
+    return fmt::format("not for one title of the history; {} user{} it", train_users,
+                       train_users == 1 ? " has" : "s have");
+  }
+  std::string line = "because of ";
   for (std::size_t i = 0; i < reasons.size(); ++i) {
     if (i > 0) line += i + 1 == reasons.size() ? " and " : ", ";
     line += fmt::format("{} (+{:.2f})", titles[reasons[i].item], reasons[i].value);

@@ -18,8 +18,8 @@ struct Contribution {
 // The largest `most` positive contributions, largest first; equal ones by item.
 std::vector<Contribution> top_contributions(std::vector<Contribution> all, std::size_t most);
 
-// "because you liked Fargo (1996) (+0.41) and Heat (1995) (+0.22)". titles: [num_items]. Without
-// contributions the reason is how many train users have the item: "liked by 123 users".
+// "because of Fargo (1996) (+0.41) and Heat (1995) (+0.22)". titles: [num_items]. Without
+// contributions it says so, and how many train users have the item.
 std::string reason_line(std::span<const Contribution> reasons, std::span<const std::string> titles,
                         std::uint64_t train_users);
 

@@ -32,6 +32,7 @@ class Mf final : public Model {
 
   // [p_u, b + b_u, 1] and [q_i, 1, b_i]
   std::uint32_t vector_size() const override { return sides_.dim() + (use_bias_ ? 2 : 0); }
+  std::uint32_t taste_size() const override { return sides_.dim(); }
   Var user_vectors(Tape& tape, const MicroBatch& batch) const override {
     const Var user = sides_.user(tape, batch);
     if (!use_bias_) return user;

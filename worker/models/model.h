@@ -24,6 +24,11 @@ class Model {
   virtual std::uint32_t vector_size() const { return 0; }
   virtual Var user_vectors(Tape& tape, const MicroBatch& batch) const;  // [n, vector_size()]
   virtual Var item_vectors(Tape& tape, const MicroBatch& batch) const;
+
+  // The first columns of item_vectors() that every user weighs in an own way: what FoldIn stands on. A model
+  // without vector_size() may have them for a part of its score, and then item_vectors() gives just these.
+  virtual std::uint32_t taste_size() const { return vector_size(); }
+  std::uint32_t item_vector_size() const { return vector_size() > 0 ? vector_size() : taste_size(); }
 };
 
 }  // namespace capstan

@@ -41,6 +41,9 @@ class NeuMf final : public Model {
     if (mlp_) parts.push_back(mlp_->forward(tape, batch));
     return dense(tape, concat(tape, parts), tape.parameter(out_));
   }
+  // The score of the GMF half is h·(p ⊙ q): q weighed by h ⊙ p.
+  std::uint32_t taste_size() const override { return gmf_ ? gmf_->dim() : 0; }
+  Var item_vectors(Tape& tape, const MicroBatch& batch) const override { return gmf_->item(tape, batch); }
   Status check() const {
     if (!gmf_ && !mlp_)
       return make_error(ErrorCode::kInvalid, "model neumf: use_gmf and use_mlp are both off");

@@ -15,13 +15,14 @@ constexpr std::uint32_t kUsersWithVectors = 256;
 constexpr std::uint32_t kPairsEach = 1U << 17;
 
 struct ScoreData final : StepData {
-  BatchData left, right;        // users and items; or pairs and nothing
+  BatchData left, right;        // users, or pairs; items, where they are needed
   std::size_t left_tables = 0;  // of step.tables, the first are the left batch's
 };
 
 }  // namespace
 
-ItemScorer::ItemScorer(const JobConfig& job, const Dataset& data, const Examples& rows, const Model& model)
+ItemScorer::ItemScorer(const JobConfig& job, const Dataset& data, const Examples& rows, const Model& model,
+                       EventRow row)
     : job_(job),
       data_(data),
       rows_(rows),
@@ -29,9 +30,16 @@ ItemScorer::ItemScorer(const JobConfig& job, const Dataset& data, const Examples
       vector_size_(model.vector_size()),
       users_each_(vector_size_ > 0 ? kUsersWithVectors
                                    : std::max(1U, kPairsEach / std::max(1U, data.num_items))),
-      first_rows_(data.num_users, 0),
+      user_rows_(data.num_users, 0),
       backprop_(model, loss_of(job), std::max(1024U, job.train.micro_batch)) {
-  for (std::uint64_t row = rows.size; row > 0; --row) first_rows_[rows.user(row - 1)] = row - 1;
+  const auto time = [&](std::uint64_t at) { return rows.times.empty() ? 0 : rows.time(at); };
+  std::vector<bool> seen(data.num_users, false);
+  for (std::uint64_t at = 0; at < rows.size; ++at) {
+    const std::uint32_t user = rows.user(at);
+    const bool later = row == EventRow::kLast && seen[user] && time(at) >= time(user_rows_[user]);
+    if (!seen[user] || later) user_rows_[user] = at;
+    seen[user] = true;
+  }
 }
 
 void ItemScorer::build_all(std::span<const std::uint32_t> users, Step& step) const {
@@ -46,17 +54,25 @@ void ItemScorer::build_all(std::span<const std::uint32_t> users, Step& step) con
   }
   auto data = std::make_unique<ScoreData>();
   BatchBuilder left(model_.tables(), job_.cluster.num_shards);
-  BatchBuilder right(model_.tables(), job_.cluster.num_shards);
   ExampleWriter left_writer(data_, rows_, model_.tables(), left);
-  ExampleWriter right_writer(data_, rows_, model_.tables(), right);
   for (const std::uint32_t user : users) left_writer.add_user(user);
-  for (std::uint32_t item = 0; item < data_.num_items; ++item) right_writer.add_item(item);
   step.tables = left.finish();
   data->left_tables = step.tables.size();
-  for (auto& table : right.finish()) step.tables.push_back(std::move(table));
   data->left = std::move(left.data());
-  data->right = std::move(right.data());
   step.data = std::move(data);
+  add_items(step);
+}
+
+void ItemScorer::build_item_vectors(Step& step) const {
+  if (!has_vectors() && model_.taste_size() > 0) add_items(step);
+}
+
+void ItemScorer::add_items(Step& step) const {
+  BatchBuilder right(model_.tables(), job_.cluster.num_shards);
+  ExampleWriter right_writer(data_, rows_, model_.tables(), right);
+  for (std::uint32_t item = 0; item < data_.num_items; ++item) right_writer.add_item(item);
+  for (auto& table : right.finish()) step.tables.push_back(std::move(table));
+  static_cast<ScoreData&>(*step.data).right = std::move(right.data());
 }
 
 void ItemScorer::build_pairs(std::span<const std::uint32_t> users, std::span<const std::uint32_t> items,
@@ -65,7 +81,7 @@ void ItemScorer::build_pairs(std::span<const std::uint32_t> users, std::span<con
   BatchBuilder builder(model_.tables(), job_.cluster.num_shards);
   ExampleWriter writer(data_, rows_, model_.tables(), builder);
   builder.data().num_dense = model_.tables().num_dense_fields();
-  for (std::size_t i = 0; i < users.size(); ++i) writer.add(first_rows_[users[i]], users[i], items[i]);
+  for (std::size_t i = 0; i < users.size(); ++i) writer.add(user_rows_[users[i]], users[i], items[i]);
   step.tables = builder.finish();
   data->left_tables = step.tables.size();
   data->left = std::move(builder.data());
@@ -75,9 +91,8 @@ void ItemScorer::build_pairs(std::span<const std::uint32_t> users, std::span<con
 std::vector<float> ItemScorer::score_all(Step& step) {
   if (!has_vectors()) return score_pairs(step);
   auto& data = static_cast<ScoreData&>(*step.data);
-  std::vector<float> users(std::size_t{data.left.size} * vector_size_);
+  std::vector<float> users = user_vectors(step);
   const Matrix user_matrix{users.data(), data.left.size, vector_size_};
-  backprop_.user_vectors(data.left.view(), std::span(step.tables).first(data.left_tables), user_matrix);
   std::vector<float> items = item_vectors(step);
   const Matrix item_matrix{items.data(), data.right.size, vector_size_};
   std::vector<float> scores(std::size_t{data.left.size} * data.right.size);
@@ -86,19 +101,44 @@ std::vector<float> ItemScorer::score_all(Step& step) {
   return scores;
 }
 
+std::vector<float> ItemScorer::user_vectors(Step& step) {
+  auto& data = static_cast<ScoreData&>(*step.data);
+  std::vector<float> users(std::size_t{data.left.size} * vector_size_);
+  backprop_.user_vectors(data.left.view(), std::span(step.tables).first(data.left_tables),
+                         {users.data(), data.left.size, vector_size_});
+  return users;
+}
+
+std::vector<float> ItemScorer::taste_scores(Step& step) {
+  std::vector<float> users = user_vectors(step);
+  std::vector<float> items = item_vectors(step);
+  for (std::size_t at = 0; at < users.size(); ++at) {
+    if (at % vector_size_ >= model_.taste_size()) users[at] = 0.0F;
+  }
+  const Matrix user_matrix{users.data(), static_cast<std::uint32_t>(users.size() / vector_size_),
+                           vector_size_};
+  const Matrix item_matrix{items.data(), data_.num_items, vector_size_};
+  std::vector<float> scores(std::size_t{user_matrix.rows} * data_.num_items);
+  gemm(user_matrix, Transpose::kNo, item_matrix, Transpose::kYes, 0.0F,
+       Matrix{scores.data(), user_matrix.rows, data_.num_items});
+  return scores;
+}
+
 std::vector<float> ItemScorer::score_pairs(Step& step) {
   auto& data = static_cast<ScoreData&>(*step.data);
   std::vector<float> scores(data.left.size);
-  if (!scores.empty()) backprop_.score(data.left.view(), step.tables, scores);
+  const auto tables = std::span<const StepTable>(step.tables).first(data.left_tables);
+  if (!scores.empty()) backprop_.score(data.left.view(), tables, scores);
   return scores;
 }
 
 std::vector<float> ItemScorer::item_vectors(Step& step) {
-  if (!has_vectors()) return {};
+  const std::uint32_t width = model_.item_vector_size();
+  if (width == 0) return {};
   auto& data = static_cast<ScoreData&>(*step.data);
-  std::vector<float> items(std::size_t{data.right.size} * vector_size_);
+  std::vector<float> items(std::size_t{data.right.size} * width);
   backprop_.item_vectors(data.right.view(), std::span(step.tables).subspan(data.left_tables),
-                         {items.data(), data.right.size, vector_size_});
+                         {items.data(), data.right.size, width});
   return items;
 }
 

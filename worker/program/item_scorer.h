@@ -13,12 +13,17 @@
 
 namespace capstan {
 
+// Which of a user's rows stands for the moment that is asked for. kFirst: of a test split, before all that is
+// asked. kLast: of the training part, the latest that is known.
+enum class EventRow : std::uint8_t { kFirst, kLast };
+
 // Models with vectors are scored by one matrix product; others by a forward pass over every pair. Event
-// fields take their values from the user's first row in `rows`. One call at a time.
+// fields take their values from the user's first row in `rows`, or the last one. One call at a time.
 class ItemScorer {
  public:
   // All outlive the scorer.
-  ItemScorer(const JobConfig& job, const Dataset& data, const Examples& rows, const Model& model);
+  ItemScorer(const JobConfig& job, const Dataset& data, const Examples& rows, const Model& model,
+             EventRow row = EventRow::kFirst);
 
   // Users of one step, so that its pull stays small.
   std::uint32_t users_each() const { return users_each_; }
@@ -33,11 +38,19 @@ class ItemScorer {
                    Step& step) const;
   std::vector<float> score_pairs(Step& step);
 
-  // Item vectors of a step built by build_all(): [num_items, vector_size]; empty for models without.
+  // [users, num_items]: what the user's own vector gives to score_all(), without biases. REQUIRES: the model
+  // has vector_size().
+  std::vector<float> taste_scores(Step& step);
+
+  // Adds to a step of build_all() what item_vectors() needs and scoring does not.
+  void build_item_vectors(Step& step) const;
+  // [num_items, model.item_vector_size()]; empty for models without. REQUIRES: build_item_vectors().
   std::vector<float> item_vectors(Step& step);
 
  private:
   bool has_vectors() const { return vector_size_ > 0; }
+  void add_items(Step& step) const;
+  std::vector<float> user_vectors(Step& step);
 
   const JobConfig& job_;
   const Dataset& data_;
@@ -45,7 +58,7 @@ class ItemScorer {
   const Model& model_;
   std::uint32_t vector_size_;
   std::uint32_t users_each_;
-  std::vector<std::uint64_t> first_rows_;  // [num_users]
+  std::vector<std::uint64_t> user_rows_;  // [num_users]
   Backprop backprop_;
 };
 

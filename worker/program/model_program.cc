@@ -16,12 +16,6 @@
 #include "worker/program/train_part.h"
 
 namespace capstan {
-namespace {
-
-constexpr std::uint32_t kRecommendations = 10;
-
-}  // namespace
-
 Result<std::unique_ptr<ModelProgram>> ModelProgram::create(JobConfig job) {
   std::unique_ptr<ModelProgram> program(new ModelProgram());
   program->job_ = std::move(job);
@@ -68,14 +62,15 @@ Status ModelProgram::add_ranking_parts() {
     }
   }
   if (job_.evaluate.recommend_users > 0) {
-    const auto users = users_to_show(data_, job_.evaluate.recommend_users, job_.seed);
-    offer("recommend", 1, std::make_unique<RecommendPart>(job_, data_, *model_, users, kRecommendations));
+    auto users = users_to_show(data_, job_.evaluate.recommend_users, job_.seed);
+    offer("recommend", 1,
+          std::make_unique<RecommendPart>(job_, data_, *model_, RecommendRequest{std::move(users), 10, {}}));
   }
   return ok_status();
 }
 
-void ModelProgram::recommend_for(const std::vector<std::uint32_t>& users, std::uint32_t count) {
-  evaluate_["recommend"] = std::make_unique<RecommendPart>(job_, data_, *model_, users, count);
+void ModelProgram::recommend(RecommendRequest request) {
+  evaluate_["recommend"] = std::make_unique<RecommendPart>(job_, data_, *model_, std::move(request));
 }
 
 void ModelProgram::add_judge_parts() {

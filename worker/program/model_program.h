@@ -10,6 +10,7 @@
 #include "worker/data/dataset.h"
 #include "worker/models/model.h"
 #include "worker/program/part.h"
+#include "worker/program/recommend_part.h"
 
 namespace capstan {
 
@@ -26,8 +27,8 @@ class ModelProgram final : public StepProgram {
   Result<Buffer> finish(const WorkItem& item) override;
 
   const Dataset& data() const { return data_; }
-  // From now on the part "recommend" is for these users (indices of data()), `count` items each.
-  void recommend_for(const std::vector<std::uint32_t>& users, std::uint32_t count);
+  // From now on the part "recommend" is for this.
+  void recommend(RecommendRequest request);
 
  private:
   ModelProgram() = default;

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <optional>
+#include <span>
+#include <utility>
 
 #include "common/rng.h"
-#include "worker/eval/fold_in_explainer.h"
+#include "worker/eval/fold_in.h"
 #include "worker/eval/history.h"
 #include "worker/eval/top_items.h"
 
@@ -15,25 +17,9 @@ namespace {
 constexpr std::size_t kLikedShown = 5;
 constexpr std::size_t kReasonsShown = 2;
 constexpr std::size_t kHistoryWanted = 15;
-constexpr double kFoldInReg = 10.0;
 
-const std::string& title_of(const Dataset& data, std::uint32_t item) {
-  return data.item_titles.empty() ? data.item_names[item] : data.item_titles[item];
-}
-
-// A user's train items, newest first.
-std::vector<std::uint32_t> latest_items(const Dataset& data, std::uint32_t user, std::size_t most) {
-  std::vector<std::uint64_t> rows;
-  for (std::uint64_t row = 0; row < data.train.size; ++row) {
-    if (data.train.user(row) == user) rows.push_back(row);
-  }
-  const auto time = [&](std::uint64_t row) { return data.train.times.empty() ? 0 : data.train.time(row); };
-  std::stable_sort(rows.begin(), rows.end(), [&](auto a, auto b) { return time(a) > time(b); });
-  std::vector<std::uint32_t> items;
-  for (const auto row : rows) {
-    if (items.size() < most) items.push_back(data.train.item(row));
-  }
-  return items;
+bool is_in(const std::vector<std::uint32_t>& items, std::uint32_t item) {
+  return std::find(items.begin(), items.end(), item) != items.end();
 }
 
 }  // namespace
@@ -52,49 +38,75 @@ std::vector<std::uint32_t> users_to_show(const Dataset& data, std::uint32_t coun
 }
 
 RecommendPart::RecommendPart(const JobConfig& job, const Dataset& data, const Model& model,
-                             std::vector<std::uint32_t> users, std::uint32_t count)
-    : data_(data), users_(std::move(users)), count_(count), scorer_(job, data, data.train, model) {}
+                             RecommendRequest request)
+    : job_(job),
+      data_(data),
+      model_(model),
+      request_(std::move(request)),
+      scorer_(job, data, data.train, model, EventRow::kLast) {}
+
+History RecommendPart::trained_on() const {
+  return job_.train.include_valid ? History::kTrainValid : History::kTrain;
+}
+
+std::vector<std::uint32_t> RecommendPart::latest(std::uint32_t user) const {
+  std::vector<std::pair<std::int64_t, std::uint32_t>> events;
+  const auto add = [&](const Examples& rows) {
+    for (std::uint64_t row = 0; row < rows.size; ++row) {
+      if (rows.user(row) != user || is_in(request_.without, rows.item(row))) continue;
+      events.emplace_back(rows.times.empty() ? 0 : rows.time(row), rows.item(row));
+    }
+  };
+  add(data_.train);
+  if (trained_on() == History::kTrainValid) add(data_.valid);
+  std::stable_sort(events.begin(), events.end(), [](auto& a, auto& b) { return a.first > b.first; });
+  std::vector<std::uint32_t> items;
+  for (const auto& [time, item] : events) {
+    if (items.size() < kLikedShown) items.push_back(item);
+  }
+  return items;
+}
 
 Status RecommendPart::build(const WorkItem&, std::uint64_t, Step& step) {
-  scorer_.build_all(users_, step);
+  scorer_.build_all(request_.users, step);
+  scorer_.build_item_vectors(step);
   return ok_status();
 }
 
 Status RecommendPart::compute(const WorkItem&, Step& step) {
   results_.clear();
   const std::vector<float> scores = scorer_.score_all(step);
-  const std::vector<float> vectors = scorer_.item_vectors(step);
-  std::optional<FoldInExplainer> explainer;
-  if (!vectors.empty()) {
-    CAPSTAN_ASSIGN(explainer,
-                   FoldInExplainer::create(
-                       vectors, static_cast<std::uint32_t>(vectors.size() / data_.num_items), kFoldInReg));
+  std::optional<FoldIn> fold_in;
+  if (model_.taste_size() > 0) {
+    CAPSTAN_ASSIGN(
+        fold_in, FoldIn::create(scorer_.item_vectors(step), model_.item_vector_size(), model_.taste_size()));
   }
-  const auto counts = data_.item_counts.as<std::uint32_t>();
-  const auto& titles = data_.item_titles.empty() ? data_.item_names : data_.item_titles;
+  const std::vector<float> tastes = model_.vector_size() > 0 ? scorer_.taste_scores(step) : scores;
   const UserItems seen = history_items(data_, History::kTrainValid);
-  for (std::size_t i = 0; i < users_.size(); ++i) {
-    UserRecommendations shown;
-    shown.user = users_[i];
-    shown.liked = latest_items(data_, users_[i], kLikedShown);
+  const UserItems trained = history_items(data_, trained_on());
+  for (std::size_t i = 0; i < request_.users.size(); ++i) {
+    const std::uint32_t user = request_.users[i];
+    const auto own = std::span(scores).subspan(i * data_.num_items, data_.num_items);
+    const auto taste = std::span(tastes).subspan(i * data_.num_items, data_.num_items);
+    const UserFoldIn folded = fold_in ? fold_in->user(trained.of(user), taste) : UserFoldIn();
     std::vector<std::uint32_t> items;
     std::vector<float> item_scores;
     for (std::uint32_t item = 0; item < data_.num_items; ++item) {
-      if (seen.contains(users_[i], item)) continue;
+      if (seen.contains(user, item) || is_in(request_.without, item)) continue;
+      double score = static_cast<double>(own[item]);
+      for (const std::uint32_t out : request_.without) score -= folded.contribution(out, item);
       items.push_back(item);
-      item_scores.push_back(scores[i * data_.num_items + item]);
+      item_scores.push_back(static_cast<float>(score));
     }
-    const TopItems top = top_items(items, item_scores, count_, users_[i]);
-    const auto history = items_of(data_.train_items, users_[i]);
+    const TopItems top = top_items(items, item_scores, request_.count, user);
+    UserRecommendations shown{user, latest(user), {}};
     for (std::size_t j = 0; j < top.list_size; ++j) {
-      const std::uint32_t item = top.items[j];
-      const auto reasons =
-          explainer ? explainer->reasons(history, item, kReasonsShown) : std::vector<Contribution>();
-      shown.items.push_back({item, top.scores[j], reason_line(reasons, titles, counts[item])});
+      shown.items.push_back({top.items[j], static_cast<double>(top.scores[j]),
+                             folded.reasons(top.items[j], kReasonsShown, request_.without)});
     }
     results_.push_back(std::move(shown));
   }
-  step.examples = users_.size();
+  step.examples = request_.users.size();
   return ok_status();
 }
 
@@ -103,12 +115,24 @@ Result<Buffer> RecommendPart::finish(const WorkItem&) {
 }
 
 std::string to_json(const std::vector<UserRecommendations>& all, const Dataset& data) {
+  const auto& titles = data.item_titles.empty() ? data.item_names : data.item_titles;
+  const auto counts = data.item_counts.as<std::uint32_t>();
   boost::json::array users;
   for (const auto& shown : all) {
     boost::json::array liked, items;
-    for (const auto item : shown.liked) liked.emplace_back(title_of(data, item));
+    for (const auto item : shown.liked) liked.emplace_back(titles[item]);
     for (const auto& each : shown.items) {
-      items.push_back({{"title", title_of(data, each.item)}, {"score", each.score}, {"reason", each.reason}});
+      boost::json::array because;
+      for (const auto& reason : each.reasons) {
+        because.push_back({{"item", data.item_names[reason.item]},
+                           {"title", titles[reason.item]},
+                           {"value", reason.value}});
+      }
+      items.push_back({{"item", data.item_names[each.item]},
+                       {"title", titles[each.item]},
+                       {"score", each.score},
+                       {"reason", reason_line(each.reasons, titles, counts[each.item])},
+                       {"because", because}});
     }
     users.push_back({{"user", data.user_names[shown.user]}, {"liked", liked}, {"items", items}});
   }

@@ -5,40 +5,55 @@
 #include <vector>
 
 #include "common/config/job_config.h"
+#include "worker/eval/history.h"
+#include "worker/eval/reasons.h"
 #include "worker/program/item_scorer.h"
 #include "worker/program/part.h"
 
 namespace capstan {
 
+struct RecommendRequest {
+  std::vector<std::uint32_t> users;    // indices of the dataset
+  std::uint32_t count = 10;            // items a user
+  std::vector<std::uint32_t> without;  // items taken out of every history; they are not recommended either
+};
+
 struct Recommendation {
   std::uint32_t item = 0;
-  float score = 0.0F;
-  std::string reason;
+  double score = 0.0;
+  std::vector<Contribution> reasons;  // without one of these the score is lower by its value
 };
 struct UserRecommendations {
   std::uint32_t user = 0;
-  std::vector<std::uint32_t> liked;   // the latest of train, newest first
+  std::vector<std::uint32_t> liked;   // the latest of the history, newest first
   std::vector<Recommendation> items;  // best first
 };
 
-// JSON: [{"user", "liked": [title], "items": [{"title", "score", "reason"}]}]
+// JSON: [{"user", "liked": [title], "items": [{"item", "title", "score", "reason", "because": [{"item",
+// "title", "value"}]}]}]
 std::string to_json(const std::vector<UserRecommendations>& all, const Dataset& data);
 
+// The history is what the model was trained on: train, and validation when the job trains on it. Scores are
+// the model's, less the contributions of the items taken out (FoldIn); a model without item vectors has no
+// reasons and keeps its scores.
 class RecommendPart final : public Part {
  public:
-  // All outlive the part. users: indices of the dataset.
-  RecommendPart(const JobConfig& job, const Dataset& data, const Model& model,
-                std::vector<std::uint32_t> users, std::uint32_t count);
+  // All outlive the part.
+  RecommendPart(const JobConfig& job, const Dataset& data, const Model& model, RecommendRequest request);
 
-  std::uint64_t num_batches(const WorkItem&) const override { return users_.empty() ? 0 : 1; }
+  std::uint64_t num_batches(const WorkItem&) const override { return request_.users.empty() ? 0 : 1; }
   Status build(const WorkItem& item, std::uint64_t batch, Step& step) override;
   Status compute(const WorkItem& item, Step& step) override;
   Result<Buffer> finish(const WorkItem& item) override;  // the JSON
 
  private:
+  History trained_on() const;
+  std::vector<std::uint32_t> latest(std::uint32_t user) const;
+
+  const JobConfig& job_;
   const Dataset& data_;
-  std::vector<std::uint32_t> users_;
-  std::uint32_t count_;
+  const Model& model_;
+  RecommendRequest request_;
   ItemScorer scorer_;
   std::vector<UserRecommendations> results_;
 };

@@ -119,8 +119,9 @@ TEST(RankingPart, JsonSaysProtocolCountsAndWarmFigures) {
   part.cold_test_items = 1;
   part.new_users = 2;
   const std::string json = to_json(*merge({part}));
-  for (const char* piece : {R"("protocol":"full ranking, seen removed")", R"("users":2)", R"("test_items":4)",
-                            R"("cold_test_items":1)", R"("new_users":2)", R"("recall@2":5E-1)", R"("warm_only":{"users":1,)"}) {
+  for (const char* piece :
+       {R"("protocol":"full ranking, seen removed")", R"("users":2)", R"("test_items":4)",
+        R"("cold_test_items":1)", R"("new_users":2)", R"("recall@2":5E-1)", R"("warm_only":{"users":1,)"}) {
     EXPECT_NE(json.find(piece), std::string::npos) << piece << " in " << json;
   }
 }

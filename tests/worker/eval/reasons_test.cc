@@ -18,16 +18,16 @@ TEST(Reasons, LargestPositiveFirstEqualOnesByItem) {
 
 TEST(Reasons, ReadAsASentence) {
   const std::vector<Contribution> all = {{0, 0.414}, {1, 0.22}, {2, 0.1}};
-  EXPECT_EQ(reason_line(std::span(all).first(1), kTitles, 9), "because you liked Fargo (1996) (+0.41)");
+  EXPECT_EQ(reason_line(std::span(all).first(1), kTitles, 9), "because of Fargo (1996) (+0.41)");
   EXPECT_EQ(reason_line(std::span(all).first(2), kTitles, 9),
-            "because you liked Fargo (1996) (+0.41) and Heat (1995) (+0.22)");
+            "because of Fargo (1996) (+0.41) and Heat (1995) (+0.22)");
   EXPECT_EQ(reason_line(all, kTitles, 9),
-            "because you liked Fargo (1996) (+0.41), Heat (1995) (+0.22) and Alien (1979) (+0.10)");
+            "because of Fargo (1996) (+0.41), Heat (1995) (+0.22) and Alien (1979) (+0.10)");
 }
 
-TEST(Reasons, WithoutAContributionThePopularityIsTheReason) {
-  EXPECT_EQ(reason_line({}, kTitles, 123), "liked by 123 users");
-  EXPECT_EQ(reason_line({}, kTitles, 1), "liked by 1 user");
+TEST(Reasons, WithoutAContributionNothingIsNamed) {
+  EXPECT_EQ(reason_line({}, kTitles, 123), "not for one title of the history; 123 users have it");
+  EXPECT_EQ(reason_line({}, kTitles, 1), "not for one title of the history; 1 user has it");
 }
 
 }  // namespace
