@@ -152,6 +152,10 @@ void check_data(const JobConfig& job, ReadContext& context) {
          "data.positive_from needs data.label");
   demand(data.test_candidates.empty() || job.task == Task::kRanking, context, "data.test_candidates",
          {"task"}, "data.test_candidates needs `task: ranking`");
+  demand(data.label_positive.empty() || job.task == Task::kCtr, context, "data.label_positive", {"task"},
+         "data.label_positive needs `task: ctr`");
+  demand(data.item_columns.empty() || !data.items.empty(), context, "data.item_columns", {},
+         "data.item_columns names the columns of data.items, which is not given");
   check_column(job, context, "data.label", data.label);
   check_column(job, context, "data.user", data.user);
   check_column(job, context, "data.item", data.item);
@@ -180,6 +184,8 @@ void check_features(const JobConfig& job, ReadContext& context) {
     for (const std::string& column : feature.columns) check_column(job, context, path + ".columns", column);
     const std::string fault = chain_fault(transforms, feature);
     demand(fault.empty(), context, path + ".transform", {path + ".columns"}, fault);
+    demand(feature.length == 0 || feature.pooling == Pooling::kNone, context, path + ".length",
+           {path + ".pooling"}, "length needs `pooling: none`");
     const std::string missing = missing_for_history(job, feature);
     demand(missing.empty(), context, path + ".transform", {"data.user", "data.item", "data.time"}, missing);
   }

@@ -60,7 +60,9 @@ struct DataConfig {
   std::vector<std::string>
       test_columns;                     // names of the test files' columns where they differ; empty: the same
   std::string label, user, item, time;  // column names; empty: the data has none
+  std::vector<std::string> label_positive;  // ctr: the labels' words for 1, all others are 0; empty: numbers
   std::string items, item_key;              // a side file of item columns (titles, genres) and its key column
+  std::vector<std::string> item_columns;    // names, when that file has no header
   std::string users, user_key;
   std::string item_title;       // the column that names an item for people
   std::string test_candidates;  // NCF-style file of negatives for sampled evaluation
@@ -90,6 +92,7 @@ struct FeatureConfig {
   bool dense = false;  // set by the chain: numbers stay numbers
   std::string table;   // default: the feature's name
   Pooling pooling = Pooling::kSum;
+  std::uint32_t length = 0;  // pooling none on a list: so many vectors, cut or padded with zeros
   bool operator==(const FeatureConfig&) const = default;
 };
 

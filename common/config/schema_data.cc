@@ -59,8 +59,7 @@ std::shared_ptr<const SectionSpec> split_schema() {
       .key("method", &SplitConfig::method, method, "How test and validation events are chosen.")
       .key("test", &SplitConfig::test, number<double>(between(0, 1)), "Share of the test events.")
       .key("valid", &SplitConfig::valid, number<double>(between(0, 1)),
-           "Share of the validation events, of what the test events leave: the latest ones, with `files` of "
-           "each user, or a random share where there is no `data.time`; 0: no validation.")
+           "Share of the validation events, of what the test events leave; 0: no validation.")
       .key("folds", &SplitConfig::folds, integer<std::uint32_t>(between(2, 1000)), "For `kfold`.")
       .key("fold", &SplitConfig::fold, integer<std::uint32_t>(), "For `kfold`: counts from 0.")
       .build();
@@ -92,6 +91,8 @@ SectionBuilder<DataConfig>& add_columns(SectionBuilder<DataConfig>& section) {
   return section
       .key("label", &DataConfig::label, text(), "The column with the label; a ranking job may do without.")
       .default_note("by the format; movielens: rating; libsvm, libffm, criteo: label")
+      .key("label_positive", &DataConfig::label_positive, list(text()),
+           "ctr: the label is text, and these words mean 1, all others 0; not given: it is 0, 1 or -1.")
       .key("user", &DataConfig::user, text(), "The column with the user's id.")
       .default_note(by_format + "user")
       .key("item", &DataConfig::item, text(), "The column with the item's id.")
@@ -99,6 +100,10 @@ SectionBuilder<DataConfig>& add_columns(SectionBuilder<DataConfig>& section) {
       .key("time", &DataConfig::time, text(), "The column with the time, as a number.")
       .default_note(by_format + "time")
       .key("items", &DataConfig::items, text(), "A file with more columns of the items: titles, genres.")
+      .key("item_columns", &DataConfig::item_columns, list(text()),
+           "Names of the columns of that file where no header gives them. It is split by commas, by tabs "
+           "when it "
+           "is called .tsv, by `::` when it is called .dat; it may be Latin-1.")
       .key("item_key", &DataConfig::item_key, text(), "The column of that file with the item's id.")
       .default_note("as `item`")
       .key("users", &DataConfig::users, text(), "A file with more columns of the users.")

@@ -9,7 +9,8 @@ std::shared_ptr<const SectionSpec> feature_schema() {
       {"sum", Pooling::kSum, ""},
       {"mean", Pooling::kMean, ""},
       {"max", Pooling::kMax, ""},
-      {"none", Pooling::kNone, "the vectors stay apart, for models that read a list"},
+      {"none", Pooling::kNone,
+       "the vectors stay apart, side by side: mlp, wide_deep and the MLP half of neumf"},
   });
   return SectionBuilder<FeatureConfig>()
       .key("name", &FeatureConfig::name, text(), "The feature's name.")
@@ -25,6 +26,8 @@ std::shared_ptr<const SectionSpec> feature_schema() {
       .key("table", &FeatureConfig::table, text(), "The table of its embeddings; features may share one.")
       .default_note("the feature's name")
       .key("pooling", &FeatureConfig::pooling, pooling, "How the vectors of a list become one.")
+      .key("length", &FeatureConfig::length, integer<std::uint32_t>(between(0, 10000)),
+           "`pooling: none` on a list: the vectors of its first so many keys, zeros where there are fewer.")
       .build();
 }
 

@@ -145,6 +145,7 @@ json::object meta_of(const Dataset& data, json::array blocks) {
                       {"dense", field.dense},
                       {"list", field.list},
                       {"pooling", static_cast<int>(field.pooling)},
+                      {"length", field.length},
                       {"cardinality", field.cardinality}});
   }
   return {{"version", kFormatVersion},
@@ -177,6 +178,7 @@ void read_meta(const json::object& meta, Dataset& data) {
     field.dense = object.at("dense").as_bool();
     field.list = object.at("list").as_bool();
     field.pooling = static_cast<Pooling>(object.at("pooling").to_number<int>());
+    field.length = object.at("length").to_number<std::uint32_t>();
     field.cardinality = object.at("cardinality").to_number<std::uint64_t>();
     data.fields.push_back(std::move(field));
   }

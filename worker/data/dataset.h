@@ -24,6 +24,7 @@ struct FieldInfo {
   bool dense = false;  // one float an example; else keys
   bool list = false;   // any number of keys an example, pooled
   Pooling pooling = Pooling::kSum;
+  std::uint32_t length = 0;       // pooling none of a list: keys that count
   std::uint64_t cardinality = 0;  // keys are below it; 0: hashed, any 64-bit key
 };
 

@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/hash.h"
@@ -43,9 +44,17 @@ Result<EventColumns> find_columns(Task task, const Sources& sources) {
   return columns;
 }
 
-LineProblem read_label(Task task, std::string_view text, float& label) {
+LineProblem read_label(Task task, const std::vector<std::string>& positive, std::string_view text,
+                       float& label) {
+  if (!positive.empty()) {
+    if (trim(text).empty()) return {"bad label", "the label is empty"};
+    label = std::find(positive.begin(), positive.end(), trim(text)) != positive.end() ? 1.0F : 0.0F;
+    return {};
+  }
   const auto number = parse_double(text);
-  if (!number) return {"bad label", fmt::format("the label '{}' is not a number", text)};
+  if (!number)
+    return {"bad label",
+            fmt::format("the label '{}' is not a number (data.label_positive names words)", text)};
   if (!std::isfinite(*number)) return {"bad label", fmt::format("the label '{}' is not finite", text)};
   label = static_cast<float>(*number);
   if (task != Task::kCtr) return {};
@@ -117,7 +126,8 @@ Result<Events> make_events(Task task, Sources& sources, BadLines& bad, DropCount
     const auto check = [&](auto read) {
       if (problem.kind.empty()) problem = read();
     };
-    if (columns.label != nullptr) check([&] { return read_label(task, (*columns.label)[row], label); });
+    if (columns.label != nullptr)
+      check([&] { return read_label(task, data.label_positive, (*columns.label)[row], label); });
     if (columns.time != nullptr) check([&] { return read_time((*columns.time)[row], time); });
     const bool negative = problem.kind.empty() && data.positive_from && label < *data.positive_from;
     if (!negative && columns.user != nullptr) {

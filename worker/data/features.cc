@@ -225,6 +225,7 @@ class FeatureBuilder {
     field.info.table = feature.table.empty() ? feature.name : feature.table;
     field.info.source = view.source;
     field.info.pooling = feature.pooling;
+    field.info.length = feature.length;
     field.info.list = values.is_list();
     field.info.cardinality = values.cardinality;
     if (values.kind == ValueKind::kKey) {

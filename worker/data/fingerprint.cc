@@ -39,7 +39,7 @@ void put_feature(std::string& text, const FeatureConfig& feature) {
   put(text, "feature", feature.name);
   put_list(text, "columns", feature.columns);
   put(text, "table", feature.table);
-  text += fmt::format("pooling {}\n", static_cast<int>(feature.pooling));
+  text += fmt::format("pooling {} {}\n", static_cast<int>(feature.pooling), feature.length);
   for (const auto& step : feature.transform) {
     put(text, "step", step.name);
     for (const auto& [name, value] : step.options) {
@@ -68,6 +68,8 @@ std::string prepared_settings(const JobConfig& job) {
   put(text, "delimiter", data.delimiter);
   put_list(text, "columns", data.columns);
   put_list(text, "test_columns", data.test_columns);
+  put_list(text, "label_positive", data.label_positive);
+  put_list(text, "item_columns", data.item_columns);
   for (const auto* name :
        {&data.label, &data.user, &data.item, &data.time, &data.item_key, &data.user_key, &data.item_title}) {
     put(text, "column", *name);

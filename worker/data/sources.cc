@@ -22,10 +22,13 @@ FileFormat format_of(const DataConfig& data) {
   return format;
 }
 
-// Side files are separated text with a header, whatever the events are; tabs when the name says so.
-FileFormat side_format(const std::string& path) {
+// Side files are separated text, whatever the events are; its name says by what.
+FileFormat side_format(const std::string& path, const std::vector<std::string>& columns) {
   FileFormat format;
-  format.delimiter = path.find(".tsv") != std::string::npos ? "\t" : ",";
+  const auto is = [&](std::string_view ending) { return path.find(ending) != std::string::npos; };
+  format.delimiter = is(".tsv") ? "\t" : is(".dat") ? "::" : ",";
+  format.header = columns.empty();
+  format.columns = columns;
   if (path.find(".json") != std::string::npos) format.kind = DataFormat::kJsonl;
   format.maybe_latin1 = true;
   return format;
@@ -64,11 +67,11 @@ std::vector<std::string> wanted_events(const JobConfig& job, const Sources& sour
   return wanted;
 }
 
-Status read_side(const std::string& path, const std::string& key, std::string_view what, BadLines& bad,
-                 std::optional<RawTable>& table) {
+Status read_side(const std::string& path, const std::vector<std::string>& columns, const std::string& key,
+                 std::string_view what, BadLines& bad, std::optional<RawTable>& table) {
   if (path.empty()) return ok_status();
   CAPSTAN_ASSIGN(const auto paths, expand_paths(std::span(&path, 1)));
-  CAPSTAN_ASSIGN(table, read_files(paths, side_format(path), bad).wrap(what));
+  CAPSTAN_ASSIGN(table, read_files(paths, side_format(path, columns), bad).wrap(what));
   CAPSTAN_TRY(table->column(key));
   return ok_status();
 }
@@ -135,12 +138,12 @@ Result<Sources> load_sources(const JobConfig& job, BadLines& bad) {
   sources.data = effective_data(job);
   const DataConfig& data = sources.data;
   if (data.train.empty()) return make_error(ErrorCode::kInvalid, "data.train names no file");
-  CAPSTAN_TRY(read_side(data.users, data.user_key, "data.users", bad, sources.users));
+  CAPSTAN_TRY(read_side(data.users, {}, data.user_key, "data.users", bad, sources.users));
   if (data.format == DataFormat::kMovielens) {
     CAPSTAN_TRY(load_movielens(job, sources, bad));
     return sources;
   }
-  CAPSTAN_TRY(read_side(data.items, data.item_key, "data.items", bad, sources.items));
+  CAPSTAN_TRY(read_side(data.items, data.item_columns, data.item_key, "data.items", bad, sources.items));
   FileFormat format = format_of(data);
   format.wanted = wanted_events(job, sources);
   CAPSTAN_TRY(add_events(sources, data.train, format, Origin::kTrain, bad));

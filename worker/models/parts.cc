@@ -38,8 +38,10 @@ FieldVectors::FieldVectors(ModelTables& tables, const std::vector<std::uint32_t>
                            std::string_view suffix) {
   for (const std::uint32_t field : fields) {
     const std::uint32_t table = tables.embedding(field, suffix);
-    inputs_.push_back({table, field, tables.field(field).pooling});
-    width_ += tables.dim(table);
+    const FieldInfo& info = tables.field(field);
+    const std::uint32_t length = info.list && info.pooling == Pooling::kNone ? info.length : 1;
+    inputs_.push_back({table, field, info.pooling, length});
+    width_ += tables.dim(table) * length;
   }
 }
 
@@ -50,9 +52,20 @@ Var FieldVectors::forward(Tape& tape, const MicroBatch& batch) const {
 Status FieldVectors::check(const ModelTables& tables, bool equal) const {
   for (const EmbeddingInput& input : inputs_) {
     const FieldInfo& field = tables.field(input.field);
-    if (field.list && input.pooling == Pooling::kNone) {
-      return make_error(ErrorCode::kInvalid,
-                        fmt::format("feature {}: a list needs pooling sum, mean or max", field.name));
+    const bool apart = field.list && input.pooling == Pooling::kNone;
+    if (apart && equal) {
+      return make_error(
+          ErrorCode::kInvalid,
+          fmt::format("feature {}: model {} reads one vector a feature: a list needs pooling sum, "
+                      "mean or max",
+                      field.name, tables.job().model.type));
+    }
+    if (apart && field.length == 0) {
+      return make_error(
+          ErrorCode::kInvalid,
+          fmt::format("feature {}: a list with pooling none needs `length`, the vectors that are "
+                      "laid side by side",
+                      field.name));
     }
     const std::uint32_t first = tables.dim(inputs_[0].table);
     if (equal && tables.dim(input.table) != first) {

@@ -34,8 +34,8 @@ class FieldVectors {
   FieldVectors(ModelTables& tables, const std::vector<std::uint32_t>& fields, std::string_view suffix);
   Var forward(Tape& tape, const MicroBatch& batch) const;  // [n, width()]
   std::uint32_t width() const { return width_; }
-  // kInvalid when a list field would have no fixed width (pooling none), or, with `equal`, when tables differ
-  // in dim.
+  // kInvalid when a list field has pooling none without a length, or, with `equal`, at all, or when tables
+  // differ in dim.
   Status check(const ModelTables& tables, bool equal) const;
 
  private:

@@ -112,7 +112,35 @@ TEST_F(Prepare, LabelsOfClicksAreZeroOrOne) {
   EXPECT_EQ(outcome("-1"), "ok");
   EXPECT_EQ(outcome("2"), "c.csv:3: the label '2' is not 0, 1 or -1");
   EXPECT_EQ(outcome("nan"), "c.csv:3: the label 'nan' is not finite");
-  EXPECT_EQ(outcome("yes"), "c.csv:3: the label 'yes' is not a number");
+  EXPECT_EQ(outcome("yes"), "c.csv:3: the label 'yes' is not a number (data.label_positive names words)");
+  job.data.label_positive = {"1", "yes"};
+  job.data.delimiter = ", ";
+  job.data.train = {dir.write("c.csv", "click, a\nyes, x\nno, y\n1, z\nyes., x\n")};
+  const auto data = prepare(job, {});
+  ASSERT_TRUE(data.ok()) << data.error().message;
+  EXPECT_EQ(values<float>(data->train.labels), (std::vector<float>{1, 0, 1, 0}));
+}
+
+TEST_F(Prepare, TitlesComeFromAFileWithoutHeader) {
+  dir.write("pairs.tsv", "7\t30\n3\t10\n3\t20\n");
+  JobConfig job;
+  job.task = Task::kRanking;
+  job.work_dir = dir.path("work");
+  job.data.format = DataFormat::kTsv;
+  job.data.delimiter = "\t";
+  job.data.header = false;
+  job.data.columns = {"user", "item"};
+  job.data.user = "user";
+  job.data.item = "item";
+  job.data.train = {dir.path("pairs.tsv")};
+  job.data.items = dir.write("movies.dat", "30::Caf\xE9 (1990)::Action|Comedy\n10::Plain::Drama\n");
+  job.data.item_columns = {"item", "title", "genres"};
+  job.data.item_key = "item";
+  job.data.item_title = "title";
+  job.data.split.method = SplitMethod::kNone;
+  const auto data = prepare(job, {});
+  ASSERT_TRUE(data.ok()) << data.error().message;
+  EXPECT_EQ(data->item_titles, (std::vector<std::string>{"Caf\xC3\xA9 (1990)", "Plain", "20"}));
 }
 
 TEST_F(Prepare, ATestItemInTheHistoryIsAnError) {

@@ -164,7 +164,9 @@ TEST(ModelTables, WhatDoesNotFitIsRefused) {
   EXPECT_EQ(refusal(job, fields()), "");
   auto lists = fields();
   lists[3].pooling = Pooling::kNone;
-  EXPECT_EQ(refusal(job_of("mlp"), lists), "feature recent: a list needs pooling sum, mean or max");
+  EXPECT_EQ(
+      refusal(job_of("mlp"), lists),
+      "feature recent: a list with pooling none needs `length`, the vectors that are laid side by side");
   job = job_of("neumf");
   job.model.use_gmf = job.model.use_mlp = false;
   EXPECT_EQ(refusal(job, fields()), "model neumf: use_gmf and use_mlp are both off");

@@ -122,6 +122,21 @@ TEST(Models, GradientsAgreeWithEveryLayerOption) {
   }
 }
 
+// A list laid side by side: longer lists are cut, shorter ones padded.
+TEST(Models, GradientsAgreeWithAListWithoutPooling) {
+  auto fields = mixed_fields();
+  fields[3].pooling = Pooling::kNone;
+  fields[3].length = 2;
+  for (const std::string type : {"mlp", "wide_deep"}) {
+    Bench bench(law_job(type), 9, 4, 1, fields);
+    bench.check_gradients(type, [&] { return bench.loss(); });
+  }
+  const auto refused = make_model(law_job("fm"), fields);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("feature genres: model fm reads one vector a feature"),
+            std::string::npos);
+}
+
 TEST(Models, GradientsAgreeForRankingLosses) {
   for (const LossKind kind : {LossKind::kBpr, LossKind::kSampledSoftmax}) {
     for (const std::string type : {"mf", "neumf", "fm"}) {
