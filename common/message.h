@@ -69,6 +69,7 @@ struct ShardEntry {
   std::uint32_t shard = 0;
   std::uint64_t epoch = 0;
   std::vector<NodeId> chain;  // primary first
+  NodeId learner = 0;         // copies the shard from the chain's last member, to follow it; 0: nobody
 };
 struct MapUpdate {
   std::uint64_t version = 0;
@@ -210,6 +211,7 @@ struct Snapshot {
   std::uint32_t pass = 0;
   std::uint64_t after_step = 0;
   std::uint32_t forget_below_pass = 0;
+  std::uint64_t map_version = 0;  // the server answers once it knows this map
 };
 struct ShardSection {
   std::uint32_t shard = 0;
@@ -230,6 +232,71 @@ struct Restore {
 struct RestoreReply {
   std::uint64_t rows = 0;
   std::string error;
+};
+
+// ---- replication: a server with the next of a shard's chain
+enum class RecordKind : std::uint8_t { kPush, kEvict, kForget, kReplace };
+// One change of a shard. Whoever replays a shard's records in order holds the same bytes.
+struct ReplicaRecord {
+  std::uint32_t shard = 0;
+  std::uint64_t epoch = 0;     // of the shard, as the sender knows it
+  std::uint64_t position = 0;  // counts the shard's records from 1
+  RecordKind kind = RecordKind::kPush;
+  std::uint32_t pass = 0, partition = 0;               // kForget: passes below `pass`
+  std::uint64_t term = 0, sequence = 0, previous = 0;  // kReplace: terms below `term` are fenced
+  std::uint32_t now_seconds = 0;
+  bool refused = false;  // kPush: only its number counts
+  std::vector<Section> sections;
+  std::vector<std::uint64_t> evicted;  // kEvict: rows a table, beside those that are expired
+  std::uint64_t blob_bytes = 0;        // kReplace: a snapshot
+};
+struct Replicate {
+  NodeId sender = 0;
+  std::uint64_t map_version = 0;
+  std::vector<ReplicaRecord> records;
+  Buffer keys, gradients, blob;  // of all records, one after the other
+};
+enum class ReplicaStatus : std::uint8_t {
+  kOk,     // the receiver and all after it hold the records up to `position`
+  kGap,    // it holds them up to `position`; the one after that has not come
+  kStale,  // the sender is not before it in the chain
+  kBusy,   // it does not know the shard's tables or chain yet, or has no rows to replay upon
+};
+struct ReplicaAck {
+  std::uint32_t shard = 0;
+  std::uint64_t epoch = 0;
+  ReplicaStatus status = ReplicaStatus::kOk;
+  std::uint64_t position = 0;
+};
+struct ReplicateReply {
+  std::uint64_t map_version = 0;
+  std::vector<ReplicaAck> acks;
+};
+// A part of a shard on its way to a learner.
+struct ShardChunk {
+  NodeId sender = 0;
+  std::uint64_t map_version = 0;
+  std::uint32_t shard = 0;
+  std::uint64_t epoch = 0, session = 0;  // session: one attempt to hand over the shard
+  std::uint32_t index = 0, count = 0;    // chunk `index` of `count`
+  std::uint64_t position = 0;            // of the last record that the shard's bytes contain
+  DeclareTables declare;
+  Buffer bytes;
+};
+struct ShardChunkReply {
+  std::uint64_t map_version = 0;
+  ReplicaStatus status = ReplicaStatus::kOk;
+  std::uint32_t next = 0;  // the chunk wanted next; `count`: the shard is in place
+};
+// A chain's last member to the scheduler: from now on nothing is acknowledged that these learners lack.
+struct LearnersReady {
+  struct Entry {
+    std::uint32_t shard = 0;
+    std::uint64_t epoch = 0;
+    NodeId learner = 0;
+  };
+  NodeId node_id = 0;
+  std::vector<Entry> shards;
 };
 
 // ---- control
@@ -257,7 +324,8 @@ using Message =
                  TablesReady, Pull, PullReply, Push, PushReply, GetRows, GetRowsReply, WorkerReady,
                  WorkRequest, WorkGrant, NoWork, WorkProgress, WorkProgressReply, WorkDone, WorkDoneReply,
                  Snapshot, SnapshotReply, Restore, RestoreReply, StatusRequest, StatusReply, StopJob,
-                 JobEnded, TablesRequest, TablesReply>;
+                 JobEnded, TablesRequest, TablesReply, Replicate, ReplicateReply, ShardChunk, ShardChunkReply,
+                 LearnersReady>;
 
 // The message's kind for logs and counters: "push_reply".
 std::string_view message_name(const Message& message);

@@ -81,7 +81,9 @@ void SchedulerLink::on_heartbeat_reply(const Result<Message>& reply) {
   const Instant sent{Duration(answer->sent_at)};
   heard_at_ = std::max(heard_at_, sent);
   const Duration granted = std::chrono::milliseconds(answer->lease_ms);
-  lease_until_ = std::max(lease_until_, sent + granted * 9 / 10);
+  next_lease_until_ = std::max(next_lease_until_, sent + granted * 9 / 10);
+  next_lease_map_ = std::max(next_lease_map_, answer->map_version);
+  take_lease();
   if (answer->map_version > map_.version()) refresh_map();
 }
 
@@ -101,7 +103,12 @@ void SchedulerLink::take_map(const MapUpdate& update) {
     log_.error("shard map {} refused: {}", update.version, taken.error().message);
     return;
   }
+  take_lease();
   if (map_.version() != before) hooks_.on_map();
+}
+
+void SchedulerLink::take_lease() {
+  if (next_lease_map_ <= map_.version()) lease_until_ = next_lease_until_;
 }
 
 bool SchedulerLink::on_notification(const Message& message) {

@@ -39,7 +39,8 @@ class SchedulerLink {
   const ShardMap& map() const { return map_; }
   const Hello& hello() const { return hello_; }
   // Until when the scheduler lets us act: counted from the send time of the heartbeat it answered, less 10 %
-  // for clocks that drift apart (DESIGN: leases).
+  // for clocks that drift apart. A lease that comes with a newer map holds once we have that map: it may say
+  // that another acts in our place.
   Instant lease_until() const { return lease_until_; }
   // The newest moment at which we know the scheduler to have heard us: when the message was sent that it
   // answered. An answer may have lain unread for as long as this process was stopped.
@@ -53,6 +54,7 @@ class SchedulerLink {
   void beat();
   void on_heartbeat_reply(const Result<Message>& reply);
   void take_map(const MapUpdate& update);
+  void take_lease();
 
   EventLoop& loop_;
   Transport& transport_;
@@ -65,6 +67,8 @@ class SchedulerLink {
   std::uint32_t generation_ = 0;
   Duration lease_{0};
   Instant lease_until_{};
+  Instant next_lease_until_{};  // as soon as the map has next_lease_map_
+  std::uint64_t next_lease_map_ = 0;
   Instant heard_at_{};
   bool welcomed_ = false;
   bool waits_for_name_ = false;

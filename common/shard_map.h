@@ -26,6 +26,7 @@ class ShardMap {
   NodeId primary(std::uint32_t shard) const;
   std::uint64_t epoch(std::uint32_t shard) const { return shards_[shard].epoch; }
   const std::vector<NodeId>& chain(std::uint32_t shard) const { return shards_[shard].chain; }
+  NodeId learner(std::uint32_t shard) const { return shards_[shard].learner; }
   // nullptr for an unknown node.
   const NodeAddress* node(NodeId id) const;
   const std::map<NodeId, NodeAddress>& nodes() const { return nodes_; }

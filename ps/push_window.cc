@@ -27,6 +27,11 @@ std::uint64_t PushWindow::last(std::uint32_t pass, std::uint32_t partition) cons
   return found == streams_.end() ? 0 : found->second.last;
 }
 
+std::uint64_t PushWindow::term(std::uint32_t pass, std::uint32_t partition) const {
+  const auto found = streams_.find({pass, partition});
+  return found == streams_.end() ? 0 : found->second.term;
+}
+
 std::uint64_t PushWindow::clock(std::uint32_t pass, std::uint32_t slots) const {
   std::uint64_t lowest = slots == 0 ? 0 : ~0ULL;
   for (std::uint32_t slot = 0; slot < slots; ++slot) lowest = std::min(lowest, last(pass, slot));
@@ -38,9 +43,11 @@ void PushWindow::fence_before(std::uint64_t term) {
   for (const auto& [id, stream] : streams_) fence_ = std::max(fence_, stream.term + 1);
 }
 
-void PushWindow::forget_below(std::uint32_t pass) {
-  forgotten_below_ = std::max(forgotten_below_, pass);
+bool PushWindow::forget_below(std::uint32_t pass) {
+  if (pass <= forgotten_below_) return false;
+  forgotten_below_ = pass;
   streams_.erase(streams_.begin(), streams_.lower_bound({forgotten_below_, 0}));
+  return true;
 }
 
 void PushWindow::save(ByteWriter& out) const {

@@ -26,6 +26,8 @@ class PushWindow {
   void record(std::uint32_t pass, std::uint32_t partition, std::uint64_t sequence);
 
   std::uint64_t last(std::uint32_t pass, std::uint32_t partition) const;
+  // The highest seen; 0: none.
+  std::uint64_t term(std::uint32_t pass, std::uint32_t partition) const;
   // The lowest last() over partitions 0..slots-1 of a pass: the steps that every slot has reported.
   std::uint64_t clock(std::uint32_t pass, std::uint32_t slots) const;
 
@@ -39,7 +41,8 @@ class PushWindow {
   std::uint64_t fence() const { return fence_; }
 
   // Streams of passes below this one are finished in a published cut; their pushes are fenced from now on.
-  void forget_below(std::uint32_t pass);
+  // True when that is news.
+  bool forget_below(std::uint32_t pass);
 
   void save(ByteWriter& out) const;
   // Replaces everything but the fence; a failed reader leaves rubbish, and the caller must not use the shard.

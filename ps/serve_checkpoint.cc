@@ -26,7 +26,11 @@ void Server::answer_errand(std::uint64_t id, const Message& answer) {
 // Each shard is serialised on its own lane, between two pushes, and written by the disk lane: no shard waits
 // for another, and pushes go on.
 void Server::on_snapshot(std::uint64_t id, const Snapshot& request) {
-  if (shards_.empty() || repeated(id)) return;  // only owners are asked: the map is still on its way
+  const auto owned = std::count_if(shards_.begin(), shards_.end(),
+                                   [](const auto& each) { return each.second.role == ShardRole::kPrimary; });
+  const bool knows_map = link_.map().version() >= request.map_version;
+  if (!knows_map) learn_map(request.map_version);
+  if (owned == 0 || !knows_map || repeated(id)) return;  // only owners are asked: the map is on its way
   if (snapshot_ != nullptr && !snapshot_->finished()) {
     snapshot_->fail(make_error(ErrorCode::kCancelled, "a newer checkpoint was asked for"), false);
   }
@@ -35,17 +39,27 @@ void Server::on_snapshot(std::uint64_t id, const Snapshot& request) {
     answer_errand(id, reply);
   };
   snapshot_ = std::make_unique<SnapshotJob>(disk_, storage_, request.checkpoint, request.directory,
-                                            options_.name + ".rows", shards_.size(), std::move(done));
+                                            options_.name + ".rows", static_cast<std::size_t>(owned),
+                                            std::move(done));
   snapshot_ticket_ = id;
   for (auto& [shard_id, slot] : shards_) {
+    if (slot.role != ShardRole::kPrimary) continue;
     auto taken = std::make_shared<Result<ShardSnapshot>>(ShardSnapshot());
+    auto forgot = std::make_shared<bool>(false);
     compute_.run(
         lane_of(shard_id),
-        [taken, shard = slot.shard.get(), request, id] {
-          shard->forget_below(request.forget_below_pass);
+        [taken, forgot, shard = slot.shard.get(), request, id] {
+          *forgot = shard->forget_below(request.forget_below_pass);
           *taken = shard->snapshot_after(request.pass, request.after_step, id);
         },
-        [this, taken, shard_id = shard_id, id] {
+        [this, taken, forgot, shard_id = shard_id, rows = slot.shard.get(), id, request] {
+          Slot* held = slot_of(shard_id, rows);
+          if (held != nullptr && *forgot) {
+            ShardRecord record;
+            record.head.kind = RecordKind::kForget;
+            record.head.pass = request.forget_below_pass;
+            log_other(*held, shard_id, std::move(record));
+          }
           if (id != snapshot_ticket_) return;
           if (!taken->ok()) {
             snapshot_->fail(taken->error(), true);
@@ -61,25 +75,34 @@ void Server::write_snapshot(std::uint32_t shard, ShardSnapshot snapshot) {
   if (wanted && !snapshot.bytes.empty()) snapshot_->add(shard, snapshot.rows, std::move(snapshot.bytes));
 }
 
-// Reads every section on the disk lane, checks it, and gives it to its shard's lane.
+struct Server::RestoreJob {
+  std::uint64_t id;
+  Restore request;
+  std::size_t next = 0, open = 0;  // sections
+  RestoreReply reply;
+};
+
+// Reads every section on the disk lane, checks it, gives it to its shard's lane, and hands it down the chain.
 void Server::on_restore(std::uint64_t id, const Restore& request) {
   const bool owner =
       std::all_of(request.sections.begin(), request.sections.end(),
-                  [&](const ShardSection& section) { return shards_.contains(section.shard); });
+                  [&](const ShardSection& section) { return primary_slot(section.shard) != nullptr; });
   if (!owner || repeated(id)) return;  // not owner: the map is still on its way
-  // Requests and terms are both numbered from the scheduler's generation, in their upper half.
-  const std::uint64_t fence = id >> 32 << 32;
-  struct Progress {
-    std::size_t left;
-    RestoreReply reply;
-  };
-  auto progress = std::make_shared<Progress>(Progress{request.sections.size() + 1, {}});
-  const auto finish_one = [this, id, progress] {
-    if (--progress->left == 0) answer_errand(id, progress->reply);
-  };
-  for (const auto& section : request.sections) {
+  restore_next(std::make_shared<RestoreJob>(RestoreJob{id, request, 0, 0, {}}));
+}
+
+// A few at a time: what the replicas have not confirmed takes memory.
+void Server::restore_next(const std::shared_ptr<RestoreJob>& job) {
+  constexpr std::size_t kSectionsAtOnce = 4;
+  if (job->next == job->request.sections.size() && job->open == 0) {
+    answer_errand(job->id, job->reply);
+    return;
+  }
+  while (job->next < job->request.sections.size() && job->open < kSectionsAtOnce) {
+    ++job->open;
     auto bytes = std::make_shared<Result<Buffer>>(Buffer());
-    const std::string path = request.directory + "/" + section.file;
+    const ShardSection section = job->request.sections[job->next++];
+    const std::string path = job->request.directory + "/" + section.file;
     disk_.run(
         0,
         [this, bytes, path, section] {
@@ -89,39 +112,57 @@ void Server::on_restore(std::uint64_t id, const Restore& request) {
                                                                  section.shard, section.offset));
           }
         },
-        [this, bytes, progress, finish_one, shard_id = section.shard, fence] {
-          const auto target = shards_.find(shard_id);
-          if (!bytes->ok() || target == shards_.end()) {
-            progress->reply.error = bytes->ok() ? "the shard moved away" : bytes->error().message;
-            finish_one();
-            return;
-          }
-          struct Outcome {
-            Status status = ok_status();
-            StepClock clock;
-            std::uint64_t rows = 0;
-          };
-          auto outcome = std::make_shared<Outcome>();
-          compute_.run(
-              lane_of(shard_id),
-              [outcome, bytes, shard = target->second.shard.get(), fence] {
-                outcome->status = shard->restore((*bytes)->bytes(), fence);
-                outcome->clock = shard->clock();
-                outcome->rows = shard->stats().rows;
-              },
-              [this, progress, finish_one, outcome, shard_id] {
-                if (!outcome->status.ok()) progress->reply.error = outcome->status.error().message;
-                const auto restored = shards_.find(shard_id);
-                if (restored != shards_.end()) {
-                  restored->second.clock = outcome->clock;
-                  release_waiting(restored->second);
-                }
-                progress->reply.rows += outcome->rows;
-                finish_one();
-              });
-        });
+        [this, job, bytes, shard = section.shard] { restore_shard(job, shard, *bytes); });
   }
-  finish_one();
+}
+
+void Server::restore_shard(const std::shared_ptr<RestoreJob>& job, std::uint32_t shard,
+                           const Result<Buffer>& bytes) {
+  const auto finish_one = [this, job](const std::string& error) {
+    if (!error.empty()) job->reply.error = error;
+    --job->open;
+    restore_next(job);
+  };
+  const auto target = shards_.find(shard);
+  if (!bytes.ok() || target == shards_.end()) {
+    finish_one(bytes.ok() ? "the shard moved away" : bytes.error().message);
+    return;
+  }
+  struct Outcome {
+    Status status = ok_status();
+    StepClock clock;
+    std::uint64_t rows = 0;
+  };
+  auto outcome = std::make_shared<Outcome>();
+  // Requests and terms are both numbered from the scheduler's generation, in their upper half.
+  const std::uint64_t fence = job->id >> 32 << 32;
+  Shard* rows = target->second.shard.get();
+  compute_.run(
+      lane_of(shard),
+      [outcome, blob = *bytes, rows, fence] {
+        outcome->status = rows->restore(blob.bytes(), fence);
+        outcome->clock = rows->clock();
+        outcome->rows = rows->stats().rows;
+      },
+      [this, job, finish_one, outcome, shard, rows, fence, blob = *bytes] {
+        Slot* slot = slot_of(shard, rows);
+        if (!outcome->status.ok() || slot == nullptr) {
+          finish_one(slot == nullptr ? "the shard moved away" : outcome->status.error().message);
+          return;
+        }
+        slot->clock = outcome->clock;
+        release_waiting(*slot, SliceStatus::kBusy);
+        job->reply.rows += outcome->rows;
+        ShardRecord record;
+        record.head.kind = RecordKind::kReplace;
+        record.head.term = fence;
+        record.blob = blob;
+        log_other(*slot, shard, std::move(record));
+        slot->log.when_committed(slot->log.applied(), [finish_one](bool committed) {
+          finish_one(committed ? "" : "the shard moved away");
+        });
+        run_ready(*slot);
+      });
 }
 
 }  // namespace capstan

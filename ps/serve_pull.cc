@@ -1,4 +1,5 @@
 // Server: answering pulls.
+#include <algorithm>
 #include <utility>
 
 #include "ps/server.h"
@@ -39,9 +40,9 @@ void Server::on_pull(PeerId from, std::uint64_t id, Pull pull) {
 bool Server::clock_reached(const Pull& pull) const {
   if (pull.needs_clock == 0) return true;
   for (const auto& slice : pull.slices) {
-    const auto found = shards_.find(slice.shard);
-    if (found == shards_.end()) continue;
-    const StepClock& clock = found->second.clock;
+    const Slot* slot = primary_slot(slice.shard);
+    if (slot == nullptr) continue;
+    const StepClock& clock = slot->clock;
     if (clock.pass < pull.pass || (clock.pass == pull.pass && clock.steps < pull.needs_clock)) return false;
   }
   return true;
@@ -114,7 +115,11 @@ void Server::start_pull(const PullRef& job) {
 void Server::finish_pull(const PullRef& job) {
   --requests_;
   job->reply.map_version = link_.map().version();
-  if (!lease_holds()) {
+  const bool may = std::all_of(job->parts.begin(), job->parts.end(), [&](const PullJob::Part& part) {
+    const std::uint32_t shard = job->pull.slices[part.slice].shard;
+    return primary_slot(shard) != nullptr && may_act(shard);
+  });
+  if (!may) {
     // The rows may be another's by now.
     for (auto& result : job->reply.slices) result.status = SliceStatus::kStale;
     job->reply.rows = Buffer();

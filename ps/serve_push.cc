@@ -63,14 +63,18 @@ void Server::start_push(const PushRef& job, bool fits) {
       if (fits) gradients += std::size_t{section.count} * tables_[section.table].dim;
     }
   }
+  const std::uint32_t now = now_seconds();
   for (auto& [lane, parts] : by_lane) {
     compute_.run(
         lane,
-        [parts = parts, now = now_seconds()] {
+        [parts = parts, now] {
           for (auto& part : *parts) part.outcome = part.shard->push(part.slice, now);
         },
-        [this, job, parts = parts] {
-          for (auto& part : *parts) on_pushed(job, part.index, std::move(part.outcome));
+        [this, job, parts = parts, now] {
+          for (auto& part : *parts) {
+            on_pushed(job, part.index, part.slice, part.shard, now, std::move(part.outcome));
+          }
+          send_records();
           if (declared_.num_slots > 0) wake_pulls();
         });
   }
@@ -80,18 +84,20 @@ void Server::start_push(const PushRef& job, bool fits) {
   }
 }
 
-void Server::on_pushed(const PushRef& job, std::size_t index, PushOutcome outcome) {
+void Server::on_pushed(const PushRef& job, std::size_t index, const PushedSlice& slice, const Shard* rows,
+                       std::uint32_t now_seconds, PushOutcome outcome) {
   const std::uint32_t shard = job->push.slices[index].shard;
-  const auto found = shards_.find(shard);
-  if (found == shards_.end()) {  // moved away meanwhile
+  Slot* held = slot_of(shard, rows);
+  if (held == nullptr) {  // moved away meanwhile
     answer_slice(job, index, SliceStatus::kStale, 0);
     return;
   }
-  Slot& slot = found->second;
+  Slot& slot = *held;
   if (slot.clock < outcome.clock) slot.clock = outcome.clock;
+  if (outcome.changed) log_push(slot, shard, slice, outcome, now_seconds);
   write_snapshot(shard, std::move(outcome.snapshot));
   if (!outcome.waits) {
-    answer_slice(job, index, outcome.status, outcome.version);
+    answer_committed(slot, job, index, outcome.status, outcome.version);
     return;
   }
   const std::uint32_t own_slot = job->push.partition;
@@ -103,14 +109,28 @@ void Server::on_pushed(const PushRef& job, std::size_t index, PushOutcome outcom
     const auto waiting = slot.waiting.extract(released);
     if (waiting.empty()) continue;
     const WaitingSlice& done = waiting.mapped();
-    answer_slice(done.job, done.index, done.status, outcome.version);
+    answer_committed(slot, done.job, done.index, done.status, outcome.version);
   }
 }
 
+// A duplicate's first copy may not have reached all members yet; it has its place in the log by now.
+void Server::answer_committed(Slot& slot, const PushRef& job, std::size_t index, SliceStatus status,
+                              std::uint64_t version) {
+  const bool done =
+      status == SliceStatus::kOk || status == SliceStatus::kDuplicate || status == SliceStatus::kRefused;
+  if (!done || slot.log.committed() >= slot.log.applied()) {
+    answer_slice(job, index, status, version);
+    return;
+  }
+  slot.log.when_committed(slot.log.applied(), [this, job, index, status, version](bool committed) {
+    answer_slice(job, index, committed ? status : SliceStatus::kStale, version);
+  });
+}
+
 // The shard has let go of what waited for its step: the senders come again.
-void Server::release_waiting(Slot& slot) {
+void Server::release_waiting(Slot& slot, SliceStatus status) {
   for (const auto& [own_slot, waiting] : std::exchange(slot.waiting, {})) {
-    answer_slice(waiting.job, waiting.index, SliceStatus::kBusy, 0);
+    answer_slice(waiting.job, waiting.index, status, 0);
   }
 }
 
@@ -120,8 +140,9 @@ void Server::answer_slice(const PushRef& job, std::size_t index, SliceStatus sta
   if (--job->slices_left > 0) return;
   --requests_;
   job->reply.map_version = link_.map().version();
-  if (!lease_holds()) {
-    for (auto& result : job->reply.slices) result.status = SliceStatus::kStale;
+  for (auto& result : job->reply.slices) {
+    if (result.shard >= link_.map().num_shards() || !may_act(result.shard))
+      result.status = SliceStatus::kStale;
   }
   rpc_.reply(job->from, job->id, job->reply);
 }

@@ -1,5 +1,6 @@
 #include "ps/server.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ps/server_stats.h"
@@ -30,7 +31,15 @@ Server::Server(EventLoop& loop, Transport& transport, TaskPool& compute, TaskPoo
              .on_refused =
                  [this](const std::string& why) { on_end_(false, "the scheduler refused us: " + why); },
              .fill_heartbeat = [this](Heartbeat& heartbeat) { fill_heartbeat(heartbeat); }}),
-      housekeeping_timer_(loop) {}
+      others_(loop, transport, rpc_, log, link_),
+      last_session_(options_.incarnation << 20),
+      housekeeping_timer_(loop),
+      send_again_timer_(loop) {
+  others_.on_ready([this] {
+    send_records();
+    begin_lessons();
+  });
+}
 
 Status Server::start() {
   CAPSTAN_ASSIGN(endpoint_, transport_.bind(options_.bind));
@@ -69,6 +78,10 @@ void Server::on_request(PeerId from, std::uint64_t id, Message message) {
     on_push(from, id, std::move(*push));
   } else if (auto* get = std::get_if<GetRows>(&message)) {
     on_get_rows(from, id, *get);
+  } else if (auto* records = std::get_if<Replicate>(&message); records && peers_[from] == Role::kServer) {
+    on_replicate(from, id, *records);
+  } else if (auto* chunk = std::get_if<ShardChunk>(&message); chunk && peers_[from] == Role::kServer) {
+    on_shard_chunk(from, id, *chunk);
   } else {
     rpc_.count_refused("unexpected " + std::string(message_name(message)));
   }
@@ -132,44 +145,115 @@ void Server::on_declare(std::uint64_t id, const DeclareTables& declare) {
   rpc_.reply(link_.peer(), id, ready);
 }
 
-// Shards that are new to us start empty, with the tables declared so far. Those that moved away are dropped.
 void Server::on_map() {
   const ShardMap& map = link_.map();
+  bool replicated = false;
   for (std::uint32_t shard = 0; shard < map.num_shards(); ++shard) {
-    const bool mine = map.primary(shard) == link_.node_id();
-    if (!mine) {
-      // The lane may still be at work on it: the shard goes after its last task.
-      if (auto gone = shards_.extract(shard)) {
-        release_waiting(gone.mapped());
-        auto kept = std::make_shared<Slot>(std::move(gone.mapped()));
-        compute_.run(
-            lane_of(shard), [kept] {}, [kept] {});
-      }
-      continue;
-    }
-    Slot& slot = shards_[shard];
-    if (slot.shard == nullptr) slot.shard = std::make_unique<Shard>(shard, map.num_shards());
-    Shard* target = slot.shard.get();
-    compute_.run(
-        lane_of(shard),
-        [target, declare = declared_] {
-          target->declare(declare.tables, declare.num_slots, declare.combine_steps);
-        },
-        [] {});
+    replicated = replicated || map.chain(shard).size() > 1 || map.learner(shard) != 0;
   }
+  if (replicated) others_.on_map();
+  for (std::uint32_t shard = 0; shard < map.num_shards(); ++shard) take_place(shard);
   wake_pulls();
+  send_records();
+  begin_lessons();
 }
 
-bool Server::lease_holds() const {
-  // Without backups nobody can take over before lease + grace, so a silent scheduler does not stop the work
-  // until then.
-  return loop_.now() < std::max(link_.lease_until(), link_.heard_at() + grace_ * 9 / 10);
+// Shards that are new to us start empty, with the tables declared so far. Those that moved away are dropped.
+void Server::take_place(std::uint32_t shard) {
+  const ShardMap& map = link_.map();
+  const std::vector<NodeId>& chain = map.chain(shard);
+  const NodeId self = link_.node_id();
+  const auto place = std::find(chain.begin(), chain.end(), self);
+  const bool learns = place == chain.end() && map.learner(shard) == self;
+  if (self == 0 || (place == chain.end() && !learns)) return leave_place(shard);
+  Slot& slot = shards_[shard];
+  if (slot.shard == nullptr) new_rows(slot, shard);
+  Shard* target = slot.shard.get();
+  compute_.run(
+      lane_of(shard),
+      [target, declare = declared_] {
+        target->declare(declare.tables, declare.num_slots, declare.combine_steps);
+      },
+      [] {});
+  if (slot.epoch == map.epoch(shard)) return;
+  // A lesson holds under one epoch only: under the next the learner may be another process.
+  slot.lesson.reset();
+  slot.intake.reset();
+  if (learns) {
+    slot.role = ShardRole::kLearner;
+    slot.before = chain.back();
+    slot.in_place = false;
+    release_waiting(slot, SliceStatus::kStale);
+    for (const auto& then : slot.log.drop()) then(false);
+    slot.log.follow(0);
+  } else {
+    slot.role = place == chain.begin() ? ShardRole::kPrimary : ShardRole::kMember;
+    slot.before = place == chain.begin() ? 0 : *(place - 1);
+    const bool last = place + 1 == chain.end();
+    slot.log.follow(last ? 0 : *(place + 1));
+    if (last && map.learner(shard) != 0) slot.lesson.emplace().learner = map.learner(shard);
+  }
+  slot.epoch = map.epoch(shard);
+  unsent_.insert(shard);
+  run_ready(slot);
+}
+
+// What was there before stays until its lane has done with it.
+void Server::new_rows(Slot& slot, std::uint32_t shard) {
+  if (slot.shard != nullptr) {
+    const std::shared_ptr<Shard> gone = std::move(slot.shard);
+    compute_.run(
+        lane_of(shard), [gone] {}, [gone] {});
+  }
+  slot.shard = std::make_unique<Shard>(shard, link_.map().num_shards());
+}
+
+void Server::leave_place(std::uint32_t shard) {
+  auto gone = shards_.extract(shard);
+  if (!gone) return;
+  release_waiting(gone.mapped(), SliceStatus::kStale);
+  for (const auto& then : gone.mapped().log.drop()) then(false);
+  auto kept = std::make_shared<Slot>(std::move(gone.mapped()));
+  kept->lesson.reset();
+  compute_.run(
+      lane_of(shard), [kept] {}, [kept] {});
+}
+
+Server::Slot* Server::slot_of(std::uint32_t shard, const Shard* rows) {
+  const auto found = shards_.find(shard);
+  return found == shards_.end() || found->second.shard.get() != rows ? nullptr : &found->second;
+}
+
+const Server::Slot* Server::primary_slot(std::uint32_t shard) const {
+  const auto found = shards_.find(shard);
+  const bool ours = found != shards_.end() && found->second.role == ShardRole::kPrimary;
+  return ours ? &found->second : nullptr;
+}
+
+// Alone in its chain, with no learner that may have become its successor, nobody can take over before lease +
+// grace, so a silent scheduler does not stop the work until then.
+bool Server::may_act(std::uint32_t shard) const {
+  const ShardMap& map = link_.map();
+  Instant until = link_.lease_until();
+  if (map.chain(shard).size() == 1 && map.learner(shard) == 0) {
+    until = std::max(until, link_.heard_at() + grace_ * 9 / 10);
+  }
+  return loop_.now() < until;
 }
 
 bool Server::serves(std::uint32_t shard, std::uint64_t map_version) const {
   const ShardMap& map = link_.map();
-  return shard < map.num_shards() && shards_.contains(shard) && map.epoch(shard) <= map_version &&
-         map_version <= map.version() && lease_holds();
+  return shard < map.num_shards() && primary_slot(shard) != nullptr && map.epoch(shard) <= map_version &&
+         map_version <= map.version() && may_act(shard);
+}
+
+std::vector<HeldShard> Server::held_shards() const {
+  std::vector<HeldShard> held;
+  for (const auto& [shard, slot] : shards_) {
+    const bool serving = slot.role == ShardRole::kPrimary && may_act(shard);
+    held.push_back({shard, slot.role, slot.epoch, slot.log.applied(), serving, slot.shard.get()});
+  }
+  return held;
 }
 
 void Server::learn_map(std::uint64_t version) {
@@ -197,7 +281,7 @@ void Server::on_get_rows(PeerId from, std::uint64_t id, const GetRows& request) 
   const std::uint32_t shard = keys.empty() ? 0 : shard_of(keys[0], std::max(1U, link_.map().num_shards()));
   if (table == tables_.size()) {
     reply->error = "no table " + request.table;
-  } else if (keys.size() != 1 || !shards_.contains(shard)) {
+  } else if (keys.size() != 1 || primary_slot(shard) == nullptr) {
     reply->error = "not this server's key";
   }
   if (!reply->error.empty()) {
@@ -225,20 +309,38 @@ std::uint32_t Server::now_seconds() const {
 // Twice a second: counts what the shards did, drops what is too old or too much.
 void Server::housekeep() {
   housekeeping_timer_.start(kHousekeepingPause, [this] { housekeep(); });
+  tell_ready();
   if (housekeeping_ || shards_.empty()) return;
   housekeeping_ = true;
   auto total = std::make_shared<std::pair<ShardStats, std::size_t>>(ShardStats{}, shards_.size());
   const std::uint64_t share = options_.memory_limit == 0 ? ~0ULL : options_.memory_limit / shards_.size();
   for (auto& [id, slot] : shards_) {
-    auto part = std::make_shared<ShardStats>();
+    struct Part {
+      ShardStats stats;
+      Eviction eviction;
+    };
+    auto part = std::make_shared<Part>();
+    const bool decides = slot.role == ShardRole::kPrimary;
     compute_.run(
         lane_of(id),
-        [part, shard = slot.shard.get(), share, now = now_seconds()] {
-          shard->evict(now, share);
-          *part = shard->stats();
+        [part, shard = slot.shard.get(), decides, share, now = now_seconds()] {
+          if (decides) part->eviction = shard->evict(now, share);
+          part->stats = shard->stats();
         },
-        [this, part, total] {
-          total->first.add(*part);
+        [this, part, total, id = id, rows = slot.shard.get(), decides, now = now_seconds()] {
+          Slot* held = slot_of(id, rows);
+          if (held != nullptr && part->eviction.changed) {
+            ShardRecord record;
+            record.head.kind = RecordKind::kEvict;
+            record.head.now_seconds = now;
+            record.head.evicted = part->eviction.counts;
+            log_other(*held, id, std::move(record));
+          }
+          if (decides) {
+            total->first.add(part->stats);
+          } else {
+            total->first.bytes += part->stats.bytes;  // a copy's rows and pushes are its primary's to count
+          }
           if (--total->second > 0) return;
           stats_ = total->first;
           housekeeping_ = false;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,10 @@
 #include "common/message.h"
 #include "common/rpc.h"
 #include "common/scheduler_link.h"
+#include "common/server_peers.h"
 #include "common/storage.h"
 #include "common/task_pool.h"
+#include "ps/replica_log.h"
 #include "ps/shard.h"
 #include "ps/snapshot_job.h"
 
@@ -31,6 +34,19 @@ struct ServerOptions {
   // Seconds since 1970: what a ttl counts in, also over restarts. Empty: the loop's clock.
   std::function<std::uint32_t()> unix_seconds;
   std::uint32_t requests_max = 4096;  // taken in and not answered; more are told to come again
+  std::uint64_t catch_up_bytes_per_second = 256ULL << 20;  // to each learner; 0: no limit
+  std::uint32_t chunk_bytes = 1U << 20;                    // of a shard on its way to a learner
+};
+
+enum class ShardRole : std::uint8_t { kPrimary, kMember, kLearner };
+
+// A shard as its server holds it, for tests.
+struct HeldShard {
+  std::uint32_t shard = 0;
+  ShardRole role = ShardRole::kPrimary;
+  std::uint64_t epoch = 0, applied = 0;
+  bool serves = false;  // answers pushes and pulls at this moment
+  const Shard* rows = nullptr;
 };
 
 // Shards run on the lanes of `compute`, files on those of `disk`; all else on the loop.
@@ -43,6 +59,7 @@ class Server {
 
   Status start();
   const std::string& endpoint() const { return endpoint_; }
+  std::vector<HeldShard> held_shards() const;
 
  private:
   struct PullJob;
@@ -54,10 +71,38 @@ class Server {
     std::size_t index = 0;
     SliceStatus status = SliceStatus::kOk;
   };
+  struct Lesson {  // the last member of a chain gives its shard to a learner
+    enum class Stage { kQueued, kSaving, kSending, kFollowing } stage = Stage::kQueued;
+    NodeId learner = 0;
+    std::uint64_t session = 0;
+    std::uint64_t position = 0;  // what the bytes contain
+    Buffer bytes;
+    std::uint32_t next = 0;        // chunk
+    std::uint64_t include_at = 0;  // once the learner counts: it is ready when it has this
+    bool told = false;             // the scheduler
+    std::unique_ptr<Timer> pause;
+  };
+  struct Intake {  // the learner's side
+    std::uint64_t session = 0, position = 0;
+    std::uint32_t next = 0, count = 0;
+    std::vector<std::byte> bytes;
+  };
   struct Slot {  // what the loop knows of a shard
     std::unique_ptr<Shard> shard;
     StepClock clock;
     std::map<std::uint32_t, WaitingSlice> waiting;  // sync: by step slot
+    ShardRole role = ShardRole::kPrimary;
+    std::uint64_t epoch = 0;
+    NodeId before = 0;            // whose records are taken
+    std::uint64_t submitted = 0;  // the newest record given to the lane
+    bool in_place = true;         // a learner has got its rows
+    ReplicaLog log;
+    std::optional<Lesson> lesson;
+    std::optional<Intake> intake;
+  };
+  struct SentRecords {  // of one shard, in one message
+    std::uint32_t shard = 0;
+    std::uint64_t round = 0, last = 0;
   };
 
   void on_request(PeerId from, std::uint64_t id, Message message);
@@ -66,11 +111,17 @@ class Server {
   void on_welcome(const Welcome& welcome);
   void on_declare(std::uint64_t id, const DeclareTables& declare);
   void on_map();
+  void take_place(std::uint32_t shard);
+  void new_rows(Slot& slot, std::uint32_t shard);
+  void leave_place(std::uint32_t shard);
+  // The slot that still holds these rows; nullptr when they have gone meanwhile.
+  Slot* slot_of(std::uint32_t shard, const Shard* rows);
+  const Slot* primary_slot(std::uint32_t shard) const;
   void on_get_rows(PeerId from, std::uint64_t id, const GetRows& request);
 
   // The two halves of serving: admission on the loop, then the shards' lanes.
   bool serves(std::uint32_t shard, std::uint64_t map_version) const;
-  bool lease_holds() const;
+  bool may_act(std::uint32_t shard) const;
   void learn_map(std::uint64_t version);
   std::uint64_t count_floats(const std::vector<Section>& sections, bool& known) const;
 
@@ -82,13 +133,42 @@ class Server {
 
   void on_push(PeerId from, std::uint64_t id, Push push);
   void start_push(const PushRef& job, bool fits);
-  void on_pushed(const PushRef& job, std::size_t index, PushOutcome outcome);
-  void release_waiting(Slot& slot);
+  void on_pushed(const PushRef& job, std::size_t index, const PushedSlice& slice, const Shard* rows,
+                 std::uint32_t now_seconds, PushOutcome outcome);
+  void answer_committed(Slot& slot, const PushRef& job, std::size_t index, SliceStatus status,
+                        std::uint64_t version);
+  void release_waiting(Slot& slot, SliceStatus status);
   void answer_slice(const PushRef& job, std::size_t index, SliceStatus status, std::uint64_t version);
+
+  // Records: to the next in the chain, and from the one before.
+  void log_push(Slot& slot, std::uint32_t shard, const PushedSlice& slice, const PushOutcome& outcome,
+                std::uint32_t now_seconds);
+  void log_other(Slot& slot, std::uint32_t shard, ShardRecord record);
+  void send_records();
+  void send_to(NodeId node, std::vector<std::uint32_t> shards);
+  void on_confirmed(NodeId node, const std::vector<SentRecords>& sent, const Result<Message>& reply);
+  void send_again_later();
+  void run_ready(Slot& slot);
+  void on_replicate(PeerId from, std::uint64_t id, const Replicate& message);
+  ReplicaStatus judge(std::uint32_t shard, std::uint64_t epoch, NodeId sender) const;
+
+  // A learner's rows: giving and taking.
+  void begin_lessons();
+  void save_for(std::uint32_t shard, Slot& slot);
+  void send_chunk(std::uint32_t shard);
+  void on_chunk_reply(std::uint32_t shard, std::uint64_t session, const Result<Message>& reply);
+  void follow_up(Slot& slot);
+  void tell_ready();
+  void on_shard_chunk(PeerId from, std::uint64_t id, const ShardChunk& chunk);
+  void place_rows(PeerId from, std::uint64_t id, std::uint32_t shard, Slot& slot);
 
   void on_snapshot(std::uint64_t id, const Snapshot& request);
   void write_snapshot(std::uint32_t shard, ShardSnapshot snapshot);
   void on_restore(std::uint64_t id, const Restore& request);
+  struct RestoreJob;
+  void restore_next(const std::shared_ptr<RestoreJob>& job);
+  void restore_shard(const std::shared_ptr<RestoreJob>& job, std::uint32_t shard,
+                     const Result<Buffer>& bytes);
   bool repeated(std::uint64_t id);
   void answer_errand(std::uint64_t id, const Message& answer);
 
@@ -107,6 +187,7 @@ class Server {
   EndHandler on_end_;
   Rpc rpc_;
   SchedulerLink link_;
+  ServerPeers others_;  // the servers after us in some chain
   std::string endpoint_;
   Duration grace_{0};
   std::map<PeerId, Role> peers_;
@@ -121,7 +202,10 @@ class Server {
   std::uint64_t snapshot_ticket_ = 0;  // the request that snapshot_ answers
   std::uint64_t errand_id_ = 0;        // the newest snapshot or restore asked for
   std::optional<Message> errand_answer_;
+  std::set<std::uint32_t> unsent_;  // shards with records for the one after
+  std::uint64_t last_session_ = 0;
   Timer housekeeping_timer_;
+  Timer send_again_timer_;
 };
 
 }  // namespace capstan

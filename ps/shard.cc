@@ -92,6 +92,7 @@ void Shard::pull(std::span<const Section> sections, const Key* keys, StepClock a
 // rows; gradients must be finite.
 SliceStatus Shard::validate(const PushedSlice& slice) const {
   if (slice.malformed) return SliceStatus::kRefused;
+  if (slice.checked) return SliceStatus::kOk;
   const Key* keys = slice.keys;
   for (const auto& section : slice.sections) {
     for (std::uint32_t i = 0; i < section.count; ++i) {
@@ -110,8 +111,10 @@ SliceStatus Shard::validate(const PushedSlice& slice) const {
 
 PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
   PushOutcome outcome;
+  const std::uint64_t seen = window_.term(slice.pass, slice.partition);
   outcome.status = window_.check(slice.pass, slice.partition, slice.term, slice.sequence, slice.previous);
   outcome.version = version_;
+  outcome.changed = outcome.status != SliceStatus::kFenced && seen != slice.term;
   switch (outcome.status) {
     case SliceStatus::kDuplicate:
       ++stats_.pushes_duplicate;
@@ -133,8 +136,10 @@ PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
     if (outcome.status == SliceStatus::kRefused) kept.sections.clear();
     PushOutcome combined = combine(kept, now_seconds);
     combined.status = outcome.status;
+    combined.changed = true;
     return combined;
   }
+  outcome.changed = true;
   if (outcome.status == SliceStatus::kOk && !slice.sections.empty()) {
     note_staleness(slice.pulled_version);
     apply(slice.sections, slice.keys, slice.gradients, now_seconds);
@@ -212,21 +217,33 @@ void Shard::get_rows(std::uint32_t table, std::span<const Key> keys, std::vector
   }
 }
 
-void Shard::evict(std::uint32_t now_seconds, std::uint64_t bytes_max) {
+Eviction Shard::evict(std::uint32_t now_seconds, std::uint64_t bytes_max) {
+  Eviction eviction;
+  eviction.counts.assign(tables_.size(), 0);
+  for (auto& table : tables_) {
+    eviction.changed = eviction.changed || table->expiry_due(now_seconds);
+    stats_.rows_evicted += table->evict_expired(now_seconds);
+  }
+  squeeze(eviction, bytes_max);
+  return eviction;
+}
+
+// Every sparse table gives up the same share of its memory; dense layers are never evicted.
+void Shard::squeeze(Eviction& eviction, std::uint64_t bytes_max) {
   std::uint64_t sparse_bytes = 0;
   std::uint64_t dense_bytes = 0;
   for (std::size_t i = 0; i < tables_.size(); ++i) {
-    stats_.rows_evicted += tables_[i]->evict_expired(now_seconds);
     (specs_[i].dense ? dense_bytes : sparse_bytes) += tables_[i]->bytes();
   }
   if (sparse_bytes + dense_bytes <= bytes_max || sparse_bytes == 0) return;
-  // Every sparse table gives up the same share of its memory; dense layers are never evicted.
   const double keep =
       static_cast<double>(bytes_max - std::min(bytes_max, dense_bytes)) / static_cast<double>(sparse_bytes);
   for (std::size_t i = 0; i < tables_.size(); ++i) {
     if (specs_[i].dense) continue;
     const auto budget = static_cast<std::uint64_t>(static_cast<double>(tables_[i]->bytes()) * keep);
-    stats_.rows_evicted += tables_[i]->evict_to(budget, version_);
+    eviction.counts[i] = tables_[i]->evict_to(budget, version_);
+    eviction.changed = eviction.changed || eviction.counts[i] > 0;
+    stats_.rows_evicted += eviction.counts[i];
   }
 }
 
@@ -242,6 +259,13 @@ ShardStats Shard::stats() const {
 ShardSnapshot Shard::snapshot(std::uint64_t ticket) const {
   ShardSnapshot taken{{}, 0, ticket};
   ByteWriter out;
+  save(out);
+  for (const auto& table : tables_) taken.rows += table->size();
+  taken.bytes = out.take();
+  return taken;
+}
+
+void Shard::save(ByteWriter& out) const {
   out.put(kSnapshotMagic);
   out.put(id_);
   out.put(version_);
@@ -252,9 +276,6 @@ ShardSnapshot Shard::snapshot(std::uint64_t ticket) const {
     out.put_vector(table_rows(*tables_[i]));
     out.put_vector(as_octets(tables_[i]->save_state()));
   }
-  for (const auto& table : tables_) taken.rows += table->size();
-  taken.bytes = out.take();
-  return taken;
 }
 
 Result<ShardSnapshot> Shard::snapshot_after(std::uint32_t pass, std::uint64_t sequence,
@@ -273,7 +294,6 @@ Result<ShardSnapshot> Shard::snapshot_after(std::uint32_t pass, std::uint64_t se
 }
 
 Status Shard::restore(std::span<const std::byte> bytes, std::uint64_t fence) {
-  const auto corrupt = [](std::string what) { return make_error(ErrorCode::kCorrupt, std::move(what)); };
   tables_.clear();
   for (const auto& spec : specs_) tables_.push_back(std::make_unique<EmbeddingTable>(spec, num_shards_));
   window_.fence_before(fence);
@@ -281,6 +301,12 @@ Status Shard::restore(std::span<const std::byte> bytes, std::uint64_t fence) {
   undo_.clear();
   snapshot_sequence_ = 0;
   ByteReader in(bytes);
+  CAPSTAN_TRY(load(in));
+  return in.finish();
+}
+
+Status Shard::load(ByteReader& in) {
+  const auto corrupt = [](std::string what) { return make_error(ErrorCode::kCorrupt, std::move(what)); };
   if (in.get<std::uint32_t>() != kSnapshotMagic) return corrupt("not a shard snapshot");
   if (in.get<std::uint32_t>() != id_) return corrupt("the snapshot of another shard");
   version_ = in.get<std::uint64_t>();
@@ -295,7 +321,7 @@ Status Shard::restore(std::span<const std::byte> bytes, std::uint64_t fence) {
     const auto state = in.get_vector<std::uint8_t>();
     CAPSTAN_TRY(restore_table(*tables_[static_cast<std::size_t>(spec - specs_.begin())], rows, state));
   }
-  return in.finish();
+  return in.failed() ? in.finish() : ok_status();
 }
 
 }  // namespace capstan

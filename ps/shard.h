@@ -27,6 +27,13 @@ struct PushedSlice {
   const float* gradients = nullptr;  // [keys of a section, dim of its table], likewise
   Buffer keys_owner, gradients_owner;
   bool malformed = false;  // its gradients are not as many as its sections say: refused unread
+  bool checked = false;    // by the replica that it comes from
+};
+
+// A change as replicas replay it, with its part of the frames.
+struct ShardRecord {
+  ReplicaRecord head;
+  Buffer keys, gradients, blob;
 };
 
 // Everything of a shard as bytes; see docs/FORMATS.md.
@@ -38,12 +45,18 @@ struct ShardSnapshot {
 
 struct PushOutcome {
   SliceStatus status = SliceStatus::kOk;
-  bool waits = false;  // sync: kept until the other slots' slices of this step are here
+  bool changed = false;  // the shard is not as before: its replicas have to follow
+  bool waits = false;    // sync: kept until the other slots' slices of this step are here
   std::vector<std::uint32_t>
       released_slots;  // sync: slots whose waiting slices this one completed (itself included)
   std::uint64_t version = 0;
   StepClock clock;         // stepped modes: after this push
   ShardSnapshot snapshot;  // sync: taken because this push completed the step it was asked for
+};
+
+struct Eviction {
+  bool changed = false;
+  std::vector<std::uint64_t> counts;  // a table: rows that made room, beside the expired ones
 };
 
 struct ShardStats {
@@ -80,7 +93,7 @@ class Shard {
   const EmbeddingTable& table(std::uint32_t table) const { return *tables_[table]; }
 
   // Drops expired rows, then the least recently used ones until the shard is within `bytes_max`.
-  void evict(std::uint32_t now_seconds, std::uint64_t bytes_max);
+  Eviction evict(std::uint32_t now_seconds, std::uint64_t bytes_max);
 
   // sequence 0: at once. Else (sync) right after step `sequence` of `pass`: kStale when the shard is past it;
   // when it is there already, the bytes come back now, else none now and PushOutcome::snapshot later. A new
@@ -90,9 +103,16 @@ class Shard {
   // Holders of streams from before, below term `fence` or seen here, are fenced from now on.
   Status restore(std::span<const std::byte> bytes, std::uint64_t fence);
 
+  // Does what the record's shard did. REQUIRES: its tables are declared, its gradients fit its sections.
+  PushOutcome replay(const ShardRecord& record);
+  // Beside what a snapshot holds: fence, waiting slices, undo. For a replica that goes on from here.
+  Buffer save_all() const;
+  // REQUIRES: a new shard with its tables declared. On an error it must not be used.
+  Status load_all(std::span<const std::byte> bytes);
+
   std::uint64_t version() const { return version_; }
   StepClock clock() const { return {window_.newest_pass(), window_.clock(window_.newest_pass(), slots_)}; }
-  void forget_below(std::uint32_t pass) { window_.forget_below(pass); }
+  bool forget_below(std::uint32_t pass) { return window_.forget_below(pass); }  // true: that is news
   ShardStats stats() const;
 
  private:
@@ -102,7 +122,10 @@ class Shard {
              std::uint32_t now_seconds);
   PushOutcome combine(const PushedSlice& slice, std::uint32_t now_seconds);
   void apply_step(StepClock at, std::uint32_t now_seconds);
+  void squeeze(Eviction& eviction, std::uint64_t bytes_max);
   ShardSnapshot snapshot(std::uint64_t ticket) const;
+  void save(ByteWriter& out) const;
+  Status load(ByteReader& in);
   void note_staleness(std::uint64_t pulled_version);
 
   std::uint32_t id_;

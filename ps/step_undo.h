@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "common/bytes.h"
 #include "common/message.h"
 #include "ps/table/embedding_table.h"
 
@@ -30,6 +31,8 @@ class StepUndo {
   void clear() { *this = StepUndo(); }
   // Whether `at` is the step whose rows are kept.
   bool holds(StepClock at) const { return kept_ && at == at_; }
+  void save(ByteWriter& out) const;
+  void load(ByteReader& in);  // a failed reader leaves rubbish
   // Puts the kept weights of `keys` of a table over `rows` [keys, dim].
   void restore(std::uint32_t table, std::span<const Key> keys, float* rows) const;
 

@@ -64,36 +64,13 @@ void Job::on_lease_ended(const Node& node) {
     count_ready_workers();
     const std::size_t items = work_.release(node.id);
     if (items > 0) facts_.warn(fmt::format("{} was lost; {} work items go on elsewhere", node.name, items));
-  } else if (options().config.cluster.replicas > 1) {
-    on_server_lost(node, "was lost");
   } else {
+    // A server without living backups may come back with its rows until its lease and the grace are over.
     lost_servers_[node.id] = context_.loop.now();
+    drop_silent_servers();
+    if (ended_) return;
   }
   check_gathered();
-}
-
-// A server without backups may come back with its rows until its lease and the grace are over.
-void Job::on_server_lost(const Node& node, const std::string& how) {
-  if (map_.empty() || ended_) return;
-  const std::vector<Chain> before = map_.chains();
-  const std::vector<Chain> chains = without_node(before, node.id);
-  if (chains == before) return;
-  const auto orphans =
-      std::count_if(chains.begin(), chains.end(), [](const Chain& chain) { return chain.empty(); });
-  if (orphans > 0) {
-    const bool kept = !facts_.checkpoints.empty() || !facts_.resumed_from.empty();
-    finish(false,
-           fmt::format(
-               "server {} {} and its {} shards have no replica: all since the last checkpoint is lost. {}",
-               node.name, how, orphans,
-               kept ? "Run again with --resume to go on from the last checkpoint."
-                    : "There is no checkpoint to resume from; set checkpoint.path to have one."));
-    return;
-  }
-  if (!change_map(chains)) return;
-  facts_.warn(fmt::format("server {} {}; its shards go on at their backups", node.name, how));
-  if (cut_.has_value()) return cut_failed(fmt::format("server {} {}", node.name, how));
-  errands_.drop(node.id);
 }
 
 void Job::tick() {
@@ -129,6 +106,7 @@ void Job::tick() {
     finish(false, stop_reason_ + "; its last checkpoint could not be finished in time");
     return;
   }
+  tend_learners();
   send_errands();
   check_cut_due();
   waits_for_ = waits_for();
@@ -203,11 +181,15 @@ void Job::settle_tables() {
     map_.set_address({id, node->name, node->endpoint});
   }
   const ClusterConfig& cluster = options().config.cluster;
-  if (change_map(place(cluster.num_shards, cluster.replicas, servers, map_.chains()))) declare_tables();
+  std::vector<ShardEntry> wanted(cluster.num_shards);
+  const auto chains = place(cluster.num_shards, cluster.replicas, servers, map_.chains());
+  for (std::uint32_t shard = 0; shard < cluster.num_shards; ++shard)
+    wanted[shard] = {shard, 0, chains[shard], 0};
+  if (change_map(wanted)) declare_tables();
 }
 
-bool Job::change_map(const std::vector<Chain>& chains) {
-  MapChanged changed{map_.changes(chains, facts_.generation)};
+bool Job::change_map(const std::vector<ShardEntry>& wanted) {
+  MapChanged changed{map_.changes(wanted, facts_.generation)};
   if (changed.shards.empty()) return true;
   if (!record(changed)) return false;
   map_.apply(changed.shards);

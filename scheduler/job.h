@@ -61,6 +61,7 @@ class Job {
   Message on_work_progress(const Node& node, const WorkProgress& progress);
   Message on_work_done(const Node& node, const WorkDone& done);
   void on_tables_ready(const Node& node, std::uint64_t request_id, const TablesReady& ready);
+  void on_learners_ready(const Node& node, const LearnersReady& ready);
   void on_restore_reply(const Node& node, std::uint64_t request_id, const RestoreReply& reply);
   void on_snapshot_reply(const Node& node, std::uint64_t request_id, const SnapshotReply& reply);
   // Ends the job; with `checkpoint` after a cut, if there is something to keep and it succeeds soon.
@@ -92,14 +93,13 @@ class Job {
   void enter(JobState state);
   void check_gathered();
   void settle_tables();
-  bool change_map(const std::vector<Chain>& chains);
+  bool change_map(const std::vector<ShardEntry>& wanted);
   void declare_tables();
   void after_declared();
   void carry_out();
   void begin_pass(std::uint32_t pass);
   void end_pass();
   void send_errands();
-  void on_server_lost(const Node& node, const std::string& how);
   void finish(bool ok, const std::string& text);
   bool keeps_checkpoints() const {
     return !options().config.checkpoint.path.empty() && !options().evaluate_only;
@@ -107,6 +107,14 @@ class Job {
   bool stepped() const { return options().config.train.consistency != Consistency::kAsync; }
   const SchedulerOptions& options() const { return context_.options; }
   std::uint64_t next_request_id() { return ++last_request_id_; }
+
+  // job_chains.cc
+  void on_server_lost(const Node& node, const std::string& how);
+  void drop_silent_servers();
+  void move_chains(const std::vector<ShardEntry>& wanted, const std::string& why);
+  void after_failover(bool primaries_moved);
+  void tend_learners();
+  void tell_map();
 
   // job_work.cc
   void begin_parts(bool valid);
@@ -160,11 +168,13 @@ class Job {
   Instant waiting_since_{};  // for nodes to come
   std::optional<Instant> workers_gone_since_;
   std::map<NodeId, Instant> lost_servers_;  // and since when
-  std::size_t ready_workers_ = 0;           // living ones
-  std::string waits_for_;                   // as of the last tick, for those who ask for work
-  std::uint64_t last_checkpoint_ = 0;       // numbers are never used twice
-  std::uint64_t steps_before_ = 0;          // batches of finished passes
-  bool trains_ = false;                     // a pass was begun here
+  std::map<std::uint32_t, LearnersReady::Entry> ready_learners_;
+  Instant learners_due_{};
+  std::size_t ready_workers_ = 0;      // living ones
+  std::string waits_for_;              // as of the last tick, for those who ask for work
+  std::uint64_t last_checkpoint_ = 0;  // numbers are never used twice
+  std::uint64_t steps_before_ = 0;     // batches of finished passes
+  bool trains_ = false;                // a pass was begun here
   bool ended_ = false;
 };
 

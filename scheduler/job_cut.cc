@@ -75,7 +75,8 @@ void Job::begin_cut(CutPurpose purpose) {
   const std::uint32_t forget_below = facts_.checkpoints.empty() ? 0 : facts_.checkpoints.back().passes;
   for (const NodeId server : servers) {
     errands_.add(server, next_request_id(),
-                 Snapshot{checkpoint, directory, facts_.pass, after_step, forget_below}, kSlowErrand);
+                 Snapshot{checkpoint, directory, facts_.pass, after_step, forget_below, map_.version()},
+                 kSlowErrand);
   }
   context_.log.info("checkpoint {} begun", checkpoint);
   send_errands();
@@ -119,6 +120,10 @@ void Job::cut_failed(const std::string& why) {
 }
 
 void Job::publish_cut() {
+  // Sections are in the order of their shards.
+  bool whole = cut_->sections().size() == map_.num_shards();
+  for (std::size_t i = 0; whole && i < cut_->sections().size(); ++i) whole = cut_->sections()[i].shard == i;
+  if (!whole) return cut_failed("the servers' parts are not all shards once");
   Manifest manifest;
   manifest.checkpoint = cut_->checkpoint();
   manifest.generation = facts_.generation;

@@ -31,8 +31,9 @@ json::array shards_json(const std::vector<ShardEntry>& shards) {
   json::array array;
   for (const ShardEntry& entry : shards) {
     json::array chain(entry.chain.begin(), entry.chain.end());
-    array.push_back(
-        json::object{{"shard", entry.shard}, {"epoch", entry.epoch}, {"chain", std::move(chain)}});
+    json::object object{{"shard", entry.shard}, {"epoch", entry.epoch}, {"chain", std::move(chain)}};
+    if (entry.learner != 0) object["learner"] = entry.learner;
+    array.push_back(std::move(object));
   }
   return array;
 }
@@ -161,6 +162,8 @@ Result<JournalRecord> read_map(JsonReader& in) {
       entry.chain.push_back(id.to_number<NodeId>(failed));
       if (failed) return make_error(ErrorCode::kCorrupt, "bad chain");
     }
+    if (object.contains("learner")) fields.unsigned_of("learner", entry.learner);
+    CAPSTAN_TRY(fields.status());
     r.shards.push_back(std::move(entry));
     return ok_status();
   });

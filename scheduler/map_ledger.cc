@@ -14,13 +14,15 @@ std::vector<Chain> MapLedger::chains() const {
   return chains;
 }
 
-std::vector<ShardEntry> MapLedger::changes(const std::vector<Chain>& chains, std::uint32_t generation) const {
-  CAPSTAN_ASSERT(chains.size() == num_shards_, "one chain a shard");
+std::vector<ShardEntry> MapLedger::changes(const std::vector<ShardEntry>& wanted,
+                                           std::uint32_t generation) const {
+  CAPSTAN_ASSERT(wanted.size() == num_shards_, "one entry a shard");
   const std::uint64_t next = std::max(version_, std::uint64_t{generation} << 32) + 1;
   std::vector<ShardEntry> changed;
   for (std::uint32_t shard = 0; shard < num_shards_; ++shard) {
-    if (version_ != 0 && entries_[shard].chain == chains[shard]) continue;
-    changed.push_back({shard, next, chains[shard]});
+    const ShardEntry& now = entries_[shard];
+    if (version_ != 0 && now.chain == wanted[shard].chain && now.learner == wanted[shard].learner) continue;
+    changed.push_back({shard, next, wanted[shard].chain, wanted[shard].learner});
   }
   return changed;
 }
@@ -55,6 +57,7 @@ MapUpdate MapLedger::update_since(std::uint64_t known_version) const {
   for (const std::uint32_t shard : shards) {
     update.shards.push_back(entries_[shard]);
     named.insert(entries_[shard].chain.begin(), entries_[shard].chain.end());
+    named.insert(entries_[shard].learner);
   }
   for (const NodeId id : named) {
     const auto address = addresses_.find(id);

@@ -98,6 +98,12 @@ bool Membership::heartbeat(const Heartbeat& heartbeat, Instant now) {
   return true;
 }
 
+void Membership::spare(Instant now) {
+  for (auto& [id, node] : nodes_) {
+    if (node.alive) renew(node, now);
+  }
+}
+
 std::vector<NodeId> Membership::expire(Instant now) {
   std::vector<NodeId> ended;
   while (!lease_ends_.empty() && lease_ends_.begin()->first <= now) {

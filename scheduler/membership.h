@@ -55,6 +55,8 @@ class Membership {
   // False when the sender is not the process that holds the name, or its lease has ended: it must greet
   // again.
   bool heartbeat(const Heartbeat& heartbeat, Instant now);
+  // Another lease for everybody: the scheduler itself was stopped, so their silence means nothing.
+  void spare(Instant now);
   // Nodes whose lease has ended since the last call, ascending by id. O(those nodes).
   std::vector<NodeId> expire(Instant now);
 

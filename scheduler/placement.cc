@@ -23,8 +23,10 @@ void add_backup(Chain& chain, const std::vector<PlacementNode>& nodes, const Ind
                 std::vector<double>& room) {
   const auto in_chain = [&](NodeId id) { return std::find(chain.begin(), chain.end(), id) != chain.end(); };
   const auto same_host = [&](const PlacementNode& node) {
-    return std::any_of(chain.begin(), chain.end(),
-                       [&](NodeId id) { return nodes[index.at(id)].host == node.host; });
+    return std::any_of(chain.begin(), chain.end(), [&](NodeId id) {
+      const auto found = index.find(id);
+      return found != index.end() && nodes[found->second].host == node.host;
+    });
   };
   std::size_t best = nodes.size();
   bool best_shares_host = true;
@@ -128,10 +130,44 @@ std::vector<Chain> place(std::uint32_t num_shards, std::uint32_t replicas,
   return chains;
 }
 
-std::vector<Chain> without_node(const std::vector<Chain>& current, NodeId lost) {
-  std::vector<Chain> chains = current;
-  for (Chain& chain : chains) std::erase(chain, lost);
-  return chains;
+std::vector<ShardEntry> without_node(std::vector<ShardEntry> entries, NodeId lost) {
+  for (ShardEntry& entry : entries) {
+    std::erase(entry.chain, lost);
+    if (entry.learner == lost) entry.learner = 0;
+  }
+  return entries;
+}
+
+std::vector<ShardEntry> without_silent(std::vector<ShardEntry> entries, const std::set<NodeId>& alive,
+                                       const std::set<NodeId>& heard) {
+  for (ShardEntry& entry : entries) {
+    const auto lives = [&](NodeId id) { return alive.contains(id); };
+    if (entry.learner != 0 && !lives(entry.learner)) entry.learner = 0;
+    const auto speaks = [&](NodeId id) { return heard.contains(id); };
+    if (std::none_of(entry.chain.begin(), entry.chain.end(), speaks)) continue;
+    std::erase_if(entry.chain, [&](NodeId id) { return !lives(id); });
+  }
+  return entries;
+}
+
+std::vector<ShardEntry> with_learners(std::vector<ShardEntry> entries, std::uint32_t replicas,
+                                      const std::vector<PlacementNode>& nodes) {
+  const Index index = index_by_id(nodes);
+  std::vector<double> room(nodes.size(), 0.0);
+  const auto take_room = [&](NodeId id) {
+    if (const auto found = index.find(id); found != index.end()) room[found->second] -= 1.0;
+  };
+  for (const ShardEntry& entry : entries) {
+    for (const NodeId id : entry.chain) take_room(id);
+    take_room(entry.learner);
+  }
+  for (ShardEntry& entry : entries) {
+    if (entry.learner != 0 || entry.chain.size() >= replicas) continue;
+    Chain chain = entry.chain;
+    add_backup(chain, nodes, index, room);
+    if (chain.size() > entry.chain.size()) entry.learner = chain.back();
+  }
+  return entries;
 }
 
 }  // namespace capstan

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,18 @@ std::vector<Chain> place(std::uint32_t num_shards, std::uint32_t replicas,
                          const std::vector<PlacementNode>& nodes, const std::vector<Chain>& current);
 
 // A lost server leaves its chains; the first member that remains is the new primary. A chain may become
-// empty.
-std::vector<Chain> without_node(const std::vector<Chain>& current, NodeId lost);
+// empty. It learns nothing any more.
+std::vector<ShardEntry> without_node(std::vector<ShardEntry> entries, NodeId lost);
+
+// Members that are not `alive` leave their chains where another one was `heard` (a part of those alive); other
+// chains stay as they are. Learners that are not alive are let go.
+std::vector<ShardEntry> without_silent(std::vector<ShardEntry> entries, const std::set<NodeId>& alive,
+                                       const std::set<NodeId>& heard);
+
+// Names a learner for each chain of fewer than `replicas` members that has none: of the nodes outside it, one
+// on another host first, then the one in the fewest chains, then the lowest id. REQUIRES: nodes ascends by
+// id.
+std::vector<ShardEntry> with_learners(std::vector<ShardEntry> entries, std::uint32_t replicas,
+                                      const std::vector<PlacementNode>& nodes);
 
 }  // namespace capstan

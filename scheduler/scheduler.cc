@@ -157,6 +157,10 @@ std::optional<Message> Scheduler::answer(const Node& node, std::uint64_t request
                           job_.on_snapshot_reply(node, request_id, m);
                           return std::nullopt;
                         },
+                        [&](const LearnersReady& m) -> Reply {
+                          job_.on_learners_ready(node, m);
+                          return std::nullopt;
+                        },
                         [&](const auto&) -> Reply { return std::nullopt; },
                     },
                     message);
@@ -174,6 +178,8 @@ void Scheduler::tick() {
   const auto lease = std::chrono::milliseconds(options_.config.cluster.lease_ms);
   const auto pause = std::max<Duration>(lease / 16, std::chrono::milliseconds(20));
   tick_timer_.start(pause, [this] { tick(); });
+  if (loop_.now() - last_tick_ > lease / 2 && last_tick_ != Instant{}) membership_.spare(loop_.now());
+  last_tick_ = loop_.now();
   for (const NodeId id : membership_.expire(loop_.now())) job_.on_lease_ended(*membership_.find(id));
   job_.tick();
   speed_.note(loop_.now(), job_.examples_so_far());

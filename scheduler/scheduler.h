@@ -58,6 +58,7 @@ class Scheduler {
   Job job_;
   Speed speed_;
   EndHandler on_finished_;
+  Instant last_tick_{};
   Timer tick_timer_;
   Timer end_timer_;
 };

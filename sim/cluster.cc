@@ -89,6 +89,7 @@ JobConfig SimCluster::config() const {
   job.train.partitions = options_.shape.partitions;
   job.cluster.servers = options_.servers;
   job.cluster.workers = options_.workers;
+  job.cluster.replicas = options_.replicas;
   job.cluster.num_shards = options_.shape.num_shards;
   job.cluster.lease_ms = options_.lease_ms;
   job.cluster.startup_timeout_ms = 600'000;
@@ -127,12 +128,14 @@ std::shared_ptr<void> SimCluster::start_server(SimNode& node) {
     Server server;
   };
   ServerOptions options;
-  options.name = node.name().substr(0, node.name().find('\''));
+  options.name = bare_name(node);
   options.job_id = "sim";
   options.host = node.name();
   options.scheduler = kSchedulerEndpoint;
   options.bind = fmt::format("sim://{}:0", node.name());
-  options.incarnation = ++last_incarnation_;
+  options.incarnation = incarnations_[&node] = ++last_incarnation_;
+  options.chunk_bytes = 256;  // a shard here has about a thousand bytes
+  options.catch_up_bytes_per_second = 1U << 20;
   auto process = std::make_shared<Process>(node, options_.shape.num_shards, log(node), std::move(options),
                                            [this, &node](bool, const std::string& why) { quit(node, why); });
   CAPSTAN_ASSERT(process->server.start().ok(), "a server starts");
@@ -142,7 +145,7 @@ std::shared_ptr<void> SimCluster::start_server(SimNode& node) {
 
 std::shared_ptr<void> SimCluster::start_worker(SimNode& node) {
   WorkerOptions options;
-  options.name = node.name().substr(0, node.name().find('\''));
+  options.name = bare_name(node);
   options.job_id = "sim";
   options.host = node.name();
   options.scheduler = kSchedulerEndpoint;
@@ -213,12 +216,23 @@ void SimCluster::crash_all_but_workers_and_resume(std::uint32_t servers) {
 }
 
 std::map<Key, std::vector<float>> SimCluster::read_rows(const std::string& table, std::uint32_t dim) {
-  std::vector<std::string> endpoints;
+  std::map<Key, std::vector<float>> rows;
+  const auto process = scheduler_process();
   for (const SimNode* node : servers_) {
-    if (const auto process = server_processes_[node].lock()) endpoints.push_back(process->endpoint());
+    const auto server = server_processes_[node].lock();
+    if (server == nullptr) continue;
+    const Node* known = process == nullptr ? nullptr : process->membership().find(bare_name(*node));
+    std::vector<Key> keys = ledger_->keys();
+    // One that was stopped over its successor's start would answer as well, as it does not know.
+    std::erase_if(keys, [&](Key key) {
+      const std::uint32_t shard = shard_of(key, options_.shape.num_shards);
+      return known != nullptr && process->job().map().entries()[shard].chain.front() != known->id;
+    });
+    if (keys.empty()) continue;
+    SimNode& reader = world_.add_node(fmt::format("reader-{}", world_.nodes().size()));
+    rows.merge(capstan::read_rows(world_, reader, "sim", {server->endpoint()}, table, dim, keys));
   }
-  SimNode& reader = world_.add_node(fmt::format("reader-{}", world_.nodes().size()));
-  return capstan::read_rows(world_, reader, "sim", endpoints, table, dim, ledger_->keys());
+  return rows;
 }
 
 std::string SimCluster::check_rows() {

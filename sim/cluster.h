@@ -21,7 +21,7 @@ namespace capstan {
 
 struct ClusterOptions {
   LedgerShape shape;
-  std::uint32_t servers = 2, workers = 2;
+  std::uint32_t servers = 2, workers = 2, replicas = 1;
   Consistency consistency = Consistency::kAsync;
   std::uint32_t staleness = 2;  // bounded
   std::uint32_t pipeline_depth = 2, push_window = 4;
@@ -49,6 +49,10 @@ class SimCluster {
   // Not a tool, nor of a cluster that was given up.
   bool has(const SimNode& node) const;
   // nullptr while its node is down.
+  std::shared_ptr<const Server> server_process(const SimNode& node) const;
+  // Whether no shard would be lost with the server: each that it is in the chain of has another member, up
+  // and the process that the scheduler knows.
+  bool can_lose(const SimNode& server) const;
   std::shared_ptr<const Scheduler> scheduler_process() const { return scheduler_process_.lock(); }
 
   // The job has ended, well or not, as the scheduler knows.
@@ -70,6 +74,10 @@ class SimCluster {
   std::map<Key, std::vector<float>> read_rows(const std::string& table, std::uint32_t dim);
   // Compares the servers' rows with the whole ledger; empty when they are equal, else what differs.
   std::string check_rows();
+  // Compares the bytes of every shard on all members of its chain, at rest. Empty when they are equal.
+  std::string check_replicas() const;
+  // Shards that two servers serve at this moment; empty when there is none. A stopped process serves nobody.
+  std::string check_owners() const;
 
  private:
   void add_nodes();
@@ -81,6 +89,8 @@ class SimCluster {
   JobConfig config() const;
   void quit(const SimNode& node, const std::string& why);
   Log log(const SimNode& node) const;
+  // Its name within the job: clusters that were given up had nodes of the same.
+  static std::string bare_name(const SimNode& node) { return node.name().substr(0, node.name().find('\'')); }
 
   ClusterOptions options_;
   std::shared_ptr<const Ledger> ledger_;
@@ -91,6 +101,7 @@ class SimCluster {
   bool scheduler_started_ = false;
   std::weak_ptr<Scheduler> scheduler_process_;
   std::map<const SimNode*, std::weak_ptr<Server>> server_processes_;
+  std::map<const SimNode*, std::uint64_t> incarnations_;  // of servers
   SimWorld world_;
   SimNode* scheduler_ = nullptr;
   std::vector<SimNode*> servers_, workers_;

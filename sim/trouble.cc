@@ -14,7 +14,7 @@ class Troublemaker {
     const Duration end = world_.elapsed() + duration;
     while (world_.elapsed() < end && !cluster_.ended()) {
       const Duration pause = between(options_.pause_min, options_.pause_max);
-      if (world_.run_until([this] { return cluster_.ended(); }, pause)) break;
+      if (world_.run_until([this] { return ended(); }, pause)) break;
       one_event();
     }
     world_.set_faults(false);
@@ -24,6 +24,14 @@ class Troublemaker {
   }
 
  private:
+  // Looks at the owners now and then.
+  bool ended() {
+    constexpr std::uint64_t kEventsBetween = 50;
+    if (options_.server_crashes && ++looked_ % kEventsBetween == 0) {
+      if (const std::string two = cluster_.check_owners(); !two.empty()) cluster_.findings().report(two);
+    }
+    return cluster_.ended();
+  }
   Duration between(Duration least, Duration most) {
     return least + Duration(static_cast<std::int64_t>(
                        world_.rng().below(static_cast<std::uint64_t>((most - least).count()) + 1)));
@@ -38,14 +46,38 @@ class Troublemaker {
       if (cluster.has(node) && !cluster.world().up(node)) cluster.world().restart(node);
     });
   }
+  // One fault at a time is what two replicas bear: a crash and the silence of another server must not fall
+  // into one lease, or the scheduler takes the dead one for the one that lives.
+  Duration two_leases() const { return milliseconds(2 * cluster_.options().lease_ms); }
+  void crash_server(SimNode& node) {
+    if (!world_.up(node) || world_.elapsed() < silent_until_ + two_leases() || !cluster_.can_lose(node))
+      return;
+    crash(node);
+    crashed_ = world_.elapsed();
+  }
+  bool may_be_silent() const {
+    return !options_.server_crashes || world_.elapsed() > crashed_ + two_leases();
+  }
+  void pause_server(SimNode& node) {
+    if (!may_be_silent()) return;
+    const Duration duration = between(milliseconds(1), options_.down_max);
+    world_.pause(node, duration);
+    silent_until_ = std::max(silent_until_, world_.elapsed() + duration);
+  }
+  void cut_off_server(SimNode& node) {
+    if (!may_be_silent()) return;
+    cut_off(cluster_.scheduler(), node);
+    silent_until_ = std::max(silent_until_, world_.elapsed() + options_.down_max);
+  }
   void cut_off(SimNode& a, SimNode& b) {
+    if (&a == &b) return;
     world_.partition_one_way(a, b);
     if (world_.rng().chance(0.7)) world_.partition_one_way(b, a);
     world_.call_after(between(milliseconds(1), options_.down_max),
                       [&world = world_, &a, &b] { world.heal(a, b); });
   }
   void one_event() {
-    switch (world_.rng().below(8)) {
+    switch (world_.rng().below(options_.server_crashes ? 11 : 8)) {
       case 0:
       case 1:
         return options_.worker_crashes ? crash(any_worker()) : void();
@@ -55,20 +87,27 @@ class Troublemaker {
         return options_.pauses ? world_.pause(any_worker(), between(milliseconds(1), options_.down_max))
                                : void();
       case 4:
-        return options_.pauses ? world_.pause(any_server(), between(milliseconds(1), options_.down_max))
-                               : void();
+        return options_.pauses ? pause_server(any_server()) : void();
       case 5:
         return options_.partitions ? cut_off(any_worker(), any_server()) : void();
       case 6:
         return options_.partitions ? cut_off(cluster_.scheduler(), any_worker()) : void();
+      case 7:
+        return options_.partitions ? cut_off_server(any_server()) : void();
+      case 8:
+      case 9:
+        return crash_server(any_server());
       default:
-        return options_.partitions ? cut_off(cluster_.scheduler(), any_server()) : void();
+        return options_.partitions ? cut_off(any_server(), any_server()) : void();
     }
   }
 
   SimCluster& cluster_;
   SimWorld& world_;
   TroubleOptions options_;
+  Duration silent_until_{0};                     // a server that is stopped or cut off
+  Duration crashed_ = -milliseconds(1'000'000);  // a server, the last time
+  std::uint64_t looked_ = 0;
 };
 
 }  // namespace

@@ -13,6 +13,7 @@ struct TroubleOptions {
   bool scheduler_crashes = false;
   bool pauses = true;
   bool partitions = true;
+  bool server_crashes = false;  // only of servers that can be lost; and cuts between servers
 };
 
 // Messages slow, lost, twice, out of order, refused; connections broken.

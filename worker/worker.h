@@ -11,8 +11,8 @@
 #include "common/log.h"
 #include "common/rpc.h"
 #include "common/scheduler_link.h"
+#include "common/server_peers.h"
 #include "common/task_pool.h"
-#include "worker/train/server_peers.h"
 #include "worker/train/trainer.h"
 
 namespace capstan {

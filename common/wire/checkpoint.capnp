@@ -9,6 +9,7 @@ struct Snapshot {
   pass @2 :UInt32;          # sync: each shard waits until it has applied this step of this pass
   afterStep @3 :UInt64;     # sequence; 0: at once
   forgetBelowPass @4 :UInt32;  # streams of earlier passes are finished in a published cut
+  mapVersion @5 :UInt64;       # the server answers once it knows this map
 }
 
 struct ShardSection {

@@ -48,6 +48,12 @@ std::vector<Buffer> bulk_of(const WorkGrant& m) {
 std::vector<Buffer> bulk_of(const WorkDone& m) {
   return {m.result};
 }
+std::vector<Buffer> bulk_of(const Replicate& m) {
+  return {m.keys, m.gradients, m.blob};
+}
+std::vector<Buffer> bulk_of(const ShardChunk& m) {
+  return {m.bytes};
+}
 
 // A frame as values of `size` bytes each: shared when aligned, else copied once.
 Result<Buffer> values_of(const Buffer& frame, std::size_t size) {
@@ -104,6 +110,25 @@ Status take_bulk(WorkGrant& m, Bulk bulk) {
 Status take_bulk(WorkDone& m, Bulk bulk) {
   if (bulk.size() != 1) return refused("frame count");
   m.result = bulk[0];
+  return ok_status();
+}
+
+Status take_bulk(Replicate& m, Bulk bulk) {
+  if (bulk.size() != 3) return refused("frame count");
+  CAPSTAN_ASSIGN(m.keys, values_of(bulk[0], sizeof(Key)));
+  CAPSTAN_ASSIGN(m.gradients, values_of(bulk[1], sizeof(float)));
+  m.blob = bulk[2];
+  std::uint64_t left = m.blob.size();
+  for (const auto& record : m.records) {
+    if (record.blob_bytes > left) return refused("blob size");
+    left -= record.blob_bytes;
+  }
+  if (left > 0) return refused("blob size");
+  return count_keys(m.records) == m.keys.size() / sizeof(Key) ? ok_status() : Status(refused("key count"));
+}
+Status take_bulk(ShardChunk& m, Bulk bulk) {
+  if (bulk.size() != 1) return refused("frame count");
+  m.bytes = bulk[0];
   return ok_status();
 }
 
@@ -208,6 +233,21 @@ void write_body(wire::Envelope::Builder to, const TablesRequest& m) {
 void write_body(wire::Envelope::Builder to, const TablesReply& m) {
   wire::write(to.initTablesReply(), m);
 }
+void write_body(wire::Envelope::Builder to, const Replicate& m) {
+  wire::write(to.initReplicate(), m);
+}
+void write_body(wire::Envelope::Builder to, const ReplicateReply& m) {
+  wire::write(to.initReplicateReply(), m);
+}
+void write_body(wire::Envelope::Builder to, const ShardChunk& m) {
+  wire::write(to.initShardChunk(), m);
+}
+void write_body(wire::Envelope::Builder to, const ShardChunkReply& m) {
+  wire::write(to.initShardChunkReply(), m);
+}
+void write_body(wire::Envelope::Builder to, const LearnersReady& m) {
+  wire::write(to.initLearnersReady(), m);
+}
 
 template <typename T, typename Reader>
 Message read_body(Reader from) {
@@ -285,6 +325,16 @@ Result<Message> read_any(wire::Envelope::Reader from) {
       return read_body<TablesRequest>(from.getTablesRequest());
     case Envelope::TABLES_REPLY:
       return read_body<TablesReply>(from.getTablesReply());
+    case Envelope::REPLICATE:
+      return read_body<Replicate>(from.getReplicate());
+    case Envelope::REPLICATE_REPLY:
+      return read_body<ReplicateReply>(from.getReplicateReply());
+    case Envelope::SHARD_CHUNK:
+      return read_body<ShardChunk>(from.getShardChunk());
+    case Envelope::SHARD_CHUNK_REPLY:
+      return read_body<ShardChunkReply>(from.getShardChunkReply());
+    case Envelope::LEARNERS_READY:
+      return read_body<LearnersReady>(from.getLearnersReady());
   }
   return refused("unknown message");
 }

@@ -91,6 +91,15 @@ CAPSTAN_WIRE_PAIR(StopJob)
 CAPSTAN_WIRE_PAIR(TablesRequest)
 CAPSTAN_WIRE_PAIR(TablesReply)
 CAPSTAN_WIRE_PAIR(JobEnded)
+CAPSTAN_WIRE_PAIR(ReplicaRecord)
+CAPSTAN_WIRE_PAIR(Replicate)
+CAPSTAN_WIRE_PAIR(ReplicaAck)
+CAPSTAN_WIRE_PAIR(ReplicateReply)
+CAPSTAN_WIRE_PAIR(ShardChunk)
+CAPSTAN_WIRE_PAIR(ShardChunkReply)
+CAPSTAN_WIRE_PAIR(LearnersReady)
+void write(ReadyLearner::Builder to, const capstan::LearnersReady::Entry& from);
+void read(ReadyLearner::Reader from, capstan::LearnersReady::Entry& to);
 
 #undef CAPSTAN_WIRE_PAIR
 

@@ -8,6 +8,7 @@ void write(Snapshot::Builder to, const capstan::Snapshot& from) {
   to.setPass(from.pass);
   to.setAfterStep(from.after_step);
   to.setForgetBelowPass(from.forget_below_pass);
+  to.setMapVersion(from.map_version);
 }
 void read(Snapshot::Reader from, capstan::Snapshot& to) {
   to.checkpoint = from.getCheckpoint();
@@ -15,6 +16,7 @@ void read(Snapshot::Reader from, capstan::Snapshot& to) {
   to.pass = from.getPass();
   to.after_step = from.getAfterStep();
   to.forget_below_pass = from.getForgetBelowPass();
+  to.map_version = from.getMapVersion();
 }
 
 void write(ShardSection::Builder to, const capstan::ShardSection& from) {

@@ -57,11 +57,13 @@ void write(ShardEntry::Builder to, const capstan::ShardEntry& from) {
   to.setEpoch(from.epoch);
   auto chain = to.initChain(size_of(from.chain.size()));
   for (unsigned i = 0; i < chain.size(); ++i) chain.set(i, from.chain[i]);
+  to.setLearner(from.learner);
 }
 void read(ShardEntry::Reader from, capstan::ShardEntry& to) {
   to.shard = from.getShard();
   to.epoch = from.getEpoch();
   read_values(from.getChain(), to.chain);
+  to.learner = from.getLearner();
 }
 
 void write(MapUpdate::Builder to, const capstan::MapUpdate& from) {

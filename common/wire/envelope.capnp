@@ -8,6 +8,7 @@ using Table = import "table.capnp";
 using Work = import "work.capnp";
 using Checkpoint = import "checkpoint.capnp";
 using Control = import "control.capnp";
+using Replica = import "replica.capnp";
 
 struct Envelope {
   requestId @0 :UInt64;          # the answer carries its request's; 0: no answer expected
@@ -46,5 +47,10 @@ struct Envelope {
     jobEnded @32 :Control.JobEnded;
     tablesRequest @33 :Control.TablesRequest;
     tablesReply @34 :Control.TablesReply;
+    replicate @35 :Replica.Replicate;
+    replicateReply @36 :Replica.ReplicateReply;
+    shardChunk @37 :Replica.ShardChunk;
+    shardChunkReply @38 :Replica.ShardChunkReply;
+    learnersReady @39 :Replica.LearnersReady;
   }
 }

@@ -41,6 +41,7 @@ struct ShardEntry {
   shard @0 :UInt32;
   epoch @1 :UInt64;
   chain @2 :List(UInt32);
+  learner @3 :UInt32;       # copies the shard from the chain's last member; 0: nobody
 }
 
 struct DeclareTables {

@@ -155,7 +155,7 @@ std::uint64_t EmbeddingTable::evict_oldest(std::size_t count, std::uint64_t step
 
 std::size_t EmbeddingTable::evict_expired(std::uint32_t now_seconds) {
   const auto ttl = static_cast<std::uint32_t>(spec_.ttl_seconds);
-  if (ttl == 0 || now_seconds < next_scan_) return 0;
+  if (!expiry_due(now_seconds)) return 0;
   next_scan_ = now_seconds + std::max(1U, ttl / kScansPerTtl);
   std::size_t expired = 0;
   // From the back, so that the record moved into a gap has been looked at.
@@ -181,6 +181,11 @@ std::size_t EmbeddingTable::evict_to(std::size_t budget, std::uint64_t step) {
   }
   counters_.evicted += evicted;
   return evicted;
+}
+
+void EmbeddingTable::evict_count(std::size_t count, std::uint64_t step) {
+  counters_.evicted += evict_oldest(count, step);
+  release_memory();
 }
 
 void EmbeddingTable::release_memory() {

@@ -75,6 +75,13 @@ class EmbeddingTable {
   // Drops least recently pushed rows until bytes() <= budget or no row is left. Returns how many went.
   std::size_t evict_to(std::size_t budget, std::uint64_t step);
 
+  // The same, told how many: replicas do what the primary did, whatever their own bytes().
+  void evict_count(std::size_t count, std::uint64_t step);
+  // Whether evict_expired(now_seconds) would look at the rows.
+  bool expiry_due(std::uint32_t now_seconds) const {
+    return spec_.ttl_seconds != 0 && now_seconds >= next_scan_;
+  }
+
   // All memory behind the table: rows, index, admission sketch, this object. Pages once used count until
   // evict_to(), evict_expired() or clear() gives them back.
   std::size_t bytes() const;

@@ -13,6 +13,18 @@
 namespace capstan {
 namespace {
 
+std::vector<ShardEntry> entries_of(const std::vector<Chain>& chains) {
+  std::vector<ShardEntry> entries;
+  for (std::uint32_t shard = 0; shard < chains.size(); ++shard)
+    entries.push_back({shard, 1, chains[shard], 0});
+  return entries;
+}
+std::vector<Chain> chains_of(const std::vector<ShardEntry>& entries) {
+  std::vector<Chain> chains;
+  for (const ShardEntry& entry : entries) chains.push_back(entry.chain);
+  return chains;
+}
+
 std::vector<PlacementNode> equal_nodes(std::size_t count) {
   std::vector<PlacementNode> nodes;
   for (std::size_t n = 0; n < count; ++n)
@@ -98,7 +110,38 @@ TEST(Placement, ChainsSpreadOverHostsAndKeepTheirMembers) {
 
 TEST(Placement, ALostNodeLeavesAndItsSuccessorIsTheNextMember) {
   const std::vector<Chain> chains = {{1, 2, 3}, {2, 1}, {3}, {1}};
-  EXPECT_EQ(without_node(chains, 1), (std::vector<Chain>{{2, 3}, {2}, {3}, {}}));
+  EXPECT_EQ(chains_of(without_node(entries_of(chains), 1)), (std::vector<Chain>{{2, 3}, {2}, {3}, {}}));
+}
+
+TEST(Placement, TheSilentLeaveOnlyWhereSomebodyLives) {
+  std::vector<ShardEntry> entries = entries_of({{1, 2, 3}, {2, 1}, {3, 1}, {1}});
+  entries[1].learner = 3;
+  entries[2].learner = 1;
+  const auto left = without_silent(entries, {2, 3}, {2, 3});
+  EXPECT_EQ(chains_of(left), (std::vector<Chain>{{2, 3}, {2}, {3}, {1}}));
+  EXPECT_EQ(left[1].learner, 3U);
+  EXPECT_EQ(left[2].learner, 0U);
+  EXPECT_EQ(chains_of(without_silent(entries, {}, {})), chains_of(entries))
+      << "the first to come back goes on";
+  EXPECT_EQ(chains_of(without_silent(entries, {2, 3}, {3})), (std::vector<Chain>{{2, 3}, {2, 1}, {3}, {1}}))
+      << "2 may be dead as well";
+}
+
+TEST(Placement, ShortChainsGetLearnersOnOtherHosts) {
+  const std::vector<PlacementNode> nodes = {{1, 0, "a"}, {2, 0, "b"}, {3, 0, "a"}, {4, 0, "c"}};
+  const auto learners = [&](std::vector<ShardEntry> entries, std::uint32_t replicas) {
+    std::vector<NodeId> ids;
+    for (const ShardEntry& entry : with_learners(std::move(entries), replicas, nodes))
+      ids.push_back(entry.learner);
+    return ids;
+  };
+  EXPECT_EQ(learners(entries_of({{1}, {1}, {1, 2}, {4}}), 2), (std::vector<NodeId>{2, 4, 0, 3}))
+      << "not 3 for the first two, though it has nothing: it is on their host";
+  EXPECT_EQ(learners(entries_of({{9}, {1, 2, 3, 4}}), 4).back(), 0U) << "long enough";
+  EXPECT_NE(learners(entries_of({{9}}), 2).back(), 0U) << "a member that nobody knows is on no host";
+  std::vector<ShardEntry> has_one = entries_of({{1}});
+  has_one[0].learner = 3;
+  EXPECT_EQ(learners(has_one, 3), std::vector<NodeId>{3});
 }
 
 TEST(MapLedger, SendsOnlyWhatChanged) {
@@ -106,15 +149,15 @@ TEST(MapLedger, SendsOnlyWhatChanged) {
   EXPECT_TRUE(map.empty());
   map.set_address({1, "ps-0", "tcp://a"});
   map.set_address({2, "ps-1", "tcp://b"});
-  map.apply(map.changes({{1}, {2}, {1}, {2}}, 3));
+  map.apply(map.changes(entries_of({{1}, {2}, {1}, {2}}), 3));
   const std::uint64_t first = (3ULL << 32) + 1;
   EXPECT_EQ(map.version(), first);
   EXPECT_EQ(map.update_since(0).shards.size(), 4U);
   EXPECT_EQ(map.update_since(0).nodes.size(), 2U);
   EXPECT_TRUE(map.update_since(first).shards.empty());
 
-  EXPECT_TRUE(map.changes({{1}, {2}, {1}, {2}}, 3).empty());
-  map.apply(map.changes({{1}, {2}, {2}, {2}}, 3));
+  EXPECT_TRUE(map.changes(entries_of({{1}, {2}, {1}, {2}}), 3).empty());
+  map.apply(map.changes(entries_of({{1}, {2}, {2}, {2}}), 3));
   const MapUpdate difference = map.update_since(first);
   ASSERT_EQ(difference.shards.size(), 1U);
   EXPECT_EQ(difference.shards[0].shard, 2U);
@@ -125,14 +168,20 @@ TEST(MapLedger, SendsOnlyWhatChanged) {
 
   for (int n = 0; n < 20; ++n) {  // the log is cut short, the answer stays the same
     const std::uint64_t before = map.version();
-    map.apply(map.changes({{n % 2 == 0 ? 2U : 1U}, {2}, {2}, {2}}, 3));
+    map.apply(map.changes(entries_of({{n % 2 == 0 ? 2U : 1U}, {2}, {2}, {2}}), 3));
     ASSERT_EQ(map.update_since(before).shards.size(), 1U);
     ASSERT_EQ(map.update_since(first).shards.size(), 2U);
     ASSERT_EQ(map.update_since(0).shards.size(), 4U);
   }
-  map.apply(map.changes({{2}, {2}, {2}, {2}}, 4));
+  map.apply(map.changes(entries_of({{2}, {2}, {2}, {2}}), 4));
   EXPECT_EQ(map.version(), (4ULL << 32) + 1) << "a new generation is above all of the old";
   EXPECT_EQ(map.update_since(first).shards.size(), 2U);
+
+  std::vector<ShardEntry> learning = map.entries();
+  learning[3].learner = 1;
+  ASSERT_EQ(map.changes(learning, 4).size(), 1U) << "a learner is a change, under a new epoch";
+  map.apply(map.changes(learning, 4));
+  EXPECT_EQ(map.update_since((4ULL << 32) + 1).nodes.size(), 2U) << "with its address";
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
 
 namespace capstan {
 namespace {
@@ -27,8 +26,8 @@ void Puller::pull(std::vector<StepTable>& tables, PullTicket& ticket, std::funct
   request.id = next_id_++;
   for (std::uint32_t i = 0; i < ticket.ranges.size(); ++i) request.missing.push_back(i);
   if (request.missing.empty()) {
-    loop_.post([this, id = request.id] { on_reply(id, 0, {}, Message(PullReply{})); });
-    request.in_flight = 1;
+    request.asked[0] = {};
+    loop_.post([this, id = request.id] { on_reply(id, 0, Message(PullReply{})); });
     return;
   }
   ask(request);
@@ -39,7 +38,23 @@ void Puller::cancel(const PullTicket& ticket) {
 }
 
 void Puller::resume() {
-  for (auto& request : requests_) ask(request);
+  for (auto& request : requests_) {
+    take_back(request);
+    ask(request);
+  }
+}
+
+// A server that was lost answers nothing, and the wait for it could be long.
+void Puller::take_back(Request& request) {
+  std::erase_if(request.asked, [&](auto& each) {
+    const Asked& asked = each.second;
+    const bool moved = std::any_of(asked.ranges.begin(), asked.ranges.end(), [&](std::uint32_t range) {
+      return link_.map().primary(request.ticket->ranges[range].shard) != asked.node;
+    });
+    if (moved) request.missing.insert(request.missing.end(), asked.ranges.begin(), asked.ranges.end());
+    return moved;
+  });
+  std::sort(request.missing.begin(), request.missing.end());
 }
 
 void Puller::ask(Request& request) {
@@ -76,20 +91,20 @@ void Puller::send(Request& request, NodeId node, std::vector<std::uint32_t> rang
     std::memcpy(out, table.keys.data() + range.begin, range.count * sizeof(Key));
     out += range.count;
   }
-  ++request.in_flight;
+  const std::uint64_t message = next_message_++;
+  request.asked[message] = {node, std::move(ranges)};
   rpc_.call(*peers_.find(node), pull, kPullTimeout,
-            [this, id = request.id, node, ranges = std::move(ranges)](const Result<Message>& reply) {
-              on_reply(id, node, ranges, reply);
-            });
+            [this, id = request.id, message](const Result<Message>& reply) { on_reply(id, message, reply); });
 }
 
-void Puller::on_reply(std::uint64_t id, NodeId node, const std::vector<std::uint32_t>& ranges,
-                      const Result<Message>& reply) {
+void Puller::on_reply(std::uint64_t id, std::uint64_t message, const Result<Message>& reply) {
   const auto found =
       std::find_if(requests_.begin(), requests_.end(), [&](const Request& r) { return r.id == id; });
   if (found == requests_.end()) return;
   Request& request = *found;
-  --request.in_flight;
+  const auto answered = request.asked.extract(message);
+  if (answered.empty()) return;  // taken back
+  const auto& [node, ranges] = answered.mapped();
   std::vector<std::uint32_t> again = ranges;
   if (reply.ok()) {
     if (const auto* rows = std::get_if<PullReply>(&*reply)) again = take(request, ranges, *rows);
@@ -103,7 +118,7 @@ void Puller::on_reply(std::uint64_t id, NodeId node, const std::vector<std::uint
     if (!retry_.running()) retry_.start(kRetryPause, [this] { resume(); });
     return;
   }
-  if (request.in_flight > 0 || !request.missing.empty()) return;
+  if (!request.asked.empty() || !request.missing.empty()) return;
   const auto done = std::move(request.done);
   requests_.erase(found);
   done();

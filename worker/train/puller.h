@@ -4,13 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <vector>
 
 #include "common/event_loop.h"
 #include "common/log.h"
 #include "common/rpc.h"
 #include "common/scheduler_link.h"
-#include "worker/train/server_peers.h"
+#include "common/server_peers.h"
 #include "worker/train/shard_ranges.h"
 #include "worker/train/step_program.h"
 
@@ -35,23 +36,28 @@ class Puller {
   void pull(std::vector<StepTable>& tables, PullTicket& ticket, std::function<void()> done);
   // Drops a pull that has not finished; its `done` never runs.
   void cancel(const PullTicket& ticket);
-  // Asks again for what could not be asked (new map, new greeting).
+  // Asks again for what could not be asked (new map, new greeting), and for what was asked of a server that
+  // no longer owns it.
   void resume();
 
  private:
+  struct Asked {
+    NodeId node = 0;
+    std::vector<std::uint32_t> ranges;
+  };
   struct Request {
     std::vector<StepTable>* tables;
     PullTicket* ticket;
-    std::vector<std::uint32_t> missing;  // ranges not asked for
-    std::uint32_t in_flight = 0;         // messages
+    std::vector<std::uint32_t> missing;    // ranges not asked for
+    std::map<std::uint64_t, Asked> asked;  // messages on their way
     std::function<void()> done;
     std::uint64_t id = 0;
   };
 
   void ask(Request& request);
   void send(Request& request, NodeId node, std::vector<std::uint32_t> ranges);
-  void on_reply(std::uint64_t id, NodeId node, const std::vector<std::uint32_t>& ranges,
-                const Result<Message>& reply);
+  void on_reply(std::uint64_t id, std::uint64_t message, const Result<Message>& reply);
+  void take_back(Request& request);
   // Copies what came; gives back the ranges to ask for again.
   std::vector<std::uint32_t> take(Request& request, const std::vector<std::uint32_t>& ranges,
                                   const PullReply& reply);
@@ -63,7 +69,7 @@ class Puller {
   ServerPeers& peers_;
   const std::vector<TableSpec>& specs_;
   std::list<Request> requests_;
-  std::uint64_t next_id_ = 1;
+  std::uint64_t next_id_ = 1, next_message_ = 1;
   Timer retry_;
 };
 

@@ -71,6 +71,7 @@ std::vector<PushStream::Slice> PushStream::seal(std::uint64_t sequence, const st
 // In the order of sequences, so that a shard never sees a later batch before an earlier one that waits here.
 void PushStream::resume() {
   if (fenced_) return;
+  take_back();
   bool some_wait = false;
   for (auto& batch : batches_) {
     std::map<NodeId, std::vector<std::size_t>> by_node;
@@ -86,6 +87,18 @@ void PushStream::resume() {
     for (const auto& [node, slices] : by_node) send(batch, node, slices);
   }
   if (some_wait) retry_later();
+}
+
+// A server that was lost answers nothing, and the wait for it could be long. Should its answer come after
+// all, it counts.
+void PushStream::take_back() {
+  for (auto& batch : batches_) {
+    for (Slice& slice : batch.slices) {
+      const bool moved =
+          slice.state == Slice::State::kInFlight && link_.map().primary(slice.shard) != slice.at;
+      if (moved) slice.state = Slice::State::kWaiting;
+    }
+  }
 }
 
 void PushStream::send(Batch& batch, NodeId node, const std::vector<std::size_t>& slices) {
@@ -110,6 +123,7 @@ void PushStream::send(Batch& batch, NodeId node, const std::vector<std::size_t>&
   for (const std::size_t i : slices) {
     Slice& slice = batch.slices[i];
     slice.state = Slice::State::kInFlight;
+    slice.at = node;
     push.slices.push_back({slice.shard, slice.previous, slice.pulled_version, {}});
     for (const auto& range : slice.ranges) {
       const StepTable& table = batch.tables[range.position];
@@ -141,7 +155,7 @@ void PushStream::on_reply(std::uint64_t sequence, NodeId node, const std::vector
   }
   bool again = false;
   for (const std::size_t i : slices) {
-    if (found->slices[i].state != Slice::State::kInFlight) continue;
+    if (found->slices[i].state != Slice::State::kInFlight || found->slices[i].at != node) continue;
     found->slices[i].state = Slice::State::kWaiting;
     again = true;
   }

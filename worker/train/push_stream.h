@@ -13,8 +13,8 @@
 #include "common/log.h"
 #include "common/rpc.h"
 #include "common/scheduler_link.h"
+#include "common/server_peers.h"
 #include "worker/train/puller.h"
-#include "worker/train/server_peers.h"
 
 namespace capstan {
 
@@ -41,7 +41,7 @@ class PushStream {
   // REQUIRES: sequences rise. Hooks never run before this returns.
   void push(std::uint64_t sequence, std::vector<StepTable> tables, const PullTicket& ticket);
   std::size_t unacknowledged() const { return batches_.size(); }
-  // Sends what waits (new map, new greeting).
+  // Sends what waits (new map, new greeting), and anew what a server has that no longer owns it.
   void resume();
 
  private:
@@ -50,6 +50,7 @@ class PushStream {
     std::uint64_t previous = 0, pulled_version = 0;
     std::vector<ShardRange> ranges;
     enum class State { kWaiting, kInFlight, kDone } state = State::kWaiting;
+    NodeId at = 0;  // in flight: to this server
   };
   struct Batch {
     std::uint64_t sequence = 0;
@@ -64,6 +65,7 @@ class PushStream {
   void on_reply(std::uint64_t sequence, NodeId node, const std::vector<std::size_t>& slices,
                 const Result<Message>& reply);
   void settle(Batch& batch, const std::vector<std::size_t>& slices, const PushReply& reply);
+  void take_back();
   void retry_later();
 
   EventLoop& loop_;

@@ -1,4 +1,4 @@
-#include "worker/train/server_peers.h"
+#include "common/server_peers.h"
 
 #include <optional>
 
@@ -17,7 +17,7 @@ ServerPeers::ServerPeers(EventLoop& loop, Transport& transport, Rpc& rpc, const 
 
 void ServerPeers::on_map() {
   for (const auto& [id, address] : link_.map().nodes()) {
-    if (address.endpoint.empty()) continue;
+    if (address.endpoint.empty() || id == link_.node_id()) continue;
     Entry& entry = entries_[id];
     if (entry.endpoint == address.endpoint) continue;
     if (entry.peer != 0) transport_.close(entry.peer);

@@ -1,4 +1,4 @@
-// ServerPeers: a worker's connections to the servers of the shard map, greeted before use.
+// ServerPeers: a worker's or server's connections to the servers of the shard map, greeted before use.
 #pragma once
 
 #include <functional>

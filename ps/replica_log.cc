@@ -1,0 +1,74 @@
+#include "ps/replica_log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/assert.h"
+
+namespace capstan {
+
+void ReplicaLog::begin(std::uint64_t position) {
+  applied_ = position;
+  leave(0, position);
+}
+
+// Changes the one after this member, who holds the records up to `from`.
+void ReplicaLog::leave(NodeId node, std::uint64_t from) {
+  after_ = node;
+  sent_ = confirmed_ = from;
+  ++round_;
+  if (node == 0 || from == applied_) kept_.clear();
+}
+
+void ReplicaLog::follow(NodeId node) {
+  const bool same = node == after_;
+  const bool learner_left = after_ != 0 && !counts_ && !same;
+  counts_ = node != 0;
+  if (same) return;
+  // A learner may have been behind what is committed; but whoever comes in its place is no member.
+  CAPSTAN_ASSERT(node == 0 || !learner_left, "a member follows a member");
+  CAPSTAN_ASSERT(node == 0 || after_ != 0 || applied_ == 0, "a member joins as a learner");
+  leave(node, node == 0 ? applied_ : confirmed_);
+}
+
+void ReplicaLog::teach(NodeId learner) {
+  counts_ = false;
+  leave(learner, applied_);
+}
+
+void ReplicaLog::append(ShardRecord record) {
+  record.head.position = ++applied_;
+  if (after_ != 0) kept_.push_back(std::move(record));
+}
+
+void ReplicaLog::rewind(std::uint64_t round) {
+  if (round != round_) return;
+  sent_ = confirmed_;
+  ++round_;
+}
+
+void ReplicaLog::confirm(std::uint64_t position) {
+  if (position <= confirmed_ || position > applied_) return;
+  kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(position - confirmed_));
+  confirmed_ = position;
+  sent_ = std::max(sent_, confirmed_);
+}
+
+std::vector<ReplicaLog::Then> ReplicaLog::take_ready() {
+  std::vector<Then> ready;
+  const std::uint64_t at = committed();
+  std::erase_if(waiting_, [&](Waiting& each) {
+    if (each.position > at) return false;
+    ready.push_back(std::move(each.then));
+    return true;
+  });
+  return ready;
+}
+
+std::vector<ReplicaLog::Then> ReplicaLog::drop() {
+  std::vector<Then> dropped;
+  for (Waiting& each : std::exchange(waiting_, {})) dropped.push_back(std::move(each.then));
+  return dropped;
+}
+
+}  // namespace capstan

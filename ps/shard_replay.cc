@@ -1,0 +1,118 @@
+// Shard: as a replica, replaying records or starting from another's bytes.
+#include <utility>
+
+#include "ps/shard.h"
+
+namespace capstan {
+namespace {
+
+PushedSlice slice_of(const ShardRecord& record) {
+  const ReplicaRecord& head = record.head;
+  PushedSlice slice;
+  slice.pass = head.pass;
+  slice.partition = head.partition;
+  slice.term = head.term;
+  slice.sequence = head.sequence;
+  slice.previous = head.previous;
+  slice.sections = head.sections;
+  slice.keys = record.keys.as<Key>().data();
+  slice.gradients = record.gradients.as<float>().data();
+  slice.keys_owner = record.keys;
+  slice.gradients_owner = record.gradients;
+  slice.malformed = head.refused;
+  slice.checked = true;
+  return slice;
+}
+
+}  // namespace
+
+PushOutcome Shard::replay(const ShardRecord& record) {
+  const ReplicaRecord& head = record.head;
+  PushOutcome outcome;
+  switch (head.kind) {
+    case RecordKind::kPush:
+      return push(slice_of(record), head.now_seconds);
+    case RecordKind::kEvict:
+      for (std::size_t i = 0; i < tables_.size(); ++i) {
+        stats_.rows_evicted += tables_[i]->evict_expired(head.now_seconds);
+        const std::uint64_t count = i < head.evicted.size() ? head.evicted[i] : 0;
+        if (count > 0) tables_[i]->evict_count(count, version_);
+        stats_.rows_evicted += count;
+      }
+      break;
+    case RecordKind::kForget:
+      forget_below(head.pass);
+      break;
+    case RecordKind::kReplace:
+      // Bytes that are no snapshot leave it empty, as they left the primary.
+      static_cast<void>(restore(record.blob.bytes(), head.term).ok());
+      break;
+  }
+  outcome.version = version_;
+  outcome.clock = clock();
+  return outcome;
+}
+
+Buffer Shard::save_all() const {
+  ByteWriter out;
+  out.put(window_.fence());
+  out.put(static_cast<std::uint64_t>(waiting_.size()));
+  for (const auto& [slot, part] : waiting_) {
+    out.put(part.pass);
+    out.put(part.partition);
+    out.put(part.term);
+    out.put(part.sequence);
+    out.put(static_cast<std::uint64_t>(part.sections.size()));
+    std::size_t keys = 0, floats = 0;
+    for (const Section& section : part.sections) {
+      out.put(section.table);
+      out.put(section.count);
+      keys += section.count;
+      floats += std::size_t{section.count} * specs_[section.table].dim;
+    }
+    out.put_vector(std::vector<Key>(part.keys, part.keys + keys));
+    out.put_vector(std::vector<float>(part.gradients, part.gradients + floats));
+  }
+  undo_.save(out);
+  save(out);
+  return out.take();
+}
+
+Status Shard::load_all(std::span<const std::byte> bytes) {
+  ByteReader in(bytes);
+  window_.fence_before(in.get<std::uint64_t>());
+  const auto count = in.get<std::uint64_t>();
+  for (std::uint64_t i = 0; i < count && !in.failed(); ++i) {
+    PushedSlice part;
+    part.pass = in.get<std::uint32_t>();
+    part.partition = in.get<std::uint32_t>();
+    part.term = in.get<std::uint64_t>();
+    part.sequence = in.get<std::uint64_t>();
+    const auto sections = in.get<std::uint64_t>();
+    std::size_t keys = 0, floats = 0;
+    for (std::uint64_t n = 0; n < sections && !in.failed(); ++n) {
+      Section section;
+      section.table = in.get<std::uint32_t>();
+      section.count = in.get<std::uint32_t>();
+      if (section.table >= specs_.size()) return make_error(ErrorCode::kCorrupt, "an unknown table waits");
+      keys += section.count;
+      floats += std::size_t{section.count} * specs_[section.table].dim;
+      part.sections.push_back(section);
+    }
+    part.keys_owner = Buffer::adopt(in.get_vector<Key>());
+    part.gradients_owner = Buffer::adopt(in.get_vector<float>());
+    if (part.keys_owner.size() != keys * sizeof(Key) ||
+        part.gradients_owner.size() != floats * sizeof(float)) {
+      return make_error(ErrorCode::kCorrupt, "a waiting slice does not fit its sections");
+    }
+    part.keys = part.keys_owner.as<Key>().data();
+    part.gradients = part.gradients_owner.as<float>().data();
+    part.checked = true;
+    waiting_[part.partition] = std::move(part);
+  }
+  undo_.load(in);
+  CAPSTAN_TRY(load(in));
+  return in.finish();
+}
+
+}  // namespace capstan

@@ -1,0 +1,147 @@
+// Job: servers that are lost, and what takes their place.
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <set>
+
+#include "scheduler/job.h"
+
+namespace capstan {
+
+// The rows that it held are gone for good.
+void Job::on_server_lost(const Node& node, const std::string& how) {
+  if (map_.empty() || ended_) return;
+  const std::vector<ShardEntry> wanted = without_node(map_.entries(), node.id);
+  const auto orphans = std::count_if(wanted.begin(), wanted.end(),
+                                     [](const ShardEntry& entry) { return entry.chain.empty(); });
+  if (orphans > 0) {
+    const bool kept = !facts_.checkpoints.empty() || !facts_.resumed_from.empty();
+    finish(false,
+           fmt::format(
+               "server {} {} and its {} shards have no replica: all since the last checkpoint is lost. {}",
+               node.name, how, orphans,
+               kept ? "Run again with --resume to go on from the last checkpoint."
+                    : "There is no checkpoint to resume from; set checkpoint.path to have one."));
+    return;
+  }
+  move_chains(wanted, fmt::format("server {} {}; its shards go on at their backups", node.name, how));
+}
+
+// Out of every chain that has another living member, one that was heard just now: should it be dead as well,
+// then the silent one is the better hope. Where there is none, whoever comes back first goes on.
+void Job::drop_silent_servers() {
+  if (map_.empty() || ended_) return;
+  const auto lease = std::chrono::milliseconds(options().config.cluster.lease_ms);
+  std::set<NodeId> alive, heard;
+  for (const NodeId id : context_.membership.alive(Role::kServer)) {
+    alive.insert(id);
+    if (context_.membership.find(id)->lease_end - context_.loop.now() >= lease / 2) heard.insert(id);
+  }
+  const std::vector<ShardEntry> wanted = without_silent(map_.entries(), alive, heard);
+  std::set<std::string> lost;
+  for (std::size_t shard = 0; shard < wanted.size(); ++shard) {
+    for (const NodeId id : map_.entries()[shard].chain) {
+      const Chain& left = wanted[shard].chain;
+      const bool stays = std::find(left.begin(), left.end(), id) != left.end();
+      if (!stays) lost.insert(context_.membership.find(id)->name);
+    }
+  }
+  move_chains(wanted, lost.empty() ? "a learner was lost"
+                                   : fmt::format("server {} was lost; its shards go on at their backups",
+                                                 fmt::join(lost, ", ")));
+}
+
+void Job::move_chains(const std::vector<ShardEntry>& wanted, const std::string& why) {
+  const std::vector<ShardEntry> before = map_.entries();
+  if (map_.changes(wanted, facts_.generation).empty()) return;
+  if (!change_map(wanted)) return;
+  facts_.warn(why);
+  context_.log.warn("{}", why);
+  tell_map();
+  bool primaries_moved = false;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    primaries_moved = primaries_moved || before[i].chain.front() != wanted[i].chain.front();
+  }
+  after_failover(primaries_moved);
+}
+
+// What servers were asked for is asked for again where it has to be.
+void Job::after_failover(bool primaries_moved) {
+  std::set<NodeId> members;
+  for (const Chain& chain : map_.chains()) members.insert(chain.begin(), chain.end());
+  bool declared = false, restores = false;
+  std::vector<NodeId> gone;
+  for (const auto& [server, errand] : errands_.open()) {
+    restores = restores || std::holds_alternative<Restore>(errand.request);
+    declared = declared || std::holds_alternative<DeclareTables>(errand.request);
+    if (!members.contains(server)) gone.push_back(server);
+  }
+  if (cut_.has_value() && primaries_moved) {
+    context_.log.warn("checkpoint {} is begun again", cut_->checkpoint());
+    errands_.clear();
+    static_cast<void>(context_.storage.remove(cut_->directory()).ok());
+    cut_.reset();
+    const bool too_late = step_.kind != PlanStep::Kind::kTrain || work_.all_done();
+    if (cut_purpose_ == CutPurpose::kAutomatic && too_late) return after_cut(false);
+    return begin_cut(cut_purpose_);
+  }
+  if (restores && primaries_moved) {
+    if (!resume_.has_value()) return restore_best();
+    return restore_from(*resume_, resume_directory_);
+  }
+  for (const NodeId server : gone) errands_.drop(server);
+  if (declared && errands_.idle()) after_declared();
+}
+
+// Only the newest word counts: a shard whose entry changed since has another epoch.
+void Job::on_learners_ready(const Node& node, const LearnersReady& ready) {
+  if (ended_) return;
+  for (const LearnersReady::Entry& each : ready.shards) {
+    if (each.shard >= map_.entries().size()) continue;
+    const ShardEntry& entry = map_.entries()[each.shard];
+    if (entry.epoch != each.epoch || entry.learner != each.learner || entry.chain.back() != node.id) continue;
+    ready_learners_[each.shard] = each;
+  }
+}
+
+// Learners that have caught up become members; chains that are too short get learners.
+void Job::tend_learners() {
+  const std::uint32_t replicas = options().config.cluster.replicas;
+  if (replicas < 2 || map_.empty() || ended_) return;
+  const Instant now = context_.loop.now();
+  const auto lease = std::chrono::milliseconds(options().config.cluster.lease_ms);
+  const bool silence_lasts = std::any_of(lost_servers_.begin(), lost_servers_.end(),
+                                         [&](const auto& lost) { return now - lost.second >= lease / 2; });
+  if (silence_lasts) drop_silent_servers();
+  if (ended_) return;
+  std::vector<ShardEntry> wanted = map_.entries();
+  for (const auto& [shard, ready] : std::exchange(ready_learners_, {})) {
+    ShardEntry& entry = wanted[shard];
+    const Node* node = context_.membership.find(ready.learner);
+    if (entry.epoch != ready.epoch || node == nullptr || !node->alive) continue;
+    entry.chain.push_back(entry.learner);
+    entry.learner = 0;
+  }
+  if (now >= learners_due_) {
+    learners_due_ = now + lease / 2;
+    std::vector<PlacementNode> servers;
+    for (const NodeId id : context_.membership.alive(Role::kServer)) {
+      const Node* node = context_.membership.find(id);
+      if (node->peer != 0) servers.push_back({id, node->memory_limit, node->host});
+    }
+    wanted = with_learners(std::move(wanted), replicas, servers);
+  }
+  if (map_.changes(wanted, facts_.generation).empty()) return;
+  if (!change_map(wanted)) return;
+  tell_map();
+  const auto whole = [&](const ShardEntry& entry) { return entry.chain.size() >= replicas; };
+  if (std::all_of(wanted.begin(), wanted.end(), whole)) context_.log.info("all chains are whole again");
+}
+
+void Job::tell_map() {
+  for (const auto& [id, node] : context_.membership.nodes()) {
+    if (node.alive && node.peer != 0) context_.peers.send(node.peer, map_.update_since(node.map_version));
+  }
+}
+
+}  // namespace capstan

@@ -1,0 +1,88 @@
+// SimCluster: what must hold of a replicated cluster, looked at from outside.
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+#include "sim/cluster.h"
+
+namespace capstan {
+namespace {
+
+const HeldShard* find(const std::vector<HeldShard>& held, std::uint32_t shard) {
+  const auto found =
+      std::find_if(held.begin(), held.end(), [&](const HeldShard& each) { return each.shard == shard; });
+  return found == held.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::shared_ptr<const Server> SimCluster::server_process(const SimNode& node) const {
+  const auto found = server_processes_.find(&node);
+  return found == server_processes_.end() ? nullptr : found->second.lock();
+}
+
+bool SimCluster::can_lose(const SimNode& server) const {
+  const auto process = scheduler_process();
+  if (process == nullptr || process->job().map().empty()) return false;
+  std::map<NodeId, bool> holds;  // its rows, as far as the scheduler knows
+  NodeId self = 0;
+  for (const SimNode* node : servers_) {
+    const Node* known = process->membership().find(bare_name(*node));
+    if (known == nullptr) continue;
+    if (node == &server) self = known->id;
+    holds[known->id] = world_.up(*node) && known->incarnation == incarnations_.at(node) && node != &server;
+  }
+  const auto& entries = process->job().map().entries();
+  return std::all_of(entries.begin(), entries.end(), [&](const ShardEntry& entry) {
+    const bool in_it = std::find(entry.chain.begin(), entry.chain.end(), self) != entry.chain.end();
+    return !in_it ||
+           std::any_of(entry.chain.begin(), entry.chain.end(), [&](NodeId id) { return holds[id]; });
+  });
+}
+
+std::string SimCluster::check_replicas() const {
+  const auto process = scheduler_process();
+  if (process == nullptr) return "the scheduler is down";
+  std::map<NodeId, std::vector<HeldShard>> held;
+  for (const SimNode* node : servers_) {
+    const Node* known = process->membership().find(bare_name(*node));
+    const auto server = server_process(*node);
+    if (known != nullptr && server != nullptr) held[known->id] = server->held_shards();
+  }
+  for (const ShardEntry& entry : process->job().map().entries()) {
+    const HeldShard* first = find(held[entry.chain.front()], entry.shard);
+    if (first == nullptr) return fmt::format("shard {}: its primary has no rows", entry.shard);
+    const Buffer expected = first->rows->save_all();
+    for (const NodeId id : entry.chain) {
+      const HeldShard* member = find(held[id], entry.shard);
+      if (member == nullptr) return fmt::format("shard {}: member {} has no rows", entry.shard, id);
+      if (member->applied != first->applied) {
+        return fmt::format("shard {}: {} records here, {} at member {}", entry.shard, first->applied,
+                           member->applied, id);
+      }
+      const Buffer bytes = member->rows->save_all();
+      if (bytes.text() != expected.text()) {
+        return fmt::format("shard {}: member {} holds other bytes", entry.shard, id);
+      }
+    }
+  }
+  return "";
+}
+
+std::string SimCluster::check_owners() const {
+  std::map<std::uint32_t, const SimNode*> owners;
+  for (const SimNode* node : servers_) {
+    const auto server = server_process(*node);
+    if (server == nullptr || !world_.up(*node) || world_.paused(*node)) continue;
+    for (const HeldShard& held : server->held_shards()) {
+      if (!held.serves) continue;
+      const auto [other, first] = owners.emplace(held.shard, node);
+      if (!first)
+        return fmt::format("shard {} has two owners: {} and {}", held.shard, other->second->name(),
+                           node->name());
+    }
+  }
+  return "";
+}
+
+}  // namespace capstan

@@ -1,0 +1,165 @@
+// A shard and its replicas: the same records make the same bytes, from the beginning or from any point on.
+#include <gtest/gtest.h>
+
+#include "common/rng.h"
+#include "tests/ps/pushed.h"
+
+namespace capstan {
+namespace {
+
+constexpr std::uint32_t kSlots = 3;
+
+struct Twin {
+  explicit Twin(const std::vector<TableSpec>& tables, bool combine) : combines(combine), specs(tables) {
+    declare(*original);
+    declare(*replica);
+  }
+  void declare(Shard& shard) const { shard.declare(specs, combines ? kSlots : 0, combines); }
+  // Does it to the original and records it, as a server does.
+  void push(const PushedSlice& slice, std::uint32_t now) {
+    const PushOutcome outcome = original->push(slice, now);
+    if (!outcome.changed) return;
+    ShardRecord record;
+    ReplicaRecord& head = record.head;
+    head.pass = slice.pass;
+    head.partition = slice.partition;
+    head.term = slice.term;
+    head.sequence = slice.sequence;
+    head.previous = slice.previous;
+    head.now_seconds = now;
+    head.refused = outcome.status != SliceStatus::kOk;
+    if (!head.refused) {
+      head.sections = slice.sections;
+      record.keys = slice.keys_owner;
+      record.gradients = slice.gradients_owner;
+    }
+    replica->replay(record);
+  }
+  void evict(std::uint32_t now, std::uint64_t bytes_max) {
+    const Eviction eviction = original->evict(now, bytes_max);
+    if (!eviction.changed) return;
+    ShardRecord record;
+    record.head.kind = RecordKind::kEvict;
+    record.head.now_seconds = now;
+    record.head.evicted = eviction.counts;
+    replica->replay(record);
+  }
+  void forget(std::uint32_t pass) {
+    if (!original->forget_below(pass)) return;
+    ShardRecord record;
+    record.head.kind = RecordKind::kForget;
+    record.head.pass = pass;
+    replica->replay(record);
+  }
+  void replace(const Buffer& bytes, std::uint64_t fence) {
+    ASSERT_TRUE(original->restore(bytes.bytes(), fence).ok());
+    ShardRecord record;
+    record.head.kind = RecordKind::kReplace;
+    record.head.term = fence;
+    record.blob = bytes;
+    replica->replay(record);
+  }
+  // A new replica in the old one's place, from the original's bytes.
+  void teach() {
+    replica = std::make_unique<Shard>(0, kShards);
+    declare(*replica);
+    ASSERT_TRUE(replica->load_all(original->save_all().bytes()).ok());
+  }
+  bool equal() const { return original->save_all().text() == replica->save_all().text(); }
+
+  bool combines;
+  std::vector<TableSpec> specs;
+  std::unique_ptr<Shard> original = std::make_unique<Shard>(0, kShards);
+  std::unique_ptr<Shard> replica = std::make_unique<Shard>(0, kShards);
+};
+
+std::vector<TableSpec> some_tables() {
+  TableSpec limited = sum_table("limited", 2);
+  limited.min_count = 2;
+  limited.max_rows = 100;
+  limited.optimizer = {.kind = OptimizerKind::kAdam, .learning_rate = 0.1F, .schedule = {}};
+  TableSpec timed = sum_table("timed", 3);
+  timed.ttl_seconds = 40;
+  timed.optimizer = {.kind = OptimizerKind::kAdagrad, .learning_rate = 0.1F, .schedule = {}};
+  return {limited, timed};
+}
+
+PushedSlice random_slice(Rng& rng, const std::vector<TableSpec>& specs, const std::vector<Key>& keys,
+                         std::map<std::uint32_t, std::uint64_t>& next, bool combines) {
+  PushedSlice slice;
+  slice.partition = static_cast<std::uint32_t>(rng.below(kSlots));
+  slice.term = 1 + rng.below(3);
+  std::uint64_t& sequence = next[combines ? 0 : slice.partition];
+  slice.sequence = std::max<std::uint64_t>(1, sequence + 2 - rng.below(3));  // repeated, new or too early
+  slice.previous = slice.sequence - 1;
+  std::vector<Key> chosen;
+  std::vector<float> gradients;
+  for (std::uint32_t table = 0; table < specs.size(); ++table) {
+    std::uint32_t count = 0;
+    for (const Key key : keys) {
+      if (!rng.chance(0.2)) continue;
+      chosen.push_back(key);
+      ++count;
+      for (std::uint32_t d = 0; d < specs[table].dim; ++d) {
+        gradients.push_back(static_cast<float>(rng.uniform()) - 0.5F);
+      }
+    }
+    slice.sections.push_back({table, count});
+  }
+  if (rng.chance(0.05) && !gradients.empty()) gradients[0] = 1e30F / 0.0F;
+  slice.keys_owner = Buffer::adopt(chosen);
+  slice.gradients_owner = Buffer::adopt(gradients);
+  slice.keys = slice.keys_owner.as<Key>().data();
+  slice.gradients = slice.gradients_owner.as<float>().data();
+  return slice;
+}
+
+void run(bool combines) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    Rng rng(seed);
+    Twin twin(some_tables(), combines);
+    std::vector<Key> keys;
+    for (std::uint32_t n = 0; n < 60; ++n) keys.push_back(key_of(0, n));
+    std::map<std::uint32_t, std::uint64_t> next;
+    Buffer checkpoint;
+    std::uint32_t now = 1000;
+    for (int step = 0; step < 200; ++step) {
+      now += static_cast<std::uint32_t>(rng.below(4));
+      const PushedSlice slice = random_slice(rng, twin.specs, keys, next, combines);
+      twin.push(slice, now);
+      next[combines ? 0 : slice.partition] =
+          combines ? twin.original->clock().steps : std::max(next[slice.partition], slice.sequence - 1);
+      if (!combines && twin.original->clock().pass == 0) next[slice.partition] = slice.sequence;
+      if (rng.chance(0.1)) twin.evict(now, rng.chance(0.3) ? 20'000 : ~0ULL);
+      if (rng.chance(0.05)) twin.teach();
+      if (step == 60) checkpoint = twin.original->snapshot_after(0, 0, 1)->bytes;
+      if (step == 120 && seed % 3 == 0) twin.replace(checkpoint, 2);
+      if (step == 180 && seed % 5 == 0) twin.forget(1);
+      ASSERT_TRUE(twin.equal()) << "seed " << seed << ", step " << step;
+    }
+    EXPECT_GT(twin.original->version(), 20U) << "seed " << seed;
+  }
+}
+
+TEST(ShardReplay, RecordsMakeTheSameBytes) {
+  run(false);
+}
+TEST(ShardReplay, RecordsMakeTheSameBytesInSync) {
+  run(true);
+}
+
+TEST(ShardReplay, BytesThatAreNoShardAreRefused) {
+  Twin twin(some_tables(), true);
+  const Buffer bytes = twin.original->save_all();
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    Shard shard(0, kShards);
+    twin.declare(shard);
+    ASSERT_FALSE(shard.load_all(bytes.bytes().first(size)).ok()) << size;
+  }
+  Shard other(1, kShards);
+  twin.declare(other);
+  EXPECT_FALSE(other.load_all(bytes.bytes()).ok()) << "another shard's";
+}
+
+}  // namespace
+}  // namespace capstan
