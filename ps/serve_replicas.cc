@@ -171,11 +171,12 @@ ReplicaStatus Server::judge(std::uint32_t shard, std::uint64_t epoch, NodeId sen
   return ours ? ReplicaStatus::kOk : ReplicaStatus::kStale;
 }
 
-struct ReplicaJob {
-  PeerId from = 0;
-  std::uint64_t id = 0;
-  ReplicateReply reply;
-  std::size_t left = 1;
+// Records that a member has taken in, by the lane that replays them.
+struct Server::TakenRecord {
+  std::uint32_t shard;
+  Shard* rows;
+  ShardRecord record;
+  PushOutcome outcome;
 };
 
 void Server::on_replicate(PeerId from, std::uint64_t id, const Replicate& message) {
@@ -187,29 +188,24 @@ void Server::on_replicate(PeerId from, std::uint64_t id, const Replicate& messag
     rpc_.count_refused("gradient size");
     return;
   }
-  struct Part {
-    std::uint32_t shard;
-    Shard* rows;
-    ShardRecord record;
-    PushOutcome outcome;
-  };
-  std::map<std::uint32_t, std::shared_ptr<std::vector<Part>>> by_lane;
+  std::map<std::uint32_t, std::shared_ptr<std::vector<TakenRecord>>> by_lane;
   std::map<std::uint32_t, ReplicaAck> acks;
   std::size_t key_at = 0, gradient_at = 0, blob_at = 0;
   for (const ReplicaRecord& head : message.records) {
     ReplicaAck& ack = acks[head.shard];
     ack = {head.shard, head.epoch, judge(head.shard, head.epoch, message.sender), head.position};
-    if (!known) ack.status = ReplicaStatus::kBusy;
     std::size_t keys = 0;
     for (const Section& section : head.sections) keys += section.count;
     const std::size_t key_bytes = keys * sizeof(Key);
     const std::size_t gradient_bytes = known ? count_floats(head.sections, known) * sizeof(float) : 0;
     const auto found = shards_.find(head.shard);
-    if (ack.status == ReplicaStatus::kOk && !found->second.in_place) ack.status = ReplicaStatus::kBusy;
+    if (!known || (ack.status == ReplicaStatus::kOk && !found->second.in_place)) {
+      ack.status = ReplicaStatus::kBusy;
+    }
     if (ack.status == ReplicaStatus::kOk && head.position == found->second.submitted + 1) {
       ++found->second.submitted;
       auto& lane = by_lane[lane_of(head.shard)];
-      if (lane == nullptr) lane = std::make_shared<std::vector<Part>>();
+      if (lane == nullptr) lane = std::make_shared<std::vector<TakenRecord>>();
       ShardRecord record{head, message.keys.slice(key_at, key_bytes),
                          message.gradients.slice(gradient_at, gradient_bytes),
                          message.blob.slice(blob_at, head.blob_bytes)};
@@ -221,45 +217,57 @@ void Server::on_replicate(PeerId from, std::uint64_t id, const Replicate& messag
     gradient_at += gradient_bytes;
     blob_at += head.blob_bytes;
   }
-  for (auto& [lane, parts] : by_lane) {
+  for (auto& [lane, records] : by_lane) {
     compute_.run(
         lane,
-        [parts = parts] {
-          for (Part& part : *parts) part.outcome = part.rows->replay(part.record);
+        [records = records] {
+          for (TakenRecord& each : *records) each.outcome = each.rows->replay(each.record);
         },
-        [this, parts = parts] {
-          for (Part& part : *parts) {
-            Slot* slot = slot_of(part.shard, part.rows);
-            if (slot == nullptr) continue;
-            const bool replaced = part.record.head.kind == RecordKind::kReplace;
-            if (replaced || slot->clock < part.outcome.clock) slot->clock = part.outcome.clock;
-            slot->log.append(std::move(part.record));
-            unsent_.insert(part.shard);
-            run_ready(*slot);
-          }
-          send_records();
-          if (declared_.num_slots > 0) wake_pulls();
-        });
+        [this, records = records] { on_replayed(*records); });
   }
-  auto job = std::make_shared<ReplicaJob>(ReplicaJob{from, id, {}, 1});
-  const auto finish_one = [this, job] {
+  acknowledge(from, id, acks);
+}
+
+void Server::on_replayed(std::vector<TakenRecord>& records) {
+  for (TakenRecord& each : records) {
+    Slot* slot = slot_of(each.shard, each.rows);
+    if (slot == nullptr) continue;
+    const bool replaced = each.record.head.kind == RecordKind::kReplace;
+    if (replaced || slot->clock < each.outcome.clock) slot->clock = each.outcome.clock;
+    slot->log.append(std::move(each.record));
+    unsent_.insert(each.shard);
+    run_ready(*slot);
+  }
+  send_records();
+  if (declared_.num_slots > 0) wake_pulls();
+}
+
+// One answer, when all that was taken in is held here and by those after.
+void Server::acknowledge(PeerId from, std::uint64_t id, const std::map<std::uint32_t, ReplicaAck>& acks) {
+  struct Job {
+    ReplicateReply reply;
+    std::size_t left = 1;
+  };
+  auto job = std::make_shared<Job>();
+  const auto finish_one = [this, from, id, job] {
     if (--job->left > 0) return;
     job->reply.map_version = link_.map().version();
-    rpc_.reply(job->from, job->id, job->reply);
+    rpc_.reply(from, id, job->reply);
   };
   for (const auto& [shard, ack] : acks) {
     const std::size_t at = job->reply.acks.size();
     job->reply.acks.push_back(ack);
     if (ack.status == ReplicaStatus::kGap) {
-      job->reply.acks[at].position = std::min(shards_[shard].submitted, shards_[shard].log.committed());
+      job->reply.acks[at].position = shards_.at(shard).log.committed();
     }
     if (ack.status != ReplicaStatus::kOk) continue;
     ++job->left;
-    shards_[shard].log.when_committed(ack.position, [job, at, finish_one](bool committed) {
+    Slot& slot = shards_.at(shard);
+    slot.log.when_committed(ack.position, [job, at, finish_one](bool committed) {
       if (!committed) job->reply.acks[at].status = ReplicaStatus::kStale;
       finish_one();
     });
-    run_ready(shards_[shard]);
+    run_ready(slot);
   }
   finish_one();
 }

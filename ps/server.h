@@ -149,7 +149,10 @@ class Server {
   void on_confirmed(NodeId node, const std::vector<SentRecords>& sent, const Result<Message>& reply);
   void send_again_later();
   void run_ready(Slot& slot);
+  struct TakenRecord;
   void on_replicate(PeerId from, std::uint64_t id, const Replicate& message);
+  void on_replayed(std::vector<TakenRecord>& records);
+  void acknowledge(PeerId from, std::uint64_t id, const std::map<std::uint32_t, ReplicaAck>& acks);
   ReplicaStatus judge(std::uint32_t shard, std::uint64_t epoch, NodeId sender) const;
 
   // A learner's rows: giving and taking.

@@ -121,9 +121,11 @@ void Job::cut_failed(const std::string& why) {
 
 void Job::publish_cut() {
   // Sections are in the order of their shards.
-  bool whole = cut_->sections().size() == map_.num_shards();
-  for (std::size_t i = 0; whole && i < cut_->sections().size(); ++i) whole = cut_->sections()[i].shard == i;
-  if (!whole) return cut_failed("the servers' parts are not all shards once");
+  const auto twice = [](const ShardSection& a, const ShardSection& b) { return a.shard == b.shard; };
+  const auto& sections = cut_->sections();
+  if (std::adjacent_find(sections.begin(), sections.end(), twice) != sections.end()) {
+    return cut_failed("two servers wrote the same shard");
+  }
   Manifest manifest;
   manifest.checkpoint = cut_->checkpoint();
   manifest.generation = facts_.generation;

@@ -35,8 +35,8 @@ std::vector<Chain> place(std::uint32_t num_shards, std::uint32_t replicas,
 // empty. It learns nothing any more.
 std::vector<ShardEntry> without_node(std::vector<ShardEntry> entries, NodeId lost);
 
-// Members that are not `alive` leave their chains where another one was `heard` (a part of those alive); other
-// chains stay as they are. Learners that are not alive are let go.
+// Members that are not `alive` leave their chains where another one was `heard` (a part of those alive);
+// other chains stay as they are. Learners that are not alive are let go.
 std::vector<ShardEntry> without_silent(std::vector<ShardEntry> entries, const std::set<NodeId>& alive,
                                        const std::set<NodeId>& heard);
 

@@ -16,9 +16,9 @@ struct Twin {
   }
   void declare(Shard& shard) const { shard.declare(specs, combines ? kSlots : 0, combines); }
   // Does it to the original and records it, as a server does.
-  void push(const PushedSlice& slice, std::uint32_t now) {
+  SliceStatus push(const PushedSlice& slice, std::uint32_t now) {
     const PushOutcome outcome = original->push(slice, now);
-    if (!outcome.changed) return;
+    if (!outcome.changed) return outcome.status;
     ShardRecord record;
     ReplicaRecord& head = record.head;
     head.pass = slice.pass;
@@ -34,6 +34,7 @@ struct Twin {
       record.gradients = slice.gradients_owner;
     }
     replica->replay(record);
+    return outcome.status;
   }
   void evict(std::uint32_t now, std::uint64_t bytes_max) {
     const Eviction eviction = original->evict(now, bytes_max);
@@ -84,14 +85,14 @@ std::vector<TableSpec> some_tables() {
   return {limited, timed};
 }
 
+// Mostly the batch after `last`, now and then a repeated one or one too early; mostly under the newest term.
 PushedSlice random_slice(Rng& rng, const std::vector<TableSpec>& specs, const std::vector<Key>& keys,
-                         std::map<std::uint32_t, std::uint64_t>& next, bool combines) {
+                         std::uint32_t partition, std::uint64_t last, std::uint64_t term) {
   PushedSlice slice;
-  slice.partition = static_cast<std::uint32_t>(rng.below(kSlots));
-  slice.term = 1 + rng.below(3);
-  std::uint64_t& sequence = next[combines ? 0 : slice.partition];
-  slice.sequence = std::max<std::uint64_t>(1, sequence + 2 - rng.below(3));  // repeated, new or too early
-  slice.previous = slice.sequence - 1;
+  slice.partition = partition;
+  slice.term = rng.chance(0.05) ? term - 1 : term;
+  slice.sequence = rng.chance(0.8) ? last + 1 : last + 2 * rng.below(2);
+  slice.previous = slice.sequence == 0 ? 0 : slice.sequence - 1;
   std::vector<Key> chosen;
   std::vector<float> gradients;
   for (std::uint32_t table = 0; table < specs.size(); ++table) {
@@ -115,29 +116,41 @@ PushedSlice random_slice(Rng& rng, const std::vector<TableSpec>& specs, const st
 }
 
 void run(bool combines) {
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     Rng rng(seed);
     Twin twin(some_tables(), combines);
     std::vector<Key> keys;
     for (std::uint32_t n = 0; n < 60; ++n) keys.push_back(key_of(0, n));
-    std::map<std::uint32_t, std::uint64_t> next;
+    std::map<std::uint32_t, std::uint64_t> last, at_checkpoint;
     Buffer checkpoint;
     std::uint32_t now = 1000;
+    std::uint64_t term = 2;
     for (int step = 0; step < 200; ++step) {
       now += static_cast<std::uint32_t>(rng.below(4));
-      const PushedSlice slice = random_slice(rng, twin.specs, keys, next, combines);
-      twin.push(slice, now);
-      next[combines ? 0 : slice.partition] =
-          combines ? twin.original->clock().steps : std::max(next[slice.partition], slice.sequence - 1);
-      if (!combines && twin.original->clock().pass == 0) next[slice.partition] = slice.sequence;
-      if (rng.chance(0.1)) twin.evict(now, rng.chance(0.3) ? 20'000 : ~0ULL);
+      const auto partition = static_cast<std::uint32_t>(rng.below(kSlots));
+      const std::uint64_t at = combines ? twin.original->clock().steps : last[partition];
+      const PushedSlice slice = random_slice(rng, twin.specs, keys, partition, at, term);
+      const SliceStatus status = twin.push(slice, now);
+      if (status == SliceStatus::kOk || status == SliceStatus::kRefused) last[partition] = slice.sequence;
+      const std::uint64_t bytes = twin.original->stats().bytes;
+      if (rng.chance(0.1)) twin.evict(now, rng.chance(0.3) ? bytes - 500 : bytes);
       if (rng.chance(0.05)) twin.teach();
-      if (step == 60) checkpoint = twin.original->snapshot_after(0, 0, 1)->bytes;
-      if (step == 120 && seed % 3 == 0) twin.replace(checkpoint, 2);
+      if (step == 60) {
+        checkpoint = twin.original->snapshot_after(0, 0, 1)->bytes;
+        at_checkpoint = last;
+      }
+      if (step == 120 && seed % 3 == 0) {
+        twin.replace(checkpoint, 1);
+        term = 4;  // that fences all terms seen
+        last = at_checkpoint;
+      }
       if (step == 180 && seed % 5 == 0) twin.forget(1);
-      ASSERT_TRUE(twin.equal()) << "seed " << seed << ", step " << step;
+      if (step % 10 == 9) {
+        ASSERT_TRUE(twin.equal()) << "seed " << seed << ", step " << step;
+      }
     }
-    EXPECT_GT(twin.original->version(), 20U) << "seed " << seed;
+    EXPECT_GT(twin.original->version(), 15U) << "seed " << seed;
+    EXPECT_GT(twin.original->table(0).size() + twin.original->table(1).size(), 10U) << "seed " << seed;
   }
 }
 
