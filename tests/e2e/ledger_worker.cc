@@ -104,7 +104,7 @@ LedgerShape ledger_shape(std::uint64_t seed) {
   shape.passes = 2;
   shape.partitions = 8;
   shape.batches = 40;
-  shape.num_shards = 32;
+  shape.num_shards = 64;
   return shape;
 }
 
