@@ -92,6 +92,7 @@ void ProgressView::show(std::string_view status_text) {
     }
   }
   const std::string state = text(status, "state");
+  if (state == "done" || state == "failed") return;  // its last words come with the result
   if (state != "running") {
     const std::string waits = text(status, "waits_for");
     print(waits.empty() || waits == state ? state : state + ": " + waits, false);

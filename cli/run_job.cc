@@ -53,6 +53,7 @@ class JobRun {
     loop_.run();
     view_.finish();
     cluster_.wait(std::chrono::duration_cast<std::chrono::milliseconds>(ok_ ? kGoodbye : Duration(1s)));
+    while (text_.ends_with('\n')) text_.pop_back();
     if (!text_.empty() && (say_ || !ok_)) std::fprintf(ok_ ? stdout : stderr, "%s\n", text_.c_str());
     if (!ok_) std::fprintf(stderr, "logs: %s\n", cluster_.log_dir().c_str());
     return ok_ ? 0 : 1;
