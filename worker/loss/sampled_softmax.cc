@@ -16,10 +16,11 @@ namespace {
 
 constexpr std::size_t kLanes = 16;
 
-// e^x for x ≤ 0, to some 1e-7 of the value; 0 below -87, NaN for NaN. Without branches, so that compilers
-// make vectors of it. x = n·ln 2 + r, |r| ≤ ln 2 / 2; the polynomial is Cephes' expf (Moshier 1992).
-float exp_of_negative(float x) {
-  constexpr float kLowest = -87.0F;
+constexpr float kLowest = -87.0F;
+
+// e^x for x ≤ 0, to some 1e-7 of the value; below kLowest what it is there, NaN for NaN. x = n·ln 2 + r,
+// |r| ≤ ln 2 / 2; the polynomial is Cephes' expf (Moshier 1992).
+constexpr float exp_from_lowest(float x) {
   constexpr float kRounds = 12582912.0F;  // 1.5 · 2^23: what is added to it becomes a whole number
   const float clipped = x < kLowest ? kLowest : x;
   const float shifted = clipped * 1.44269504F + kRounds;
@@ -32,8 +33,13 @@ float exp_of_negative(float x) {
   y = y * r + 1.6666665459e-1F;
   y = y * r + 5.0000001201e-1F;
   y = y * r * r + r + 1.0F;
-  const float power = std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) + 127U) << 23U);
-  return x < kLowest ? 0.0F : y * power;
+  return y * std::bit_cast<float>((std::bit_cast<std::uint32_t>(shifted) + 127U) << 23U);
+}
+
+// The same, but 0 from kLowest down, without a branch, so that compilers make vectors of it.
+float exp_of_negative(float x) {
+  constexpr float kLeast = exp_from_lowest(kLowest);
+  return exp_from_lowest(x) - kLeast;
 }
 
 // The largest of the values; a NaN is passed over.
