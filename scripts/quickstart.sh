@@ -24,7 +24,7 @@ if [ -n "$data" ]; then  # known to be there before minutes go into the build
 fi
 
 scripts/install.sh
-scripts/build.sh release
+scripts/build.sh release capstan
 
 if [ -z "$data" ]; then
   data=data/ml-latest-small
