@@ -32,8 +32,12 @@ std::uint64_t memory_each(const JobConfig& job) {
 
 }  // namespace
 
-LocalCluster::LocalCluster(const JobConfig& job, std::string job_file, bool resume)
-    : job_(job), job_file_(std::move(job_file)), resume_(resume), log_dir_(job.work_dir + "/logs") {}
+LocalCluster::LocalCluster(const JobConfig& job, std::string job_file,
+                           std::vector<std::string> scheduler_args)
+    : job_(job),
+      job_file_(std::move(job_file)),
+      scheduler_args_(std::move(scheduler_args)),
+      log_dir_(job.work_dir + "/logs") {}
 
 Result<std::string> LocalCluster::start() {
   std::error_code error;
@@ -42,13 +46,15 @@ Result<std::string> LocalCluster::start() {
   const std::string endpoint_file = job_.work_dir + "/scheduler.endpoint";
   std::filesystem::remove(endpoint_file, error);
   std::vector<std::string> scheduler = {"scheduler", job_file_, "--endpoint-file", endpoint_file};
-  if (resume_) scheduler.push_back("--resume");
+  scheduler.insert(scheduler.end(), scheduler_args_.begin(), scheduler_args_.end());
   CAPSTAN_TRY(start_child("scheduler", scheduler));
   CAPSTAN_ASSIGN(const std::string endpoint, wait_for_endpoint(endpoint_file));
   const std::string threads = std::to_string(threads_each(job_));
+  const std::string frame_limit = std::to_string(job_.cluster.max_frame_bytes);
   const auto role_args = [&](const std::string& role, const std::string& name) {
-    return std::vector<std::string>{role,     "--scheduler", endpoint,    "--job", job_.name,
-                                    "--name", name,          "--threads", threads};
+    return std::vector<std::string>{role,       "--scheduler", endpoint,    "--job", job_.name,
+                                    "--name",   name,          "--threads", threads, "--max-frame-bytes",
+                                    frame_limit};
   };
   for (std::uint32_t i = 0; i < job_.cluster.servers; ++i) {
     const std::string name = fmt::format("ps-{}", i);

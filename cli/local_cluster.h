@@ -14,7 +14,8 @@ namespace capstan {
 class LocalCluster {
  public:
   // job_file: the effective job, written where every child can read it. Logs go to work_dir/logs.
-  LocalCluster(const JobConfig& job, std::string job_file, bool resume);
+  // scheduler_args: what its command gets beside.
+  LocalCluster(const JobConfig& job, std::string job_file, std::vector<std::string> scheduler_args);
 
   // Starts the scheduler and waits until it listens; then servers and workers. Everything that was started is
   // stopped again when something does not.
@@ -35,7 +36,7 @@ class LocalCluster {
 
   JobConfig job_;
   std::string job_file_;
-  bool resume_;
+  std::vector<std::string> scheduler_args_;
   std::string log_dir_;
   std::vector<ChildProcess> children_;
   std::vector<bool> reported_;

@@ -50,6 +50,20 @@ void put_text(ByteWriter& out, const std::string& text) {
   for (const char c : text) out.put(c);
 }
 
+// What the headers before an entry and in the directory have in common; sizes stand in the extra field.
+void put_common(ByteWriter& out, std::uint32_t crc, std::size_t name_bytes, std::uint16_t extra_bytes) {
+  out.put(kVersion45);
+  out.put(std::uint16_t{0});  // flags
+  out.put(std::uint16_t{0});  // stored
+  out.put(std::uint16_t{0});  // time
+  out.put(kDosDate);
+  out.put(crc);
+  out.put(kInExtra);
+  out.put(kInExtra);
+  out.put(static_cast<std::uint16_t>(name_bytes));
+  out.put(extra_bytes);
+}
+
 }  // namespace
 
 Result<NpzWriter> NpzWriter::create(Storage& storage, const std::string& path) {
@@ -79,16 +93,7 @@ Status NpzWriter::add_array(const std::string& name, const std::string& type, co
   Entry entry{name + ".npy", crc_of(crc_of(0, header_bytes), bytes), header.size() + bytes.size(), offset_};
   ByteWriter out;
   out.put(kLocalHeader);
-  out.put(kVersion45);
-  out.put(std::uint16_t{0});  // flags
-  out.put(std::uint16_t{0});  // stored
-  out.put(std::uint16_t{0});
-  out.put(kDosDate);
-  out.put(entry.crc);
-  out.put(kInExtra);
-  out.put(kInExtra);
-  out.put(static_cast<std::uint16_t>(entry.name.size()));
-  out.put(std::uint16_t{20});
+  put_common(out, entry.crc, entry.name.size(), 20);
   put_text(out, entry.name);
   out.put(kZip64Extra);
   out.put(std::uint16_t{16});
@@ -105,16 +110,8 @@ Status NpzWriter::finish() {
   for (const auto& entry : entries_) {
     ByteWriter out;
     out.put(kCentralHeader);
-    out.put(kVersion45);
-    out.put(kVersion45);
-    out.put(std::uint32_t{0});  // flags, stored
-    out.put(std::uint16_t{0});
-    out.put(kDosDate);
-    out.put(entry.crc);
-    out.put(kInExtra);
-    out.put(kInExtra);
-    out.put(static_cast<std::uint16_t>(entry.name.size()));
-    out.put(std::uint16_t{28});
+    out.put(kVersion45);  // made by
+    put_common(out, entry.crc, entry.name.size(), 28);
     for (int i = 0; i < 3; ++i) out.put(std::uint16_t{0});  // comment, disk, internal attributes
     out.put(std::uint32_t{0});
     out.put(kInExtra);

@@ -16,6 +16,11 @@ void add_role_options(CLI::App& command, RoleArgs& role) {
 void add_member_options(CLI::App& command, RoleArgs& role) {
   command.add_option("--scheduler", role.scheduler, "Where the scheduler listens: tcp://host:port")
       ->required();
+  command
+      .add_option("--max-frame-bytes", role.max_frame_bytes,
+                  "Larger frames are refused: the job's cluster.max_frame_bytes, bytes or 64MiB")
+      ->transform(CLI::AsSizeValue(false))
+      ->capture_default_str();
   command.add_option("--job", role.job_id, "The job's name; another job's scheduler refuses us")->required();
 }
 
@@ -28,7 +33,9 @@ void add_scheduler(CLI::App& app, int& exit_code) {
   command->add_option("--set", args->overrides, "Override a setting: --set path=value");
   command->add_option("--bind", role->bind, "Where to listen instead of cluster.scheduler: tcp://host:port");
   command->add_option("--endpoint-file", args->endpoint_file, "Write the address here once it listens");
-  command->add_flag("--resume", args->resume, "Start from the newest checkpoint");
+  command->add_flag("--resume", args->resume, "Start from this run's newest checkpoint");
+  command->add_option("--resume-from", args->resume_from,
+                      "Start from this checkpoint, perhaps an earlier run's");
   command->add_flag("--recover", args->recover, "Go on from the journal, beside nodes that still run");
   add_role_options(*command, *role);
   command->callback([role, args, &exit_code] { exit_code = run_scheduler(*role, *args); });

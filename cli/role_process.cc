@@ -86,6 +86,27 @@ struct Process {
   int exit_code = 1;
 };
 
+// What servers and workers are told alike.
+template <typename Options>
+Options member_options(const RoleArgs& role, const Process& process) {
+  Options options;
+  options.name = role.name;
+  options.job_id = role.job_id;
+  options.host = host_name();
+  options.scheduler = role.scheduler;
+  options.incarnation = process.incarnation;
+  return options;
+}
+
+// Runs a server or a worker until its job ends or a signal comes.
+template <typename Node>
+int run_member(Process& process, Node& node) {
+  if (const Status started = node.start(); !started.ok()) return process.fail(started.error());
+  process.loop.on_signal([&](int) { process.end(false, "stopped by a signal"); });
+  process.loop.run();
+  return process.exit_code;
+}
+
 Result<WorkerJob> load_worker_job(const std::string& job_text) {
   CAPSTAN_ASSIGN(const LoadedJob loaded, load_job_text(job_text, "the scheduler's job"));
   WorkerJob job;
@@ -95,7 +116,8 @@ Result<WorkerJob> load_worker_job(const std::string& job_text) {
                  train.pipeline_depth,
                  train.push_window,
                  loaded.config.cluster.num_shards,
-                 train.max_bad_batches};
+                 train.max_bad_batches,
+                 loaded.config.cluster.max_frame_bytes};
   CAPSTAN_ASSIGN(job.program, ModelProgram::create(loaded.config));
   return job;
 }
@@ -103,8 +125,10 @@ Result<WorkerJob> load_worker_job(const std::string& job_text) {
 }  // namespace
 
 int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
-  Process process(role);
   const auto loaded = load_job(args.job_path, args.overrides);
+  RoleArgs as_job_says = role;
+  if (loaded.ok()) as_job_says.max_frame_bytes = loaded->config.cluster.max_frame_bytes;
+  Process process(as_job_says);
   if (!loaded.ok()) {
     process.log.error("{}", loaded.error().message);
     return 2;
@@ -113,7 +137,10 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
   options.config = loaded->config;
   options.job_text = loaded->effective_yaml;
   options.bind = role.bind;
-  options.start = args.resume ? StartMode::kResume : args.recover ? StartMode::kRecover : StartMode::kNew;
+  options.start = args.resume || !args.resume_from.empty() ? StartMode::kResume
+                  : args.recover                           ? StartMode::kRecover
+                                                           : StartMode::kNew;
+  options.resume_from = args.resume_from;
   options.version = kVersion;
   options.wall_time = utc_now;
   Scheduler scheduler(process.loop, *process.transport, process.files, process.log, options);
@@ -136,44 +163,29 @@ int run_server(const RoleArgs& role, std::uint64_t memory_limit) {
   const std::uint32_t threads = thread_count(role);
   auto compute = std::make_unique<TbbTaskPool>(process.loop, threads, threads);
   auto disk = std::make_unique<TbbTaskPool>(process.loop, 1, 1);
-  ServerOptions options;
-  options.name = role.name;
-  options.job_id = role.job_id;
-  options.host = host_name();
-  options.scheduler = role.scheduler;
+  auto options = member_options<ServerOptions>(role, process);
   options.bind = role.bind;
-  options.incarnation = process.incarnation;
   options.memory_limit = memory_limit;
   options.unix_seconds = [] { return static_cast<std::uint32_t>(std::time(nullptr)); };
   Server server(process.loop, *process.transport, *compute, *disk, process.files, process.log, options,
                 [&process](bool ok, const std::string& text) { process.end(ok, text); });
-  if (const Status started = server.start(); !started.ok()) return process.fail(started.error());
-  process.log.info("server at {}", server.endpoint());
-  process.loop.on_signal([&](int) { process.end(false, "stopped by a signal"); });
-  process.loop.run();
+  const int exit_code = run_member(process, server);
   // Tasks at work on shards end before the shards go.
   compute.reset();
   disk.reset();
-  return process.exit_code;
+  return exit_code;
 }
 
 int run_worker(const RoleArgs& role) {
   Process process(role);
   // One lane reads ahead while the other computes.
   auto tasks = std::make_unique<TbbTaskPool>(process.loop, std::max(2U, thread_count(role)), 2);
-  WorkerOptions options;
-  options.name = role.name;
-  options.job_id = role.job_id;
-  options.host = host_name();
-  options.scheduler = role.scheduler;
-  options.incarnation = process.incarnation;
-  Worker worker(process.loop, *process.transport, *tasks, process.log, options, load_worker_job,
+  Worker worker(process.loop, *process.transport, *tasks, process.log,
+                member_options<WorkerOptions>(role, process), load_worker_job,
                 [&process](bool ok, const std::string& text) { process.end(ok, text); });
-  if (const Status started = worker.start(); !started.ok()) return process.fail(started.error());
-  process.loop.on_signal([&](int) { process.end(false, "stopped by a signal"); });
-  process.loop.run();
+  const int exit_code = run_member(process, worker);
   tasks.reset();
-  return process.exit_code;
+  return exit_code;
 }
 
 }  // namespace capstan

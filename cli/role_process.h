@@ -17,8 +17,8 @@ struct RoleArgs {
   std::string bind;       // endpoint to listen on
   std::string log_file;   // empty: stderr
   LogLevel log_level = LogLevel::kInfo;
-  std::uint32_t threads = 0;  // 0: one a core
-  std::uint64_t max_frame_bytes = 256ULL << 20;
+  std::uint32_t threads = 0;                     // 0: one a core
+  std::uint64_t max_frame_bytes = 256ULL << 20;  // a scheduler's is its job's
 };
 
 struct SchedulerArgs {
@@ -26,6 +26,7 @@ struct SchedulerArgs {
   std::vector<std::string> overrides;
   std::string endpoint_file;  // written when the scheduler listens; empty: none
   bool resume = false;
+  std::string resume_from;  // a checkpoint's directory; empty: the newest
   bool recover = false;
 };
 

@@ -12,7 +12,8 @@ void add_run(CLI::App& app, int& exit_code) {
   run->add_option("job", args->job_path, "The job file (YAML)")->required();
   run->add_option("--set", args->overrides, "Override a setting: --set train.passes=3 (may be repeated)");
   run->add_option("--report", *report, "Write the report (JSON) here instead of the job's `report`");
-  run->add_flag("--resume", args->resume, "Go on from the newest checkpoint");
+  run->add_flag("--resume", args->resume, "Go on from this run's newest checkpoint");
+  run->add_option("--resume-from", args->resume_from, "Go on from this checkpoint, perhaps an earlier run's");
   run->add_flag("--quiet", args->quiet, "No progress, only the result");
   run->footer("Example: capstan run configs/movielens.yaml --set train.passes=5");
   run->callback([args, report, &exit_code] {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <random>
+#include <utility>
 
 #include "cli/beside.h"
 #include "cli/local_cluster.h"
@@ -34,7 +35,9 @@ class JobRun {
         quiet_(quiet),
         say_(say),
         view_(stdout, isatty(STDOUT_FILENO) != 0),
-        transport_(loop_, ZmqOptions{.node = "run", .max_frames = 4096}),
+        transport_(
+            loop_,
+            ZmqOptions{.node = "run", .max_frame_bytes = job.cluster.max_frame_bytes, .max_frames = 4096}),
         link_(
             loop_, transport_, job.name, std::random_device{}() + 1ULL,
             {.on_greeted = [] {},
@@ -130,8 +133,14 @@ class JobRun {
 
 namespace {
 
+std::vector<std::string> resume_args(const RunArgs& args) {
+  if (!args.resume_from.empty()) return {"--resume-from", args.resume_from};
+  return args.resume ? std::vector<std::string>{"--resume"} : std::vector<std::string>{};
+}
+
 // Starts the job's cluster and watches it. 0: the job ended well.
-int run_cluster(const LoadedJob& loaded, const RunArgs& args, bool resume, bool say) {
+int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::string> scheduler_args,
+                bool say) {
   const JobConfig& job = loaded.config;
   std::error_code error;
   std::filesystem::create_directories(job.work_dir, error);
@@ -145,7 +154,7 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, bool resume, bool 
   std::printf("job %s: 1 scheduler, %u servers, %u workers; logs in %s/logs\n", job.name.c_str(),
               job.cluster.servers, job.cluster.workers, job.work_dir.c_str());
   std::fflush(stdout);
-  LocalCluster cluster(job, job_file, resume);
+  LocalCluster cluster(job, job_file, std::move(scheduler_args));
   const auto endpoint = cluster.start();
   if (!endpoint.ok()) {
     cluster.stop(500ms);
@@ -168,7 +177,7 @@ Result<LoadedJob> load(const RunArgs& args) {
 Status run_beside(const JobConfig& job, const LoadedJob& other, const std::string& split,
                   const RunArgs& args) {
   std::printf("\nbeside: the same job, split by %s\n", split.c_str());
-  if (run_cluster(other, args, false, false) != 0) {
+  if (run_cluster(other, args, {}, false) != 0) {
     return make_error(
         ErrorCode::kUnavailable,
         fmt::format("no figures for split {}. The job itself has ended well, its figures are in {}; "
@@ -206,7 +215,7 @@ int run_job(const RunArgs& args) {
     if (!other.ok()) return complain(other.error(), 2);
     others.push_back(std::move(other).value());
   }
-  if (const int code = run_cluster(*loaded, args, args.resume, true); code != 0) return code;
+  if (const int code = run_cluster(*loaded, args, resume_args(args), true); code != 0) return code;
   for (std::size_t i = 0; i < others.size(); ++i) {
     const Status done = run_beside(job, others[i], job.evaluate.beside[i], args);
     if (!done.ok()) return complain(done.error(), 1);

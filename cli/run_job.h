@@ -10,6 +10,7 @@ struct RunArgs {
   std::string job_path;
   std::vector<std::string> overrides;
   bool resume = false;
+  std::string resume_from;  // a checkpoint's directory; empty: the newest
   bool quiet = false;
 };
 

@@ -186,6 +186,7 @@ struct WorkCursor {
   std::uint64_t term = 0, watermark = 0, examples = 0;
   double loss_sum = 0.0;
   std::uint64_t batches = 0, bad_batches = 0;
+  std::uint64_t slices = 0;  // acknowledged ones of the batches below the watermark, since the grant
 };
 struct WorkProgress {
   NodeId node_id = 0;
@@ -232,6 +233,7 @@ struct Restore {
 struct RestoreReply {
   std::uint64_t rows = 0;
   std::string error;
+  bool damaged = false;  // the checkpoint itself cannot be used
 };
 
 // ---- replication: a server with the next of a shard's chain

@@ -3,22 +3,26 @@
 #include <algorithm>
 
 #include "common/assert.h"
+#include "common/planted_bugs.h"
 
 namespace capstan {
 
 SliceStatus PushWindow::check(std::uint32_t pass, std::uint32_t partition, std::uint64_t term,
                               std::uint64_t sequence, std::uint64_t previous) {
-  if (pass < forgotten_below_ || term < fence_) return SliceStatus::kFenced;
+  const bool fences = !CAPSTAN_PLANTED(kTermsNotFenced);
+  if (fences && (pass < forgotten_below_ || term < fence_)) return SliceStatus::kFenced;
   Stream& stream = streams_[{pass, partition}];
-  if (term < stream.term) return SliceStatus::kFenced;
+  if (fences && term < stream.term) return SliceStatus::kFenced;
   stream.term = term;
-  if (sequence <= stream.last) return SliceStatus::kDuplicate;
-  return previous > stream.last ? SliceStatus::kGap : SliceStatus::kOk;
+  if (sequence <= stream.last && !CAPSTAN_PLANTED(kDuplicatesApplied)) return SliceStatus::kDuplicate;
+  const bool gap = previous > stream.last && !CAPSTAN_PLANTED(kGapsAccepted);
+  return gap ? SliceStatus::kGap : SliceStatus::kOk;
 }
 
 void PushWindow::record(std::uint32_t pass, std::uint32_t partition, std::uint64_t sequence) {
   Stream& stream = streams_[{pass, partition}];
-  CAPSTAN_ASSERT(sequence > stream.last, "a push is recorded once, in order");
+  CAPSTAN_ASSERT(sequence > stream.last || CAPSTAN_PLANTED(kDuplicatesApplied),
+                 "a push is recorded once, in order");
   stream.last = sequence;
 }
 

@@ -112,7 +112,10 @@ void Server::restore_next(const std::shared_ptr<RestoreJob>& job) {
                                                                  section.shard, section.offset));
           }
         },
-        [this, job, bytes, shard = section.shard] { restore_shard(job, shard, *bytes); });
+        [this, job, bytes, shard = section.shard] {
+          if (job->id != errand_id_) return;  // another checkpoint is being restored by now
+          restore_shard(job, shard, *bytes);
+        });
   }
 }
 
@@ -125,6 +128,7 @@ void Server::restore_shard(const std::shared_ptr<RestoreJob>& job, std::uint32_t
   };
   const auto target = shards_.find(shard);
   if (!bytes.ok() || target == shards_.end()) {
+    job->reply.damaged = job->reply.damaged || !bytes.ok();
     finish_one(bytes.ok() ? "the shard moved away" : bytes.error().message);
     return;
   }
@@ -147,6 +151,7 @@ void Server::restore_shard(const std::shared_ptr<RestoreJob>& job, std::uint32_t
       [this, job, finish_one, outcome, shard, rows, fence, blob = *bytes] {
         Slot* slot = slot_of(shard, rows);
         if (!outcome->status.ok() || slot == nullptr) {
+          job->reply.damaged = job->reply.damaged || !outcome->status.ok();
           finish_one(slot == nullptr ? "the shard moved away" : outcome->status.error().message);
           return;
         }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/planted_bugs.h"
 #include "ps/server_stats.h"
 #include "ps/table/spec_check.h"
 
@@ -95,6 +96,8 @@ void Server::on_scheduler_request(std::uint64_t id, Message message) {
     on_snapshot(id, *snapshot);
   } else if (const auto* restore = std::get_if<Restore>(&message)) {
     on_restore(id, *restore);
+  } else if (std::holds_alternative<StatusRequest>(message)) {
+    on_status(id);
   } else if (const auto* ended = std::get_if<JobEnded>(&message)) {
     on_end_(ended->ok, ended->text);
   } else {
@@ -233,6 +236,7 @@ const Server::Slot* Server::primary_slot(std::uint32_t shard) const {
 // Alone in its chain, with no learner that may have become its successor, nobody can take over before lease +
 // grace, so a silent scheduler does not stop the work until then.
 bool Server::may_act(std::uint32_t shard) const {
+  if (CAPSTAN_PLANTED(kServesAfterLease)) return true;
   const ShardMap& map = link_.map();
   Instant until = link_.lease_until();
   if (map.chain(shard).size() == 1 && map.learner(shard) == 0) {
@@ -312,8 +316,18 @@ void Server::housekeep() {
   tell_ready();
   if (housekeeping_ || shards_.empty()) return;
   housekeeping_ = true;
-  auto total = std::make_shared<std::pair<ShardStats, std::size_t>>(ShardStats{}, shards_.size());
   const std::uint64_t share = options_.memory_limit == 0 ? ~0ULL : options_.memory_limit / shards_.size();
+  collect_stats(share, [this] { housekeeping_ = false; });
+}
+
+// Shards that are ours to decide about keep within `bytes_max` each, if it is given, before they are counted.
+void Server::collect_stats(std::optional<std::uint64_t> bytes_max, std::function<void()> done) {
+  auto total = std::make_shared<std::pair<ShardStats, std::size_t>>(ShardStats{}, shards_.size() + 1);
+  const auto finish_one = [this, total, done = std::move(done)] {
+    if (--total->second > 0) return;
+    stats_ = total->first;
+    done();
+  };
   for (auto& [id, slot] : shards_) {
     struct Part {
       ShardStats stats;
@@ -323,11 +337,11 @@ void Server::housekeep() {
     const bool decides = slot.role == ShardRole::kPrimary;
     compute_.run(
         lane_of(id),
-        [part, shard = slot.shard.get(), decides, share, now = now_seconds()] {
-          if (decides) part->eviction = shard->evict(now, share);
+        [part, shard = slot.shard.get(), decides, bytes_max, now = now_seconds()] {
+          if (decides && bytes_max.has_value()) part->eviction = shard->evict(now, *bytes_max);
           part->stats = shard->stats();
         },
-        [this, part, total, id = id, rows = slot.shard.get(), decides, now = now_seconds()] {
+        [this, part, total, finish_one, id = id, rows = slot.shard.get(), decides, now = now_seconds()] {
           Slot* held = slot_of(id, rows);
           if (held != nullptr && part->eviction.changed) {
             ShardRecord record;
@@ -341,11 +355,16 @@ void Server::housekeep() {
           } else {
             total->first.bytes += part->stats.bytes;  // a copy's rows and pushes are its primary's to count
           }
-          if (--total->second > 0) return;
-          stats_ = total->first;
-          housekeeping_ = false;
+          finish_one();
         });
   }
+  finish_one();
+}
+
+// The counters as they are now: the scheduler's report wants the last of them.
+void Server::on_status(std::uint64_t id) {
+  collect_stats(
+      {}, [this, id] { rpc_.reply(link_.peer(), id, StatusReply{stats_to_json(stats_, rpc_.refused())}); });
 }
 
 void Server::fill_heartbeat(Heartbeat& heartbeat) const {

@@ -176,6 +176,8 @@ class Server {
   void answer_errand(std::uint64_t id, const Message& answer);
 
   void housekeep();
+  void on_status(std::uint64_t id);
+  void collect_stats(std::optional<std::uint64_t> bytes_max, std::function<void()> done);
   void fill_heartbeat(Heartbeat& heartbeat) const;
   std::uint32_t lane_of(std::uint32_t shard) const { return shard % compute_.lanes(); }
   std::uint32_t now_seconds() const;

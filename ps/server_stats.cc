@@ -15,6 +15,8 @@ std::string stats_to_json(const ShardStats& stats, const std::map<std::string, s
   json["rows_pushed"] = stats.rows_pushed;
   json["rows_evicted"] = stats.rows_evicted;
   json["rows_not_admitted"] = stats.rows_not_admitted;
+  json["rows"] = stats.rows;
+  json["bytes"] = stats.bytes;
   json["staleness"] = boost::json::array(stats.staleness.begin(), stats.staleness.end());
   boost::json::object reasons;
   for (const auto& [reason, count] : refused) reasons[reason] = count;

@@ -5,13 +5,14 @@
 #include <cstring>
 
 #include "common/assert.h"
+#include "common/planted_bugs.h"
 #include "ps/optimizer/gradient_check.h"
 #include "ps/step_combiner.h"
 
 namespace capstan {
 namespace {
 
-constexpr std::uint32_t kSnapshotMagic = 0x53504143;  // "CAPS"
+constexpr std::uint32_t kSnapshotMagic = 0x32504143;  // "CAP2"
 
 std::uint64_t count_floats(std::span<const Section> sections, std::span<const TableSpec> specs) {
   std::uint64_t total = 0;
@@ -129,11 +130,11 @@ PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
       break;
   }
   outcome.status = validate(slice);
-  if (outcome.status == SliceStatus::kRefused) ++stats_.pushes_refused;
   if (combine_) {
     // A refused slice takes part as an empty one: the step must not wait for it.
     PushedSlice kept = slice;
-    if (outcome.status == SliceStatus::kRefused) kept.sections.clear();
+    kept.refused = outcome.status == SliceStatus::kRefused;
+    if (kept.refused) kept.sections.clear();
     PushOutcome combined = combine(kept, now_seconds);
     combined.status = outcome.status;
     combined.changed = true;
@@ -144,7 +145,7 @@ PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
     note_staleness(slice.pulled_version);
     apply(slice.sections, slice.keys, slice.gradients, now_seconds);
   }
-  ++stats_.pushes_applied;
+  ++(outcome.status == SliceStatus::kRefused ? stats_.pushes_refused : stats_.pushes_applied);
   window_.record(slice.pass, slice.partition, slice.sequence);
   outcome.version = version_;
   outcome.clock = clock();
@@ -181,13 +182,14 @@ PushOutcome Shard::combine(const PushedSlice& slice, std::uint32_t now_seconds) 
   }
   for (const auto& [slot, part] : waiting_) {
     outcome.released_slots.push_back(slot);
+    ++(part.refused ? stats_.pushes_refused : stats_.pushes_applied);
     window_.record(part.pass, part.partition, part.sequence);
   }
+  if (CAPSTAN_PLANTED(kSlotsInOrderOfArrival)) std::swap(waiting_.begin()->second, waiting_[slice.partition]);
   apply_step({slice.pass, slice.sequence - 1}, now_seconds);
   waiting_.clear();
   outcome.version = version_;
   outcome.clock = clock();
-  stats_.pushes_applied += outcome.released_slots.size();
   if (snapshot_sequence_ != 0 && slice.pass == snapshot_pass_ && clock_of(slice.pass) == snapshot_sequence_) {
     snapshot_sequence_ = 0;
     outcome.snapshot = snapshot(snapshot_ticket_);
@@ -269,7 +271,9 @@ void Shard::save(ByteWriter& out) const {
   out.put(kSnapshotMagic);
   out.put(id_);
   out.put(version_);
-  window_.save(out);
+  out.put(stats_.pushes_applied);
+  out.put(stats_.pushes_refused);
+  CAPSTAN_PLANTED(kSnapshotWithoutStreams) ? PushWindow().save(out) : window_.save(out);
   out.put(static_cast<std::uint32_t>(tables_.size()));
   for (std::size_t i = 0; i < tables_.size(); ++i) {
     out.put_string(specs_[i].name);
@@ -310,6 +314,8 @@ Status Shard::load(ByteReader& in) {
   if (in.get<std::uint32_t>() != kSnapshotMagic) return corrupt("not a shard snapshot");
   if (in.get<std::uint32_t>() != id_) return corrupt("the snapshot of another shard");
   version_ = in.get<std::uint64_t>();
+  stats_.pushes_applied = in.get<std::uint64_t>();
+  stats_.pushes_refused = in.get<std::uint64_t>();
   window_.restore(in);
   const auto count = in.get<std::uint32_t>();
   for (std::uint32_t i = 0; i < count && !in.failed(); ++i) {

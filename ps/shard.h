@@ -27,6 +27,7 @@ struct PushedSlice {
   const float* gradients = nullptr;  // [keys of a section, dim of its table], likewise
   Buffer keys_owner, gradients_owner;
   bool malformed = false;  // its gradients are not as many as its sections say: refused unread
+  bool refused = false;    // sync: waits as an empty one
   bool checked = false;    // by the replica that it comes from
 };
 
@@ -62,8 +63,10 @@ struct Eviction {
 struct ShardStats {
   static constexpr std::size_t kStalenessBuckets = 16;  // 0, 1, 2-3, 4-7, ... pushes between pull and push
 
-  std::uint64_t pushes_applied = 0, pushes_duplicate = 0, pushes_fenced = 0, pushes_gap = 0,
-                pushes_refused = 0;
+  // Slices whose number the rows have taken in: saved and restored with them.
+  std::uint64_t pushes_applied = 0, pushes_refused = 0;
+  // Of this process.
+  std::uint64_t pushes_duplicate = 0, pushes_fenced = 0, pushes_gap = 0;
   std::uint64_t rows_pulled = 0, rows_pushed = 0, rows_evicted = 0, rows_not_admitted = 0;
   std::uint64_t rows = 0, bytes = 0;
   std::array<std::uint64_t, kStalenessBuckets> staleness{};

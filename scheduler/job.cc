@@ -164,9 +164,7 @@ void Job::settle_tables() {
   }
   TablesAgreed agreed = agreed_of(*first);
   if (resume_.has_value()) {
-    std::string why = table_difference(resume_->tables, agreed.tables);
-    if (why.empty() && resume_->data_fingerprint != agreed.data_fingerprint) why = "the data changed";
-    if (!why.empty()) return finish(false, fmt::format("cannot resume from {}: {}", resume_directory_, why));
+    if (const std::string why = cannot_hold(agreed); !why.empty()) return finish(false, why);
   }
   agreed.num_partitions = facts_.num_partitions;
   if (!record(agreed)) return;
@@ -243,7 +241,10 @@ void Job::after_declared() {
 void Job::on_restore_reply(const Node& node, std::uint64_t request_id, const RestoreReply& reply) {
   if (ended_ || !errands_.answered(node.id, request_id)) return;
   if (!reply.error.empty()) {
-    return finish(false, fmt::format("{} could not restore the checkpoint: {}", node.name, reply.error));
+    const std::string damage = fmt::format("{} could not restore the checkpoint: {}", node.name, reply.error);
+    const bool may_choose =
+        reply.damaged && resume_.has_value() && options().resume_from.empty() && !options().evaluate_only;
+    return may_choose ? fall_back(damage) : finish(false, damage);
   }
   if (!errands_.idle()) return;
   if (resume_.has_value()) {
@@ -253,6 +254,7 @@ void Job::on_restore_reply(const Node& node, std::uint64_t request_id, const Res
     resume_.reset();
   } else {
     plan_->note_restored();
+    facts_.rows_of_pass = step_.pass;
   }
   carry_out();
 }
@@ -294,7 +296,8 @@ void Job::begin_pass(std::uint32_t pass) {
     work_.add(WorkId{kTrainWork, pass, p, ""}, facts_.num_partitions);
   }
   for (const StreamState& stream : std::exchange(resume_streams_, {})) {
-    if (stream.cursor.work.pass == pass) work_.recover(stream.cursor, 0, stream.done);
+    if (stream.cursor.work.pass == pass)
+      work_.recover(stream.cursor, totals_of(stream.cursor), 0, stream.done);
   }
   if (work_.all_done()) end_pass();
 }
@@ -302,8 +305,12 @@ void Job::begin_pass(std::uint32_t pass) {
 void Job::end_pass() {
   const WorkTotals totals = work_.totals();
   const Duration spent = context_.loop.now() - facts_.trained_since;
-  const PassFinished pass{facts_.pass, totals.examples, totals.bad_batches, totals.loss_sum,
-                          std::chrono::duration<double>(spent).count()};
+  const PassFinished pass{facts_.pass,
+                          totals.examples,
+                          totals.bad_batches,
+                          totals.loss_sum,
+                          std::chrono::duration<double>(spent).count(),
+                          totals.slices};
   if (!record(pass)) return;
   facts_.training += spent;
   facts_.passes.push_back(pass);

@@ -75,18 +75,30 @@ class Job {
   std::string waits_for() const;
   std::uint64_t examples_so_far() const;  // trained, over all passes
   std::uint64_t steps_so_far() const;     // batches, over all passes
+  // Slices of pushes that were acknowledged to whoever held their stream and are meant to be in the rows as
+  // they are now: those of the best pass when that was restored.
+  std::uint64_t slices_acknowledged() const;
+  // The job has ended and this node's last counters did not come.
+  void note_uncounted(const Node& node);
 
  private:
   // job_start.cc
   Status open_journal();
   void recover(const std::vector<JournalRecord>& records);
   void recover_work(const std::vector<JournalRecord>& records);
-  Status find_checkpoint();
-  std::string cannot_use(const Manifest& manifest) const;
   void load_again(const std::string& directory);
-  std::vector<JournalRecord> resume_records() const;
   std::uint32_t default_partitions() const;
   void make_plan();
+
+  // job_resume.cc
+  Status mention_earlier_checkpoints();
+  Status find_checkpoint();
+  Status adopt(FoundCheckpoint found);
+  void pass_over(const std::string& why);
+  void fall_back(const std::string& damage);
+  std::string cannot_use(const Manifest& manifest) const;
+  std::string cannot_hold(const TablesAgreed& agreed) const;
+  std::vector<JournalRecord> resume_records() const;
 
   // job.cc
   bool record(const JournalRecord& record);
@@ -172,6 +184,7 @@ class Job {
   Instant learners_due_{};
   std::size_t ready_workers_ = 0;      // living ones
   std::string waits_for_;              // as of the last tick, for those who ask for work
+  std::uint32_t run_began_ = 0;        // generation; checkpoints of lower ones are of earlier runs
   std::uint64_t last_checkpoint_ = 0;  // numbers are never used twice
   std::uint64_t steps_before_ = 0;     // batches of finished passes
   bool trains_ = false;                // a pass was begun here

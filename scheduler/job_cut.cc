@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/hash.h"
+#include "common/planted_bugs.h"
 #include "scheduler/job.h"
 
 namespace capstan {
@@ -55,7 +56,10 @@ void Job::begin_cut(CutPurpose purpose) {
       cut_at_pass_end_ = true;
       return;
     }
-    for (StreamState& stream : at) stream.cursor.watermark = after_step;
+    for (StreamState& stream : at) {
+      stream.cursor.watermark = after_step;
+      stream.cursor.slices = after_step * map_.num_shards();  // in sync every slot reports to every shard
+    }
   }
 
   const std::string& path = options().config.checkpoint.path;
@@ -140,7 +144,7 @@ void Job::publish_cut() {
   manifest.best = cut_->best();
   manifest.tables = facts_.agreed->tables;
   manifest.sections = cut_->sections();
-  manifest.streams = cut_->streams();
+  manifest.streams = CAPSTAN_PLANTED(kCutReadsCursorsLate) ? streams() : cut_->streams();
   const std::uint32_t pass =
       manifest.streams.empty() ? plan_->passes_finished() : manifest.streams[0].cursor.work.pass;
   for (const PassFinished& finished : facts_.passes) {

@@ -34,6 +34,7 @@ struct JobFacts {
   std::optional<TablesAgreed> agreed;
   std::vector<PassFinished> passes;
   std::vector<PassValidated> validations;
+  std::optional<std::uint32_t> rows_of_pass;  // the best pass, once it has been restored
   std::optional<std::uint32_t> best_pass;
   bool stopped_early = false;
   std::vector<CheckpointFact> checkpoints;  // published and kept, oldest first
@@ -41,6 +42,7 @@ struct JobFacts {
   std::string report_json;                  // what the last merge gave
   std::string final_text;                   // for people
   std::string end_text;
+  bool counted = true;                                 // every owner of shards gave its last counters
   std::uint32_t test_evaluations = 0;                  // times that the test parts were evaluated
   std::map<NodeId, std::uint64_t> examples_by_worker;  // trained under this scheduler
   std::uint64_t trained_here = 0;                      // examples of whole passes under this scheduler

@@ -3,9 +3,7 @@
 
 #include <algorithm>
 
-#include "common/config/fingerprint.h"
-#include "common/config/load_job.h"
-#include "scheduler/agreement.h"
+#include "common/planted_bugs.h"
 #include "scheduler/job.h"
 
 namespace capstan {
@@ -14,23 +12,24 @@ namespace {
 
 constexpr std::uint32_t kPartitionsPerWorker = 4;  // async: so that a lost worker's part is small
 
-std::uint32_t last_generation(const std::vector<JournalRecord>& records) {
+template <typename Record>
+std::uint32_t highest(const std::vector<JournalRecord>& records) {
   std::uint32_t generation = 0;
   for (const JournalRecord& record : records) {
-    if (const auto* raised = std::get_if<GenerationRaised>(&record)) {
-      generation = std::max(generation, raised->generation);
-    }
+    if (const auto* typed = std::get_if<Record>(&record))
+      generation = std::max(generation, typed->generation);
   }
   return generation;
 }
 
-bool has_ended(const std::vector<JournalRecord>& records) {
+// How the job ended; nullptr when it has not.
+const StateReached* ended_state(const std::vector<JournalRecord>& records) {
   for (auto record = records.rbegin(); record != records.rend(); ++record) {
     if (const auto* reached = std::get_if<StateReached>(&*record)) {
-      return reached->state == "done" || reached->state == "failed";
+      return reached->state == "done" || reached->state == "failed" ? reached : nullptr;
     }
   }
-  return false;
+  return nullptr;
 }
 
 }  // namespace
@@ -52,15 +51,30 @@ Status Job::open_journal() {
   const std::string path =
       options().journal_path.empty() ? options().config.work_dir + "/journal" : options().journal_path;
   CAPSTAN_ASSIGN(const std::vector<JournalRecord> old, Journal::read(context_.storage, path));
-  facts_.generation = last_generation(old);
-  const bool recovers = options().start == StartMode::kRecover && !old.empty() && !has_ended(old);
-  std::vector<JournalRecord> records = recovers ? old : std::vector<JournalRecord>{};
-  if (options().start == StartMode::kResume) {
-    CAPSTAN_TRY(find_checkpoint());
-    records = resume_records();
+  facts_.generation = highest<GenerationRaised>(old);
+  run_began_ = highest<RunBegun>(old);
+  const StateReached* end = ended_state(old);
+  if (options().start == StartMode::kRecover && end != nullptr) {
+    return make_error(
+        ErrorCode::kInvalid,
+        fmt::format("{} says that the job has ended ({}: {}): start it without --recover to train "
+                    "anew, or with --resume to go on from its last checkpoint",
+                    path, end->state, end->text));
   }
+  const bool recovers = options().start == StartMode::kRecover && !old.empty();
+  std::vector<JournalRecord> records = recovers ? old : std::vector<JournalRecord>{};
+  if (options().start == StartMode::kResume) CAPSTAN_TRY(find_checkpoint());
   ++facts_.generation;
-  work_ = WorkList(facts_.generation);
+  if (!recovers) {
+    const bool goes_on = options().start == StartMode::kResume && options().resume_from.empty();
+    if (!goes_on) run_began_ = facts_.generation;
+    records.emplace_back(RunBegun{run_began_});
+    if (options().start != StartMode::kResume) CAPSTAN_TRY(mention_earlier_checkpoints());
+  }
+  if (resume_.has_value()) {
+    for (JournalRecord& record : resume_records()) records.push_back(std::move(record));
+  }
+  work_ = WorkList(CAPSTAN_PLANTED(kTermsStartAnew) ? 0 : facts_.generation);
   last_request_id_ = std::uint64_t{facts_.generation} << 32;
   records.emplace_back(GenerationRaised{facts_.generation});
   CAPSTAN_ASSIGN(journal_, Journal::start(context_.storage, path, records));
@@ -134,7 +148,12 @@ void Job::recover(const std::vector<JournalRecord>& records) {
     } else if (const auto* reached = std::get_if<StateReached>(&record)) {
       state = reached->state;
       pass = reached->pass;
-      if (state == "restoring") resumed_from = reached->text;
+      if (state == "restoring") {  // what follows is what the checkpoint knows
+        resumed_from = reached->text;
+        facts_.passes.clear();
+        facts_.validations.clear();
+        facts_.checkpoints.clear();
+      }
     } else if (const auto* finished = std::get_if<PassFinished>(&record)) {
       facts_.passes.push_back(*finished);
     } else if (const auto* validated = std::get_if<PassValidated>(&record)) {
@@ -184,12 +203,15 @@ void Job::load_again(const std::string& directory) {
 void Job::recover_work(const std::vector<JournalRecord>& records) {
   struct Item {
     WorkCursor cursor;
+    WorkTotals before;
     NodeId worker = 0;
     bool done = false;
   };
   std::map<WorkId, Item> items;
   for (const JournalRecord& record : records) {
-    if (const auto* cut = std::get_if<CutBegun>(&record)) {
+    if (const auto* reached = std::get_if<StateReached>(&record)) {
+      if (reached->state == "restoring") items.clear();
+    } else if (const auto* cut = std::get_if<CutBegun>(&record)) {
       for (const WorkCursor& cursor : cut->cursors) {
         Item& item = items[cursor.work];
         const std::uint64_t term = item.cursor.term;
@@ -197,12 +219,10 @@ void Job::recover_work(const std::vector<JournalRecord>& records) {
         item.cursor.term = term;
       }
     } else if (const auto* granted = std::get_if<WorkGranted>(&record)) {
-      Item& item = items[granted->work];
-      item.cursor.work = granted->work;
-      item.cursor.term = granted->term;
-      item.worker = granted->worker;
+      items[granted->cursor.work] = {granted->cursor, totals_of(granted->cursor), granted->worker, false};
     } else if (const auto* finished = std::get_if<WorkFinished>(&record)) {
-      items[finished->cursor.work] = {finished->cursor, finished->worker, true};
+      Item& item = items[finished->cursor.work];
+      item = {finished->cursor, item.before, finished->worker, true};
     } else if (const auto* greeted = std::get_if<NodeGreeted>(&record)) {
       // Another process under that name: it holds nothing of what its forerunner was given.
       for (auto& [work, item] : items) {
@@ -214,75 +234,9 @@ void Job::recover_work(const std::vector<JournalRecord>& records) {
   for (const auto& [work, item] : items) {
     if (work.pass == facts_.pass) by_term.emplace(item.cursor.term, &item);
   }
-  for (const auto& [term, item] : by_term) work_.recover(item->cursor, item->worker, item->done);
+  for (const auto& [term, item] : by_term)
+    work_.recover(item->cursor, item->before, item->worker, item->done);
   if (work_.all_done()) end_pass();
-}
-
-// Chooses the checkpoint to go on from, and refuses one that the job can no longer use.
-Status Job::find_checkpoint() {
-  const std::string& path = options().config.checkpoint.path;
-  if (path.empty()) return make_error(ErrorCode::kInvalid, "resuming needs checkpoint.path in the job file");
-  FoundCheckpoint found;
-  if (options().resume_from.empty()) {
-    CAPSTAN_ASSIGN(found, newest_checkpoint(context_.storage, path));
-  } else {
-    found.directory = options().resume_from;
-    CAPSTAN_ASSIGN(found.manifest, read_manifest(context_.storage, found.directory));
-  }
-  for (const std::string& why : found.skipped) {
-    context_.log.warn("passed over a checkpoint: {}", why);
-    facts_.warn("passed over a checkpoint: " + why);
-  }
-  CAPSTAN_ASSIGN(const std::vector<CheckpointName> names, list_checkpoints(context_.storage, path));
-  for (const CheckpointName& name : names) {
-    auto each = read_manifest(context_.storage, name.directory);
-    if (!each.ok()) continue;
-    const auto passes = static_cast<std::uint32_t>(each->passes.size());
-    facts_.checkpoints.push_back({name.checkpoint, name.directory, passes, each->best, 0, 0});
-    const bool chosen = options().evaluate_only && options().resume_from.empty() && each->best;
-    if (chosen) found = FoundCheckpoint{name.directory, std::move(each).value(), {}};
-  }
-  if (const std::string why = cannot_use(found.manifest); !why.empty()) {
-    return make_error(ErrorCode::kInvalid, fmt::format("cannot resume from {}: {}", found.directory, why));
-  }
-  facts_.generation = std::max(facts_.generation, found.manifest.generation);
-  facts_.passes = found.manifest.passes;
-  facts_.validations = found.manifest.validations;
-  if (!found.manifest.streams.empty()) facts_.num_partitions = found.manifest.num_partitions;
-  resume_directory_ = found.directory;
-  resume_ = std::move(found.manifest);
-  return ok_status();
-}
-
-std::string Job::cannot_use(const Manifest& manifest) const {
-  const JobConfig& config = options().config;
-  if (manifest.job != config.name) return fmt::format("it is of job {}", manifest.job);
-  if (manifest.num_shards != config.cluster.num_shards) {
-    return fmt::format("cluster.num_shards: {} became {}", manifest.num_shards, config.cluster.num_shards);
-  }
-  if (manifest.job_text == options().job_text) return "";
-  const auto before = load_job_text(manifest.job_text, "the checkpoint's job");
-  if (!before.ok()) return before.error().message;
-  return difference(before->config, config);
-}
-
-// What a journal would hold if the work up to the checkpoint had been done under it.
-std::vector<JournalRecord> Job::resume_records() const {
-  std::vector<JournalRecord> records;
-  for (const PassFinished& pass : facts_.passes) records.emplace_back(pass);
-  for (const PassValidated& validated : facts_.validations) records.emplace_back(validated);
-  for (const CheckpointFact& fact : facts_.checkpoints) {
-    records.emplace_back(CheckpointPublished{fact.checkpoint, fact.passes, fact.best});
-  }
-  CutBegun cut{resume_->checkpoint, {}};
-  for (const StreamState& stream : resume_->streams) cut.cursors.push_back(stream.cursor);
-  records.emplace_back(std::move(cut));
-  for (const StreamState& stream : resume_->streams) {
-    if (stream.done) records.emplace_back(WorkFinished{stream.cursor, 0});
-  }
-  records.emplace_back(
-      StateReached{"restoring", static_cast<std::uint32_t>(facts_.passes.size()), resume_directory_});
-  return records;
 }
 
 }  // namespace capstan

@@ -46,7 +46,7 @@ Message Job::on_work_request(const Node& node, const WorkRequest& request) {
   if (!granted.has_value()) return none;
   const WorkGrant& grant = granted->grant;
   if (!granted->again && grant.work.kind == kTrainWork) {
-    if (!record(WorkGranted{grant.work, grant.term, node.id})) return none;
+    if (!record(WorkGranted{work_.find(grant.work)->cursor(), node.id})) return none;
   }
   return std::move(granted->grant);
 }
@@ -183,6 +183,23 @@ std::uint64_t Job::examples_so_far() const {
   std::uint64_t examples = step_.kind == PlanStep::Kind::kTrain ? work_.totals().examples : 0;
   for (const PassFinished& pass : facts_.passes) examples += pass.examples;
   return examples;
+}
+
+void Job::note_uncounted(const Node& node) {
+  const auto owns = [&](const ShardEntry& entry) {
+    return std::find(entry.chain.begin(), entry.chain.end(), node.id) != entry.chain.end();
+  };
+  if (std::any_of(map_.entries().begin(), map_.entries().end(), owns)) facts_.counted = false;
+  facts_.warn(fmt::format("{} did not give its last counters; the report has those of its last heartbeat",
+                          node.name));
+}
+
+std::uint64_t Job::slices_acknowledged() const {
+  std::uint64_t slices = step_.kind == PlanStep::Kind::kTrain ? work_.totals().slices : 0;
+  for (const PassFinished& pass : facts_.passes) {
+    if (pass.pass <= facts_.rows_of_pass.value_or(pass.pass)) slices += pass.slices;
+  }
+  return slices;
 }
 
 std::uint64_t Job::steps_so_far() const {

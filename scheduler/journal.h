@@ -21,6 +21,9 @@ namespace capstan {
 struct GenerationRaised {
   std::uint32_t generation = 0;
 };
+struct RunBegun {  // anew: checkpoints of lower generations are of earlier runs
+  std::uint32_t generation = 0;
+};
 struct NodeGreeted {
   NodeId id = 0;
   Role role = Role::kServer;
@@ -49,8 +52,7 @@ struct StateReached {
   std::string text;
 };
 struct WorkGranted {
-  WorkId work;
-  std::uint64_t term = 0;
+  WorkCursor cursor;  // of all terms before this one, and this one's number
   NodeId worker = 0;
 };
 struct WorkFinished {
@@ -61,6 +63,7 @@ struct PassFinished {
   std::uint32_t pass = 0;
   std::uint64_t examples = 0, bad_batches = 0;
   double loss_sum = 0.0, seconds = 0.0;
+  std::uint64_t slices = 0;  // acknowledged
 };
 struct PassValidated {
   std::uint32_t pass = 0;
@@ -77,9 +80,9 @@ struct CheckpointPublished {
   bool best = false;
 };
 
-using JournalRecord =
-    std::variant<GenerationRaised, NodeGreeted, NodeReady, TablesAgreed, MapChanged, StateReached,
-                 WorkGranted, WorkFinished, PassFinished, PassValidated, CutBegun, CheckpointPublished>;
+using JournalRecord = std::variant<GenerationRaised, NodeGreeted, NodeReady, TablesAgreed, MapChanged,
+                                   StateReached, WorkGranted, WorkFinished, PassFinished, PassValidated,
+                                   CutBegun, CheckpointPublished, RunBegun>;
 
 std::string to_json_text(const JournalRecord& record);
 Result<JournalRecord> record_from_json(std::string_view text);

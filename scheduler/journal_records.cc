@@ -15,10 +15,6 @@ struct Overload : Ts... {
 template <typename... Ts>
 Overload(Ts...) -> Overload<Ts...>;
 
-json::object work_json(const WorkId& work) {
-  return {{"kind", work.kind}, {"pass", work.pass}, {"partition", work.partition}, {"name", work.name}};
-}
-
 json::array parts_json(const std::vector<EvaluatePart>& parts) {
   json::array array;
   for (const EvaluatePart& part : parts) {
@@ -47,6 +43,9 @@ json::array cursors_json(const std::vector<WorkCursor>& cursors) {
 json::object encode_record(const JournalRecord& record) {
   return std::visit(
       Overload{
+          [](const RunBegun& r) {
+            return json::object{{"record", "run"}, {"generation", r.generation}};
+          },
           [](const GenerationRaised& r) {
             return json::object{{"record", "generation"}, {"generation", r.generation}};
           },
@@ -79,8 +78,7 @@ json::object encode_record(const JournalRecord& record) {
             return json::object{{"record", "state"}, {"state", r.state}, {"pass", r.pass}, {"text", r.text}};
           },
           [](const WorkGranted& r) {
-            return json::object{
-                {"record", "grant"}, {"work", work_json(r.work)}, {"term", r.term}, {"worker", r.worker}};
+            return json::object{{"record", "grant"}, {"cursor", to_json(r.cursor)}, {"worker", r.worker}};
           },
           [](const WorkFinished& r) {
             return json::object{{"record", "finish"}, {"cursor", to_json(r.cursor)}, {"worker", r.worker}};
@@ -91,7 +89,8 @@ json::object encode_record(const JournalRecord& record) {
                                 {"examples", r.examples},
                                 {"bad_batches", r.bad_batches},
                                 {"loss_sum", json_number(r.loss_sum)},
-                                {"seconds", r.seconds}};
+                                {"seconds", r.seconds},
+                                {"slices", r.slices}};
           },
           [](const PassValidated& r) {
             return json::object{{"record", "validated"},
@@ -170,24 +169,10 @@ Result<JournalRecord> read_map(JsonReader& in) {
   return JournalRecord(std::move(r));
 }
 
-Result<JournalRecord> read_grant(JsonReader& in) {
-  WorkGranted r;
-  const json::object* work = nullptr;
-  in.object_of("work", work);
-  in.unsigned_of("term", r.term);
-  in.unsigned_of("worker", r.worker);
-  CAPSTAN_TRY(in.status());
-  JsonReader fields(*work);
-  fields.unsigned_of("kind", r.work.kind);
-  fields.unsigned_of("pass", r.work.pass);
-  fields.unsigned_of("partition", r.work.partition);
-  fields.text_of("name", r.work.name);
-  CAPSTAN_TRY(fields.status());
-  return JournalRecord(std::move(r));
-}
-
-Result<JournalRecord> read_finish(JsonReader& in) {
-  WorkFinished r;
+// WorkGranted and WorkFinished.
+template <typename Record>
+Result<JournalRecord> read_worked(JsonReader& in) {
+  Record r;
   const json::object* cursor = nullptr;
   in.object_of("cursor", cursor);
   in.unsigned_of("worker", r.worker);
@@ -203,6 +188,7 @@ Result<JournalRecord> read_pass(JsonReader& in) {
   in.unsigned_of("bad_batches", r.bad_batches);
   in.real_of("loss_sum", r.loss_sum);
   in.real_of("seconds", r.seconds);
+  in.unsigned_of("slices", r.slices);
   return JournalRecord(r);
 }
 
@@ -218,6 +204,11 @@ Result<JournalRecord> read_cut(JsonReader& in) {
 }
 
 Result<JournalRecord> read_small(std::string_view kind, JsonReader& in) {
+  if (kind == "run") {
+    RunBegun r;
+    in.unsigned_of("generation", r.generation);
+    return JournalRecord(r);
+  }
   if (kind == "generation") {
     GenerationRaised r;
     in.unsigned_of("generation", r.generation);
@@ -257,8 +248,8 @@ Result<JournalRecord> decode_record(const std::string& kind, JsonReader& in) {
   if (kind == "node") return read_node(in);
   if (kind == "tables") return read_tables(in);
   if (kind == "map") return read_map(in);
-  if (kind == "grant") return read_grant(in);
-  if (kind == "finish") return read_finish(in);
+  if (kind == "grant") return read_worked<WorkGranted>(in);
+  if (kind == "finish") return read_worked<WorkFinished>(in);
   if (kind == "pass") return read_pass(in);
   if (kind == "cut") return read_cut(in);
   return read_small(kind, in);

@@ -16,6 +16,7 @@ constexpr std::string_view kFolderStem = "ckpt-";
 constexpr std::string_view kHead = R"({"checksum":")";
 constexpr std::string_view kMiddle = R"(","manifest":)";
 constexpr std::size_t kHashDigits = 16;
+constexpr std::uint32_t kFormat = 2;
 
 // Passes and validations are stored as the journal stores them.
 template <typename Record>
@@ -81,7 +82,7 @@ Status read_lists(JsonReader& in, Manifest& manifest) {
 }  // namespace
 
 std::string to_json_text(const Manifest& manifest) {
-  const json::object object = {{"format", 1},
+  const json::object object = {{"format", kFormat},
                                {"checkpoint", manifest.checkpoint},
                                {"generation", manifest.generation},
                                {"job", manifest.job},
@@ -119,7 +120,7 @@ Result<Manifest> manifest_from_json(std::string_view text) {
   JsonReader in(object);
   std::uint32_t format = 0;
   in.unsigned_of("format", format);
-  if (format != 1) return corrupt(fmt::format("format {} is not known", format));
+  if (format != kFormat) return corrupt(fmt::format("format {} is not known", format));
   in.unsigned_of("checkpoint", manifest.checkpoint);
   in.unsigned_of("generation", manifest.generation);
   in.text_of("job", manifest.job);
@@ -183,11 +184,19 @@ Result<std::vector<CheckpointName>> list_checkpoints(Storage& storage, const std
   return checkpoints;
 }
 
-Result<FoundCheckpoint> newest_checkpoint(Storage& storage, const std::string& path) {
+Result<FoundCheckpoint> newest_checkpoint(Storage& storage, const std::string& path,
+                                          CheckpointLimits limits) {
   CAPSTAN_ASSIGN(const std::vector<CheckpointName> names, list_checkpoints(storage, path));
   FoundCheckpoint found;
   for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    if (name->checkpoint >= limits.below) continue;
     auto manifest = read_manifest(storage, name->directory);
+    if (manifest.ok() && manifest->generation < limits.generation_min) {
+      manifest = make_error(ErrorCode::kStale,
+                            fmt::format("{} is of an earlier run (generation {}, this one "
+                                        "began with {})",
+                                        name->directory, manifest->generation, limits.generation_min));
+    }
     if (manifest.ok()) {
       found.directory = name->directory;
       found.manifest = std::move(manifest).value();

@@ -59,7 +59,12 @@ struct FoundCheckpoint {
   Manifest manifest;
   std::vector<std::string> skipped;  // newer ones, and what is wrong with them
 };
-// The newest that verifies. kNotFound when there is none.
-Result<FoundCheckpoint> newest_checkpoint(Storage& storage, const std::string& path);
+struct CheckpointLimits {
+  std::uint32_t generation_min = 0;  // those written by earlier schedulers are another run's
+  std::uint64_t below = ~0ULL;       // only those with lower numbers
+};
+// The newest within the limits that verifies. kNotFound when there is none.
+Result<FoundCheckpoint> newest_checkpoint(Storage& storage, const std::string& path,
+                                          CheckpointLimits limits = {});
 
 }  // namespace capstan

@@ -104,6 +104,14 @@ void Membership::spare(Instant now) {
   }
 }
 
+void Membership::take_stats(NodeId id, std::string stats_json, std::uint64_t rows, std::uint64_t bytes) {
+  const auto found = nodes_.find(id);
+  if (found == nodes_.end() || stats_json.empty()) return;
+  found->second.stats_json = std::move(stats_json);
+  found->second.rows = rows;
+  found->second.bytes = bytes;
+}
+
 std::vector<NodeId> Membership::expire(Instant now) {
   std::vector<NodeId> ended;
   while (!lease_ends_.empty() && lease_ends_.begin()->first <= now) {

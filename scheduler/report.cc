@@ -96,18 +96,33 @@ json::value counter(const json::object& stats, std::string_view name) {
   return value != nullptr && value->is_number() ? *value : json::value(0);
 }
 
-json::object pushes_json(const json::object& servers, const json::object& workers) {
-  // null: the workers do not count it.
-  const auto known = [&](std::string_view name) {
-    return workers.contains(json::string_view(name.data(), name.size())) ? counter(workers, name)
-                                                                         : json::value(nullptr);
-  };
-  return {{"sent", known("pushes_sent")},
+std::uint64_t whole(const json::object& stats, std::string_view name) {
+  boost::system::error_code failed;
+  const auto number = counter(stats, name).to_number<std::uint64_t>(failed);
+  return failed ? 0 : number;
+}
+
+// Slices: one batch's gradients for one shard. sent, deduplicated, fenced and abandoned are counted by the
+// processes that live now; acknowledged, applied and refused over the job's life, with the rows. lost: what
+// was acknowledged and is in no row; null when a server's last counters are not known.
+json::object pushes_json(const Job& job, const json::object& servers, const json::object& workers) {
+  const std::uint64_t acknowledged = job.slices_acknowledged();
+  const std::uint64_t taken = whole(servers, "pushes_applied") + whole(servers, "pushes_refused");
+  return {{"sent", counter(workers, "pushes_sent")},
+          {"acknowledged", acknowledged},
           {"applied", counter(servers, "pushes_applied")},
           {"deduplicated", counter(servers, "pushes_duplicate")},
           {"fenced", counter(servers, "pushes_fenced")},
           {"refused", counter(servers, "pushes_refused")},
-          {"lost", known("pushes_lost")}};
+          {"abandoned", counter(workers, "pushes_abandoned")},
+          {"lost", job.facts().counted ? json::value(acknowledged - std::min(acknowledged, taken))
+                                       : json::value(nullptr)}};
+}
+
+json::object bytes_json(const json::object& servers, const json::object& workers) {
+  return {{"pushed", counter(workers, "bytes_pushed")},
+          {"pulled", counter(workers, "bytes_pulled")},
+          {"rows", counter(servers, "bytes")}};
 }
 
 }  // namespace
@@ -138,7 +153,8 @@ std::string report_json(const SchedulerOptions& options, const Job& job, const M
       {"passes", passes_json(facts)},
       {"validations", validations_json(facts)},
       {"stopped_early", facts.stopped_early},
-      {"pushes", pushes_json(servers, workers)},
+      {"pushes", pushes_json(job, servers, workers)},
+      {"bytes", bytes_json(servers, workers)},
       {"servers", server_shares(job, membership)},
       {"workers", worker_shares(facts, membership)}};
   object["best_pass"] = facts.best_pass.has_value() ? json::value(*facts.best_pass) : json::value(nullptr);

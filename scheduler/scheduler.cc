@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/wire/codec.h"
+#include "scheduler/json.h"
 #include "scheduler/report.h"
 #include "scheduler/status.h"
 
@@ -12,8 +13,11 @@ namespace capstan {
 
 namespace {
 
-constexpr std::chrono::milliseconds kFarewell{
-    300};  // for the last messages to leave, and for stragglers to ask
+// For the last messages to leave, and for stragglers to ask.
+constexpr std::chrono::milliseconds kFarewell{300};
+// For the last counters to come, and when they are asked for again.
+constexpr std::chrono::milliseconds kCountPatience{1000}, kCountPatienceOnFailure{300}, kCountAgain{100};
+constexpr std::uint64_t kCountRequest = 1;
 
 template <typename... Ts>
 struct Overload : Ts... {
@@ -127,8 +131,7 @@ std::optional<Message> Scheduler::answer_anyone(const Message& message) {
 }
 
 void Scheduler::on_member(PeerId from, std::uint64_t request_id, const Node& node, const Message& message) {
-  if (job_.ended())
-    return peers_.send(from, JobEnded{job_.facts().state == JobState::kDone, job_.facts().end_text});
+  if (told_) return peers_.send(from, JobEnded{ok_, end_text_});
   if (!node.alive) return peers_.refuse(from, RefusalReason::kNotGreeted, "your lease has ended", request_id);
   const auto reply = answer(node, request_id, message);
   if (reply.has_value()) peers_.send(from, *reply, request_id);
@@ -161,6 +164,10 @@ std::optional<Message> Scheduler::answer(const Node& node, std::uint64_t request
                           job_.on_learners_ready(node, m);
                           return std::nullopt;
                         },
+                        [&](const StatusReply& m) -> Reply {
+                          on_stats(node, m);
+                          return std::nullopt;
+                        },
                         [&](const auto&) -> Reply { return std::nullopt; },
                     },
                     message);
@@ -190,19 +197,52 @@ std::string Scheduler::status() const {
 }
 
 void Scheduler::on_job_end(bool ok, const std::string& text) {
-  std::string told = text;
+  ok_ = ok;
+  end_text_ = text;
+  count_by_ = loop_.now() + (ok ? kCountPatience : kCountPatienceOnFailure);
+  for (const auto& [id, node] : membership_.nodes()) {
+    if (node.alive && node.peer != 0) {
+      uncounted_.insert(id);
+    } else if (node.role == Role::kServer) {
+      job_.note_uncounted(node);
+    }
+  }
+  ask_for_stats();
+}
+
+void Scheduler::ask_for_stats() {
+  if (uncounted_.empty() || loop_.now() >= count_by_) return report_and_tell();
+  for (const NodeId id : uncounted_) peers_.send(membership_.find(id)->peer, StatusRequest{}, kCountRequest);
+  end_timer_.start(kCountAgain, [this] { ask_for_stats(); });
+}
+
+void Scheduler::on_stats(const Node& node, const StatusReply& reply) {
+  if (uncounted_.erase(node.id) == 0) return;
+  const auto stats = parse_json_object(reply.json);
+  const auto number = [&](const char* name, std::uint64_t otherwise) {
+    std::uint64_t value = otherwise;
+    if (stats.ok() && stats->contains(name)) JsonReader(*stats).unsigned_of(name, value);
+    return value;
+  };
+  membership_.take_stats(node.id, reply.json, number("rows", node.rows), number("bytes", node.bytes));
+  if (uncounted_.empty()) report_and_tell();
+}
+
+void Scheduler::report_and_tell() {
+  for (const NodeId id : std::exchange(uncounted_, {})) job_.note_uncounted(*membership_.find(id));
   if (!options_.config.report.empty()) {
     const std::string report = report_json(options_, job_, membership_, peers_, loop_.now());
     const Status written = write_report(storage_, options_.config.report, report);
     if (!written.ok()) {
       log_.error("{}", written.error().message);
-      ok = false;
-      told += "\n" + written.error().message;
+      ok_ = false;
+      end_text_ += "\n" + written.error().message;
     }
   }
-  peers_.broadcast(JobEnded{ok, told});
-  end_timer_.start(kFarewell, [this, ok, told] {
-    if (on_finished_) on_finished_(ok, told);
+  told_ = true;
+  peers_.broadcast(JobEnded{ok_, end_text_});
+  end_timer_.start(kFarewell, [this] {
+    if (on_finished_) on_finished_(ok_, end_text_);
   });
 }
 

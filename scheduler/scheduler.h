@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "common/event_loop.h"
@@ -47,6 +48,10 @@ class Scheduler {
   Message on_heartbeat(const Heartbeat& heartbeat);
   void tick();
   void on_job_end(bool ok, const std::string& text);
+  // The report wants every node's last counters.
+  void ask_for_stats();
+  void on_stats(const Node& node, const StatusReply& reply);
+  void report_and_tell();
 
   EventLoop& loop_;
   Transport& transport_;
@@ -59,6 +64,11 @@ class Scheduler {
   Speed speed_;
   EndHandler on_finished_;
   Instant last_tick_{};
+  bool ok_ = false;
+  std::string end_text_;
+  bool told_ = false;           // everybody knows that the job has ended
+  std::set<NodeId> uncounted_;  // nodes whose last counters have not come
+  Instant count_by_{};
   Timer tick_timer_;
   Timer end_timer_;
 };

@@ -6,6 +6,10 @@
 
 namespace capstan {
 
+WorkTotals totals_of(const WorkCursor& cursor) {
+  return {cursor.examples, cursor.bad_batches, cursor.loss_sum, cursor.slices};
+}
+
 WorkCursor WorkEntry::cursor() const {
   WorkCursor cursor;
   cursor.work = work;
@@ -15,6 +19,7 @@ WorkCursor WorkEntry::cursor() const {
   cursor.loss_sum = before.loss_sum + term_totals.loss_sum;
   cursor.batches = batches;
   cursor.bad_batches = before.bad_batches + term_totals.bad_batches;
+  cursor.slices = before.slices + term_totals.slices;
   return cursor;
 }
 
@@ -37,19 +42,22 @@ void WorkList::add(WorkId work, std::uint32_t num_partitions, std::vector<Buffer
   free_.insert(std::move(work));
 }
 
-void WorkList::recover(const WorkCursor& cursor, NodeId holder, bool done) {
+void WorkList::recover(const WorkCursor& cursor, const WorkTotals& before, NodeId holder, bool done) {
   const auto found = entries_.find(cursor.work);
   if (found == entries_.end()) return;
   WorkEntry& entry = found->second;
   CAPSTAN_ASSERT(entry.term == 0 && !entry.done && entry.holder == 0, "an item is put back once");
   entry.term = cursor.term;
-  entry.before = {cursor.examples, cursor.bad_batches, cursor.loss_sum};
+  entry.before = before;
+  entry.term_totals = {cursor.examples - before.examples, cursor.bad_batches - before.bad_batches,
+                       cursor.loss_sum - before.loss_sum, cursor.slices - before.slices};
   entry.watermark = cursor.watermark;
   entry.batches = cursor.batches;
   watermark_sum_ += cursor.watermark;
   totals_.examples += cursor.examples;
   totals_.bad_batches += cursor.bad_batches;
   totals_.loss_sum += cursor.loss_sum;
+  totals_.slices += cursor.slices;
   if (cursor.batches != 0) {
     batches_sum_ += cursor.batches;
     ++sized_;
@@ -79,11 +87,10 @@ std::optional<WorkList::Granted> WorkList::grant(NodeId worker, std::uint32_t he
   if (std::max<std::size_t>(held, known) >= hold_max || free_.empty()) return std::nullopt;
   WorkEntry& entry = entries_.at(*free_.begin());
   free_.erase(free_.begin());
-  const WorkCursor so_far = entry.cursor();
+  entry.before = totals_of(entry.cursor());
   entry.term = ++last_term_;
   entry.holder = entry.last_holder = worker;
   entry.confirmed = false;
-  entry.before = {so_far.examples, so_far.bad_batches, so_far.loss_sum};
   entry.term_totals = {};
   held_[worker].push_back(entry.work);
   return Granted{make(entry), false};
@@ -170,7 +177,10 @@ void WorkList::account(WorkEntry& entry, const WorkCursor& cursor) {
   totals_.examples += cursor.examples - entry.term_totals.examples;
   totals_.bad_batches += cursor.bad_batches - std::min(cursor.bad_batches, entry.term_totals.bad_batches);
   totals_.loss_sum += cursor.loss_sum - entry.term_totals.loss_sum;
-  entry.term_totals = {cursor.examples, cursor.bad_batches, cursor.loss_sum};
+  const std::uint64_t slices = std::max(cursor.slices, entry.term_totals.slices);
+  totals_.slices += slices - entry.term_totals.slices;
+  entry.term_totals = totals_of(cursor);
+  entry.term_totals.slices = slices;
 }
 
 void WorkList::drop_holder(WorkEntry& entry) {

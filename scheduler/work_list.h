@@ -18,7 +18,10 @@ inline constexpr std::uint8_t kTrainWork = 0, kEvaluateWork = 1, kMergeWork = 2;
 struct WorkTotals {
   std::uint64_t examples = 0, bad_batches = 0;
   double loss_sum = 0.0;
+  std::uint64_t slices = 0;  // acknowledged
 };
+
+WorkTotals totals_of(const WorkCursor& cursor);
 
 struct WorkEntry {
   WorkId work;
@@ -47,8 +50,9 @@ class WorkList {
 
   void clear();  // terms go on rising
   void add(WorkId work, std::uint32_t num_partitions, std::vector<Buffer> inputs = {});
-  // Puts a journaled item back: where it stands, and whose it was. One holder's in the order of their terms.
-  void recover(const WorkCursor& cursor, NodeId holder, bool done);
+  // Puts a journaled item back: where it stands, what was counted `before` its newest term, and whose it was.
+  // One holder's in the order of their terms.
+  void recover(const WorkCursor& cursor, const WorkTotals& before, NodeId holder, bool done);
 
   struct Granted {
     WorkGrant grant;

@@ -83,6 +83,7 @@ JobConfig SimCluster::config() const {
   job.name = "sim";
   job.seed = options_.shape.seed;
   job.work_dir = "work";
+  job.report = "report.json";
   job.train.consistency = options_.consistency;
   job.train.staleness = options_.staleness;
   job.train.passes = options_.shape.passes;
@@ -190,6 +191,11 @@ std::string SimCluster::end_text() const {
   const auto process = scheduler_process();
   if (process == nullptr) return "the scheduler is down";
   return process->job().ended() ? process->job().facts().end_text : process->job().waits_for();
+}
+
+std::string SimCluster::report() {
+  const auto bytes = scheduler_->storage().read("report.json");
+  return bytes.ok() ? std::string(bytes->text()) : "";
 }
 
 void SimCluster::crash(bool workers_too) {

@@ -59,6 +59,8 @@ class SimCluster {
   bool ended() const;
   bool ok() const;
   std::string end_text() const;
+  // The report as the scheduler wrote it; empty: it has not yet.
+  std::string report();
   // Processes that gave up before the job's end, in words.
   const std::vector<std::string>& quits() const { return quits_; }
 

@@ -28,7 +28,7 @@ Worker::Worker(EventLoop& loop, Transport& transport, TaskPool& tasks, const Log
                  },
              .on_refused =
                  [this](const std::string& why) { on_end_(false, "the scheduler refused us: " + why); },
-             .fill_heartbeat = [](Heartbeat&) {}}),
+             .fill_heartbeat = [this](Heartbeat& heartbeat) { heartbeat.stats_json = stats_json(); }}),
       peers_(loop, transport, rpc_, log, link_),
       announce_timer_(loop) {
   peers_.on_ready([this] {
@@ -96,10 +96,18 @@ void Worker::announce() {
   }
 }
 
-void Worker::on_request(PeerId from, std::uint64_t, const Message& message) {
+std::string Worker::stats_json() const {
+  return trainer_ == nullptr ? "" : trainer_->stats_json();
+}
+
+void Worker::on_request(PeerId from, std::uint64_t id, const Message& message) {
   if (from != link_.peer() || link_.on_notification(message)) return;
   if (const auto* ended = std::get_if<JobEnded>(&message)) {
     on_end_(ended->ok, ended->text);
+    return;
+  }
+  if (std::holds_alternative<StatusRequest>(message)) {
+    rpc_.reply(from, id, StatusReply{stats_json()});
     return;
   }
   rpc_.count_refused("unexpected " + std::string(message_name(message)));

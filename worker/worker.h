@@ -45,6 +45,7 @@ class Worker {
   void on_loaded();
   void announce();
   void on_request(PeerId from, std::uint64_t id, const Message& message);
+  std::string stats_json() const;
 
   EventLoop& loop_;
   TaskPool& tasks_;

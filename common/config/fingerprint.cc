@@ -87,4 +87,15 @@ std::string difference(const JobConfig& before, const JobConfig& after) {
   return first_difference(lasting_part(before), lasting_part(without_additions(before, after)), "");
 }
 
+std::string mid_pass_difference(const JobConfig& before, std::uint32_t partitions, const JobConfig& after) {
+  const YamlNode old_job = write_section(*job_schema(), &before);
+  const YamlNode new_job = write_section(*job_schema(), &after);
+  const YamlNode* old_mode = old_job.find("train")->find("consistency");
+  const YamlNode* new_mode = new_job.find("train")->find("consistency");
+  if (!old_mode->same(*new_mode)) return became("train.consistency", old_mode, new_mode);
+  // Unset, the pass is finished with the partitions that it was begun with.
+  if (after.train.partitions == 0 || after.train.partitions == partitions) return "";
+  return fmt::format("train.partitions: {} became {}", partitions, after.train.partitions);
+}
+
 }  // namespace capstan

@@ -16,4 +16,8 @@ std::uint64_t fingerprint(const JobConfig& job);
 // Empty when none does, or when features with tables of their own were only added.
 std::string difference(const JobConfig& before, const JobConfig& after);
 
+// The same of what may change between two passes, but not within one: which batches there are, and what the
+// shards remember of them. `partitions`: of the pass that was begun under `before`.
+std::string mid_pass_difference(const JobConfig& before, std::uint32_t partitions, const JobConfig& after);
+
 }  // namespace capstan

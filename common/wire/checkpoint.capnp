@@ -38,4 +38,5 @@ struct Restore {
 struct RestoreReply {
   rows @0 :UInt64;
   error @1 :Text;
+  damaged @2 :Bool;         # the checkpoint itself cannot be used
 }

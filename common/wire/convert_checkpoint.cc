@@ -65,10 +65,12 @@ void read(Restore::Reader from, capstan::Restore& to) {
 void write(RestoreReply::Builder to, const capstan::RestoreReply& from) {
   to.setRows(from.rows);
   to.setError(from.error);
+  to.setDamaged(from.damaged);
 }
 void read(RestoreReply::Reader from, capstan::RestoreReply& to) {
   to.rows = from.getRows();
   to.error = to_string(from.getError());
+  to.damaged = from.getDamaged();
 }
 
 }  // namespace capstan::wire

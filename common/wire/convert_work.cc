@@ -85,6 +85,7 @@ void write(WorkCursor::Builder to, const capstan::WorkCursor& from) {
   to.setLossSum(from.loss_sum);
   to.setBatches(from.batches);
   to.setBadBatches(from.bad_batches);
+  to.setSlices(from.slices);
 }
 void read(WorkCursor::Reader from, capstan::WorkCursor& to) {
   read(from.getWork(), to.work);
@@ -94,6 +95,7 @@ void read(WorkCursor::Reader from, capstan::WorkCursor& to) {
   to.loss_sum = from.getLossSum();
   to.batches = from.getBatches();
   to.bad_batches = from.getBadBatches();
+  to.slices = from.getSlices();
 }
 
 void write(WorkProgress::Builder to, const capstan::WorkProgress& from) {

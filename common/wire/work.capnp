@@ -51,6 +51,7 @@ struct WorkCursor {
   lossSum @4 :Float64;      # since the grant
   batches @5 :UInt64;       # in all of the item
   badBatches @6 :UInt64;    # since the grant
+  slices @7 :UInt64;        # acknowledged slices of the batches below the watermark, since the grant
 }
 
 struct WorkProgress {

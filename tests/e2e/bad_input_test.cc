@@ -6,6 +6,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/adapters/asio_loop.h"
+#include "common/adapters/zmq_transport.h"
+#include "common/rpc.h"
 #include "tests/e2e/scene.h"
 
 namespace capstan {
@@ -40,6 +43,25 @@ report: {1}/report.json
     return text;
   }
 
+  // What a node at `endpoint` answers to a Hello of that version.
+  Result<Message> greet_with_version(const std::string& endpoint, std::uint32_t version) const {
+    AsioLoop loop;
+    ZmqTransport transport(loop, ZmqOptions{.node = "old-timer"});
+    Rpc rpc(loop, transport);
+    Hello hello;
+    hello.protocol_version = version;
+    hello.job_id = job();
+    hello.role = Role::kTool;
+    hello.name = "old-timer";
+    Result<Message> answer = make_error(ErrorCode::kCancelled, "none");
+    rpc.call(transport.connect(endpoint).value(), hello, 10s, [&](Result<Message> reply) {
+      answer = std::move(reply);
+      loop.stop();
+    });
+    loop.run();
+    return answer;
+  }
+
   void expect_failure(const std::string& job_file, const testing::Matcher<const std::string&>& message) {
     const Outcome outcome = run({"run", job_file});
     EXPECT_GT(outcome.code, 0) << outcome.out;
@@ -68,6 +90,18 @@ TEST_F(BadInput, TooManyLabelsThatAreNoNumbers) {
                  AllOf(HasSubstr("max_bad_lines"), HasSubstr("train.csv:")));
 }
 
+TEST_F(BadInput, TooManyLinesThatAreNotUtf8) {
+  std::string lines;
+  for (int i = 0; i < 3; ++i) lines += fmt::format("1,\xff\xfe{},b1\n", i);
+  expect_failure(ctr_job(good_lines(50) + lines),
+                 AllOf(HasSubstr("max_bad_lines"), HasSubstr("train.csv:"), HasSubstr("not UTF-8")));
+}
+
+TEST_F(BadInput, TooManyLabelsOutOfRange) {
+  expect_failure(ctr_job(good_lines(50) + "2,a1,b1\n0.5,a2,b2\n-7,a3,b3\n"),
+                 AllOf(HasSubstr("max_bad_lines"), HasSubstr("train.csv:"), HasSubstr("is not 0, 1 or -1")));
+}
+
 TEST_F(BadInput, AFewBadLinesAreCountedAndTrainingGoesOn) {
   const Outcome outcome = run({"run", ctr_job(good_lines(300) + "nan,a1,b1\n1,a\n")});
   EXPECT_EQ(outcome.code, 0) << outcome.err << outcome.out;
@@ -83,6 +117,75 @@ TEST_F(BadInput, MistakesInTheJobFile) {
   EXPECT_EQ(type.code, 2);
   EXPECT_THAT(type.err, AllOf(HasSubstr(job_file + ":11:"), HasSubstr("many")));
   EXPECT_TRUE(processes().empty());
+}
+
+// A rating that is a number, but whose gradient is none: its batch is left out and named, the rest is
+// trained.
+TEST_F(BadInput, ABatchWithoutUsableGradientsIsRefusedAndNamed) {
+  std::string good = "rating,user,item\n";
+  for (int i = 0; i < 300; ++i) good += fmt::format("{},u{},i{}\n", 1 + i % 5, i % 20, i % 13);
+  write("test.csv", good);
+  write("ratings.csv", good + "3e38,u1,i1\n");
+  const std::string job_file = write("job.yaml", fmt::format(R"(job: {0}
+task: rating
+data:
+  {{format: csv, train: [{1}/ratings.csv], test: [{1}/test.csv], split: {{method: files}}, label: rating,
+   user: user, item: item}}
+features:
+  - {{name: user, column: user, transform: vocab}}
+  - {{name: item, column: item, transform: vocab}}
+model: {{type: mf, embedding_dim: 4, loss: mse}}
+train: {{passes: 3, batch_size: 32, max_bad_batches: 3}}
+cluster: {{servers: 1, workers: 1, threads: 1, memory_limit: 64MiB}}
+work_dir: {1}/work
+report: {1}/report.json
+)",
+                                                             job(), path()));
+  const Outcome outcome = run({"run", job_file});
+  EXPECT_EQ(outcome.code, 0) << outcome.err << outcome.out;
+  const auto report = json("report.json");
+  ASSERT_EQ(at(report, "passes").as_array().size(), 3U);
+  for (const auto& pass : at(report, "passes").as_array()) {
+    EXPECT_EQ(number_at(pass.as_object(), "bad_batches"), 1.0);
+    EXPECT_EQ(number_at(pass.as_object(), "examples"), 301.0 - 32.0) << serialize(pass);
+  }
+  EXPECT_EQ(number_at(report, "pushes.applied"), number_at(report, "pushes.acknowledged"));
+  EXPECT_THAT(text_of(path("work/logs/worker-0.log")),
+              testing::ContainsRegex("batch refused .1 of at most 3.: pass 0 partition [0-9]+ batch [0-9]+"));
+
+  const Outcome too_many = run({"run", job_file, "--set", "train.max_bad_batches=1"});
+  EXPECT_EQ(too_many.code, 1);
+  EXPECT_THAT(too_many.err, HasSubstr("more than train.max_bad_batches = 1"));
+  EXPECT_TRUE(processes().empty());
+}
+
+TEST_F(BadInput, ANodeOfAnotherProtocolVersionIsRefused) {
+  const std::string job_file = ctr_job(good_lines(10));
+  const auto scheduler = start({"scheduler", job_file, "--endpoint-file", path("endpoint")});
+  const std::string endpoint = endpoint_in("endpoint", *scheduler);
+  ASSERT_NE(endpoint, "");
+  const auto server = start({"ps", "--scheduler", endpoint, "--job", job(), "--name", "ps-0"});
+  std::string server_endpoint;
+  ASSERT_TRUE(eventually(
+      [&] {
+        const std::string log = server->err();
+        const auto found = log.find("server at ");
+        if (found == std::string::npos || log.find('\n', found) == std::string::npos) return false;
+        server_endpoint = log.substr(found + 10, log.find('\n', found) - found - 10);
+        return true;
+      },
+      kPatience));
+  for (const std::string& each : {endpoint, server_endpoint}) {
+    const auto answer = greet_with_version(each, kProtocolVersion + 1);
+    ASSERT_FALSE(answer.ok());
+    EXPECT_EQ(answer.error().code, ErrorCode::kRefused) << answer.error().message;
+    EXPECT_THAT(answer.error().message,
+                HasSubstr(fmt::format("old-timer speaks protocol {}", kProtocolVersion + 1)));
+    EXPECT_TRUE(greet_with_version(each, kProtocolVersion).ok());
+  }
+  scheduler->signal(SIGTERM);
+  EXPECT_EQ(scheduler->wait(kPatience), 1);
+  EXPECT_EQ(server->wait(kPatience), 1);
 }
 
 TEST_F(BadInput, ATakenPort) {
@@ -122,16 +225,29 @@ TEST_F(BadInput, AnotherJobsNodesAreRefusedAndMissingOnesNamed) {
   EXPECT_THAT(server->err(), HasSubstr("gave up"));
 }
 
+// The disk fills up once a checkpoint is there: it stays, training goes on, the operator is told.
 TEST_F(BadInput, AFullDiskAtACheckpoint) {
   const std::string folder = path("full");
   std::filesystem::create_directories(folder);
-  if (mount("none", folder.c_str(), "tmpfs", 0, "size=64k") != 0) GTEST_SKIP() << "no rights to mount";
-  std::ofstream(folder + "/filler") << std::string(60'000, 'x');
-  const std::string job_file =
-      ratings_job("{passes: 6, batch_size: 64}", "checkpoint: {path: " + folder + ", every_steps: 20}");
-  const Outcome outcome = run({"run", job_file});
+  if (mount("none", folder.c_str(), "tmpfs", 0, "size=4m") != 0) GTEST_SKIP() << "no rights to mount";
+  const auto running = start({"run", ratings_job("{passes: 60, batch_size: 32}",
+                                                 "checkpoint: {path: " + folder + ", every_steps: 100}")});
+  const std::string first = folder + "/ckpt-000001/MANIFEST.json";
+  EXPECT_TRUE(eventually([&] { return std::filesystem::exists(first); }, kPatience)) << running->err();
+  {
+    std::ofstream filler(folder + "/filler");
+    const std::string piece(4096, 'x');
+    while (filler << piece << std::flush) {
+    }
+  }
+  const int code = running->wait(kPatience);
+  std::size_t kept = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    kept += std::filesystem::exists(entry.path() / "MANIFEST.json") ? 1 : 0;
+  }
   umount(folder.c_str());
-  EXPECT_EQ(outcome.code, 0) << outcome.err << outcome.out;
+  EXPECT_EQ(code, 0) << running->err() << running->out();
+  EXPECT_GE(kept, 1U) << "the last good one";
   EXPECT_THAT(serialize(at(json("report.json"), "warnings")),
               AllOf(HasSubstr("checkpoint failed"), HasSubstr("disk full"), HasSubstr("training goes on")));
 }

@@ -19,6 +19,7 @@ TEST_F(ExactlyOnce, WhenWorkersAreKilledInMidRun) {
   start_worker("worker-1");  // one that takes a dead one's place
   expect_job_ends_well();
   expect_rows_exact();
+  expect_counts_exact(false);
   EXPECT_GE(computed(), batches());
   const auto report = json("report.json");
   EXPECT_THAT(serialize(at(report, "warnings")), HasSubstr("worker-0 was lost"));
@@ -32,6 +33,7 @@ TEST_F(ExactlyOnce, WhenAWorkerIsKilledInSync) {
   kill_node("worker-0");
   expect_job_ends_well();
   expect_rows_exact();
+  expect_counts_exact(true);
 }
 
 TEST_F(ExactlyOnce, WhenTheWholeClusterIsKilledAndResumes) {
@@ -50,6 +52,7 @@ TEST_F(ExactlyOnce, WhenTheWholeClusterIsKilledAndResumes) {
   ASSERT_NO_FATAL_FAILURE(start_cluster(true));
   expect_job_ends_well();
   expect_rows_exact();
+  expect_counts_exact(false);
   EXPECT_LT(computed(before), batches()) << "it began anew";
   EXPECT_THAT(serialize(at(json("report.json"), "resumed_from")), HasSubstr("ckpt-"));
 }

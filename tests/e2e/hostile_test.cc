@@ -81,22 +81,35 @@ TEST_F(Hostile, PeersDoNotDisturbARun) {
   const auto running = start({"run", ratings_job("{passes: 60, batch_size: 64}")});
   const std::string scheduler = endpoint_in("work/scheduler.endpoint", *running);
   ASSERT_NE(scheduler, "") << running->err();
+  std::string server;
+  ASSERT_TRUE(eventually(
+      [&] {
+        const std::string log = text_of(path("work/logs/ps-0.log"));
+        const auto found = log.find("server at ");
+        if (found == std::string::npos || log.find('\n', found) == std::string::npos) return false;
+        server = log.substr(found + 10, log.find('\n', found) - found - 10);
+        return true;
+      },
+      kPatience));
   Rng rng(kSeed);
-  std::vector<std::unique_ptr<RawPeer>> slow;
+  std::vector<std::unique_ptr<RawPeer>> slow, huge;
   for (int i = 0; i < 8; ++i) {
-    slow.push_back(std::make_unique<RawPeer>(scheduler));
+    slow.push_back(std::make_unique<RawPeer>(i % 2 == 0 ? scheduler : server));
     ASSERT_TRUE(slow.back()->connected());
   }
-  RawPeer huge(scheduler);
-  shake_hands(huge);
-  huge.write(std::string("\x02\0\0\0\x01\0\0\0\0beginning", 18));  // announces 4 GiB
+  for (const std::string& victim : {scheduler, server}) {
+    huge.push_back(std::make_unique<RawPeer>(victim));
+    shake_hands(*huge.back());
+    huge.back()->write(std::string("\x02\0\0\0\x01\0\0\0\0beginning", 18));  // announces 4 GiB
+  }
   std::size_t turn = 0;
   // Every few milliseconds one byte of a handshake from each, noise from a new peer, and well-formed ZeroMQ
   // messages that are none of ours from another, until the job has ended.
   EXPECT_TRUE(eventually(
       [&] {
         for (auto& peer : slow) peer->write(greeting().substr(turn % 64, 1));
-        RawPeer loud(scheduler), fluent(scheduler);
+        const std::string& victim = turn % 2 == 0 ? scheduler : server;
+        RawPeer loud(victim), fluent(victim);
         loud.write(noise(rng, 1 + rng.below(300)));
         shake_hands(fluent);
         fluent.write(frame(noise(rng, 1 + rng.below(200))));

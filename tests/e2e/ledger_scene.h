@@ -93,6 +93,29 @@ report: {}
     EXPECT_EQ(at(json("report.json"), "state"), "done");
   }
 
+  // The report's counts are the ledger's own, whatever died: a slice is one batch's part for one shard.
+  void expect_counts_exact(bool every_shard) {
+    const LedgerShape& shape = ledger_.shape();
+    std::uint64_t slices = batches() * shape.num_shards;
+    for (std::uint64_t n = 0; n < batches() && !every_shard; ++n) {
+      if (n == 0) slices = 0;
+      const std::uint64_t slice = n / shape.batches;
+      std::set<std::uint32_t> shards;
+      for (const Key key :
+           ledger_.touched({static_cast<std::uint32_t>(slice / shape.partitions),
+                            static_cast<std::uint32_t>(slice % shape.partitions), n % shape.batches})) {
+        shards.insert(shard_of(key, shape.num_shards));
+      }
+      slices += shards.size();
+    }
+    const auto report = json("report.json");
+    const auto expected = static_cast<double>(slices);
+    EXPECT_EQ(number_at(report, "pushes.applied"), expected);
+    EXPECT_EQ(number_at(report, "pushes.acknowledged"), expected);
+    EXPECT_EQ(number_at(report, "pushes.lost"), 0.0);
+    EXPECT_EQ(number_at(report, "pushes.refused"), 0.0);
+  }
+
   // Every row holds each batch that touches it, once, and nothing else.
   void expect_rows_exact() const {
     std::map<Key, std::vector<float>> rows = read_rows();

@@ -1,10 +1,11 @@
 // `capstan run` as a user sees it: five processes that train, evaluate and report; Ctrl-C; what dies in
 // between.
-#include <spdlog/fmt/fmt.h>
 
+#include <spdlog/fmt/fmt.h>
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <regex>
 #include <set>
@@ -62,6 +63,13 @@ TEST_F(Run, TrainsEvaluatesReportsAndLeavesNothing) {
     }
   }
   EXPECT_GT(number_at(report, "pushes.applied"), 0.0);
+  EXPECT_EQ(number_at(report, "pushes.sent"), number_at(report, "pushes.applied"));
+  EXPECT_EQ(number_at(report, "pushes.acknowledged"), number_at(report, "pushes.applied"));
+  for (const char* none : {"lost", "abandoned", "refused", "fenced"}) {
+    EXPECT_EQ(number_at(report, std::string("pushes.") + none), 0.0) << none;
+  }
+  EXPECT_GT(number_at(report, "bytes.pushed"), 0.0);
+  EXPECT_GT(number_at(report, "bytes.pulled"), 0.0);
   const boost::json::value servers = at(report, "servers"), workers = at(report, "workers");
   ASSERT_EQ(servers.as_array().size(), 2U);
   for (const auto& server : servers.as_array()) {
@@ -222,6 +230,52 @@ TEST_F(Run, ATruncatedCheckpointIsPassedOver) {
   const auto report = json("report.json");
   EXPECT_THAT(serialize(at(report, "warnings")), HasSubstr("passed over a checkpoint"));
   EXPECT_THAT(serialize(at(report, "warnings")), HasSubstr(newest.filename().string()));
+}
+
+// One bit, in the middle of a file that is as long as it should be.
+TEST_F(Run, ADamagedCheckpointIsNamedAndTheOneBeforeTaken) {
+  const std::string job = ratings_job(kLong, checkpoints(30));
+  const auto first = start({"run", job});
+  ASSERT_TRUE(eventually([&] { return checkpoints_kept() == 2; }, kPatience)) << first->err() << first->out();
+  first->signal(SIGINT);
+  EXPECT_EQ(first->wait(kPatience), 1) << first->err();
+  ASSERT_EQ(checkpoints_kept(), 2U);
+  std::filesystem::path newest;
+  for (const auto& entry : std::filesystem::directory_iterator(path("checkpoints"))) {
+    newest = std::max(newest, entry.path());
+  }
+  const std::string file = (newest / "ps-1.rows").string();
+  std::string bytes = text_of(file);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
+  std::ofstream(file, std::ios::binary) << bytes;
+  const Outcome second = run({"run", job, "--resume", "--set", "train.passes=20"});
+  EXPECT_EQ(second.code, 0) << second.err << second.out;
+  const auto report = json("report.json");
+  EXPECT_THAT(serialize(at(report, "warnings")), HasSubstr("passed over a checkpoint"));
+  EXPECT_THAT(
+      serialize(at(report, "warnings")),
+      ContainsRegex(newest.filename().string() + "/ps-1.rows: shard [0-9]+ at byte [0-9]+ is damaged"));
+  EXPECT_THAT(serialize(at(report, "resumed_from")), testing::Not(HasSubstr(newest.filename().string())));
+}
+
+// Rows of a step do not fit into one frame: they travel in several.
+TEST_F(Run, TheJobsFrameLimitReachesEveryProcess) {
+  const auto run = start({"run", ratings_job("{passes: 60, batch_size: 1024}"), "--set",
+                          "cluster.max_frame_bytes=64KiB", "--set", "model.embedding_dim=256"});
+  for (const char* name : {"ps-0", "worker-1"}) {
+    EXPECT_TRUE(eventually(
+        [&] {
+          for (const RunningProcess& process : processes()) {
+            const auto& args = process.args;
+            const bool it = std::find(args.begin(), args.end(), name) != args.end();
+            if (it && std::find(args.begin(), args.end(), "65536") != args.end()) return true;
+          }
+          return run->ended().has_value();
+        },
+        kPatience));
+  }
+  EXPECT_EQ(run->wait(kPatience), 0) << run->err() << run->out();
+  EXPECT_EQ(number_at(json("report.json"), "pushes.lost"), 0.0);
 }
 
 }  // namespace

@@ -46,12 +46,13 @@ std::vector<JournalRecord> one_of_each() {
           TablesAgreed{{odd_table()}, ~0ULL, 100, {{"test", 2}, {"baseline:ease", 1}}, "two\nlines", 8},
           MapChanged{{{1, (7ULL << 32) + 1, {3, 4}}, {2, (7ULL << 32) + 1, {}}}},
           StateReached{"running", 4, "text"},
-          WorkGranted{{0, 1, 2, "x"}, 9, 3},
+          WorkGranted{{.work = {0, 1, 2, "x"}, .term = 9, .slices = 4}, 3},
           WorkFinished{cursor(), 3},
           PassFinished{1, 2, 3, 4.5, 6.25},
           PassValidated{1, 0.25, R"({"better":0.25})"},
           CutBegun{4, {cursor(), cursor()}},
-          CheckpointPublished{4, 2, true}};
+          CheckpointPublished{4, 2, true},
+          RunBegun{3}};
 }
 
 class JournalTest : public ::testing::Test {

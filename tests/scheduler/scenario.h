@@ -25,6 +25,7 @@ class Scenario {
     scheduler.reset();
     finished = false;
     net = std::make_unique<FakeTransport>();
+    counts_answered = 0;
     scheduler = std::make_unique<Scheduler>(loop, *net, disk, Log::silent(), options);
     auto endpoint = scheduler->start([this](bool ok_, const std::string& text_) {
       finished = true;
@@ -38,11 +39,22 @@ class Scenario {
   std::vector<Message> tell(PeerId peer, const Message& message, std::uint64_t request_id = 7) {
     const std::size_t before = net->sent.size();
     net->deliver(peer, encode(message, request_id));
+    answer_counts();
     std::vector<Message> answers;
     for (std::size_t n = before; n < net->sent.size(); ++n) {
       if (net->sent[n].to == peer) answers.push_back(net->sent[n].message);
     }
     return answers;
+  }
+  // Nodes that are asked for their last counters give them at once.
+  void answer_counts() {
+    for (; counts_answered < net->sent.size(); ++counts_answered) {
+      const auto& asked = net->sent[counts_answered];
+      if (!std::holds_alternative<StatusRequest>(asked.message) || silent.contains(asked.to)) continue;
+      const auto stats = stats_of.find(asked.to);
+      const PeerId from = asked.to;
+      net->deliver(from, encode(StatusReply{stats == stats_of.end() ? "" : stats->second}, 1));
+    }
   }
   template <typename T>
   static const T* first(const std::vector<Message>& messages) {
@@ -129,6 +141,12 @@ class Scenario {
     cursor.loss_sum = static_cast<double>(cursor.examples) * 0.5;
     return cursor;
   }
+  WorkCursor finished_at(const WorkGrant& grant) const {
+    const bool trained = grant.work.kind == kTrainWork;
+    WorkCursor cursor = at(grant, trained ? 10 : 0, trained ? 10 : 0);
+    cursor.slices = trained ? slices_each : 0;
+    return cursor;
+  }
   // True when the scheduler takes the report.
   bool report(std::uint32_t n, const WorkGrant& grant, std::uint64_t watermark) {
     const auto answers = tell(worker(n), WorkProgress{node_ids[worker(n)], {at(grant, watermark)}});
@@ -139,7 +157,7 @@ class Scenario {
             const std::string& error = "") {
     WorkDone message;
     message.node_id = node_ids[worker(n)];
-    message.cursor = at(grant, grant.work.kind == 0 ? 10 : 0, grant.work.kind == 0 ? 10 : 0);
+    message.cursor = finished_at(grant);
     message.result = Buffer::copy_of(std::string_view(result));
     message.error = error;
     const auto answers = tell(worker(n), message);
@@ -181,7 +199,7 @@ class Scenario {
   void restore_done(std::uint32_t n, const std::string& error = "") {
     std::uint64_t id = 0;
     ASSERT_NE(last_sent<Restore>(server(n), &id), nullptr);
-    tell(server(n), RestoreReply{2, error}, id);
+    tell(server(n), RestoreReply{2, error, !error.empty()}, id);
   }
   template <typename T>
   std::size_t count_sent() const {
@@ -210,6 +228,10 @@ class Scenario {
   SchedulerOptions options;
   std::unique_ptr<Scheduler> scheduler;
   std::map<PeerId, NodeId> node_ids;
+  std::map<PeerId, std::string> stats_of;  // what nodes count, as JSON
+  std::set<PeerId> silent;                 // nodes that do not answer
+  std::size_t counts_answered = 0;         // of net->sent
+  std::uint64_t slices_each = 0;           // that a partition's pushes are made of
   std::vector<EvaluatePart> parts;
   std::vector<std::string> merge_inputs;
   bool finished = false, ok = false;

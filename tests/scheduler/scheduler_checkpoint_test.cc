@@ -341,7 +341,7 @@ train: {passes: 3, batch_size: 64}
   EXPECT_TRUE(start().ok()) << "more passes are no other job";
 }
 
-TEST_F(SchedulerCheckpointTest, ADamagedFileFailsTheRestoreWithItsName) {
+TEST_F(SchedulerCheckpointTest, ADamagedFileIsNamedWhenThereIsNothingToFallBackTo) {
   options.config.checkpoint.every_steps = 1;
   ASSERT_TRUE(start().ok());
   gather();
@@ -353,8 +353,10 @@ TEST_F(SchedulerCheckpointTest, ADamagedFileFailsTheRestoreWithItsName) {
   ASSERT_TRUE(start().ok());
   gather();
   restore_done(0, "ck/ckpt-000001/ps-0.rows: shard 0 is damaged");
-  EXPECT_EQ(scheduler->job().facts().end_text,
-            "ps-0 could not restore the checkpoint: ck/ckpt-000001/ps-0.rows: shard 0 is damaged");
+  EXPECT_EQ(
+      scheduler->job().facts().end_text,
+      "ps-0 could not restore the checkpoint: ck/ckpt-000001/ps-0.rows: shard 0 is damaged; no checkpoint "
+      "that verifies in ck");
 }
 
 TEST_F(SchedulerCheckpointTest, EvaluatesAFinishedJobAgainWithoutTraining) {

@@ -50,5 +50,51 @@ TEST_F(SchedulerTest, CarriesASimpleJobFromWaitingToDone) {
   EXPECT_NE(report.find(R"("test_evaluations":1)"), std::string::npos) << report;
 }
 
+// Heartbeats are a second old by the time a job ends: the report asks for the last counters.
+TEST_F(SchedulerTest, TheReportHasTheLastCountersOfEveryNode) {
+  options.config.train.partitions = 2;
+  options.config.cluster.servers = 2;
+  options.config.report = "report.json";
+  ASSERT_TRUE(start().ok());
+  gather();
+  stats_of[server(0)] = R"({"pushes_applied": 7, "pushes_refused": 1, "rows": 30, "bytes": 900})";
+  stats_of[server(1)] = R"({"pushes_applied": 4, "rows": 10, "bytes": 300})";
+  stats_of[worker(0)] = R"({"pushes_sent": 12, "pushes_abandoned": 0, "bytes_pushed": 480})";
+  slices_each = 6;
+  work_off(0);
+  const std::string& report = disk.files.at("report.json");
+  EXPECT_NE(report.find(R"("pushes":{"sent":12,"acknowledged":12,"applied":11,"deduplicated":0,"fenced":0,)"
+                        R"("refused":1,"abandoned":0,"lost":0})"),
+            std::string::npos)
+      << report;
+  EXPECT_NE(report.find(R"("bytes":{"pushed":480,"pulled":0,"rows":1200})"), std::string::npos) << report;
+  EXPECT_NE(report.find(R"("rows":30,"bytes":900,"share_of_rows":7.5E-1)"), std::string::npos) << report;
+}
+
+TEST_F(SchedulerTest, AnAcknowledgedPushThatNoRowHoldsIsReportedLost) {
+  options.config.train.partitions = 1;
+  options.config.report = "report.json";
+  ASSERT_TRUE(start().ok());
+  gather();
+  stats_of[server(0)] = R"({"pushes_applied": 5})";
+  slices_each = 6;
+  work_off(0);
+  EXPECT_NE(disk.files.at("report.json").find(R"("lost":1)"), std::string::npos);
+}
+
+TEST_F(SchedulerTest, ANodeThatDoesNotCountIsNotWaitedForLong) {
+  options.config.report = "report.json";
+  ASSERT_TRUE(start().ok());
+  gather();
+  silent = {server(0)};
+  work_off(0);
+  EXPECT_EQ(state(), JobState::kDone);
+  EXPECT_EQ(last_sent<JobEnded>(worker(0)), nullptr);
+  EXPECT_TRUE(ask(0) == std::nullopt) << "there is nothing more to do";
+  loop.advance(seconds(1));
+  ASSERT_NE(last_sent<JobEnded>(worker(0)), nullptr);
+  EXPECT_NE(disk.files.at("report.json").find("ps-0 did not give its last counters"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace capstan

@@ -102,16 +102,18 @@ TEST(WorkList, ReportsThatWereOvertakenChangeNothing) {
 TEST(WorkList, RecoversWhereTheJournalEnded) {
   WorkList list = of_partitions(3);
   WorkCursor done = at({train(0), 3, 5, 0, {}}, 20, 200), held = at({train(1), 3, 6, 0, {}}, 8, 80);
-  list.recover(done, 1, true);
-  list.recover(held, 2, false);
+  list.recover(done, {}, 1, true);
+  const WorkTotals before{30, 0, 0.0, 0};  // 50 of the 80 were counted in the holder's own term
+  list.recover(held, before, 2, false);
   EXPECT_EQ(list.done(), 1U);
   EXPECT_EQ(list.held_by(2), 1U);
   EXPECT_EQ(list.totals().examples, 280U);
   EXPECT_EQ(list.grant(4, 0, 1)->grant.work, train(2)) << "the held one is left to its holder";
   WorkCursor report = held;
   report.watermark = 12;
-  report.examples = 50;
+  report.examples = 90;
   EXPECT_TRUE(list.progress(2, report)) << "the holder's term is the journal's";
+  EXPECT_EQ(list.totals().examples, 200U + 30 + 90) << "what the journal had seen of its term counts once";
   list.release(2);
   const WorkGrant moved = list.grant(5, 0, 1)->grant;
   EXPECT_EQ(moved.first_batch, 12U);
@@ -123,8 +125,8 @@ TEST(WorkList, RecoversWhereTheJournalEnded) {
 TEST(WorkList, AGrantThatDiedWithTheSchedulerIsGivenAgain) {
   WorkList list = of_partitions(2);
   const WorkCursor first = at({train(1), 2, 4, 0, {}}, 3, 30), lost = at({train(0), 2, 5, 0, {}}, 0, 0);
-  list.recover(first, 1, false);
-  list.recover(lost, 1, false);
+  list.recover(first, {}, 1, false);
+  list.recover(lost, {}, 1, false);
   EXPECT_FALSE(list.grant(1, 2, 2).has_value()) << "it has both";
   const auto again = list.grant(1, 1, 2);
   ASSERT_TRUE(again.has_value());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "common/hash.h"
 #include "common/text.h"
@@ -55,7 +56,8 @@ LineProblem read_label(Task task, const std::vector<std::string>& positive, std:
   if (!number)
     return {"bad label",
             fmt::format("the label '{}' is not a number (data.label_positive names words)", text)};
-  if (!std::isfinite(*number)) return {"bad label", fmt::format("the label '{}' is not finite", text)};
+  if (!(std::abs(*number) <= std::numeric_limits<float>::max()))
+    return {"bad label", fmt::format("the label '{}' is not finite", text)};
   label = static_cast<float>(*number);
   if (task != Task::kCtr) return {};
   if (*number == -1.0) label = 0.0F;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace capstan {
 namespace {
@@ -13,8 +14,15 @@ constexpr Duration kRetryPause = 20ms;
 }  // namespace
 
 Puller::Puller(EventLoop& loop, Rpc& rpc, const Log& log, SchedulerLink& link, ServerPeers& peers,
-               const std::vector<TableSpec>& specs)
-    : loop_(loop), rpc_(rpc), log_(log), link_(link), peers_(peers), specs_(specs), retry_(loop) {}
+               const std::vector<TableSpec>& specs, std::uint64_t frame_bytes_max)
+    : loop_(loop),
+      rpc_(rpc),
+      log_(log),
+      link_(link),
+      peers_(peers),
+      specs_(specs),
+      frame_bytes_max_(frame_bytes_max),
+      retry_(loop) {}
 
 void Puller::pull(std::vector<StepTable>& tables, PullTicket& ticket, std::function<void()> done) {
   for (auto& table : tables) table.rows.resize(table.keys.size() * specs_[table.table].dim);
@@ -58,18 +66,28 @@ void Puller::take_back(Request& request) {
 }
 
 void Puller::ask(Request& request) {
-  std::map<NodeId, std::vector<std::uint32_t>> by_node;
+  struct Part {
+    std::vector<std::uint32_t> ranges;
+    std::uint64_t bytes = 0;
+  };
+  std::map<NodeId, Part> by_node;
   std::vector<std::uint32_t> later;
   for (const std::uint32_t range : request.missing) {
     const NodeId owner = link_.map().empty() ? 0 : link_.map().primary(request.ticket->ranges[range].shard);
     if (owner != 0 && peers_.find(owner)) {
-      by_node[owner].push_back(range);
+      Part& part = by_node[owner];
+      const std::uint64_t bytes = largest_frame(request.ticket->ranges[range], *request.tables, specs_);
+      if (!part.ranges.empty() && part.bytes + bytes > frame_bytes_max_) {
+        send(request, owner, std::exchange(part, {}).ranges);
+      }
+      part.ranges.push_back(range);
+      part.bytes += bytes;
     } else {
       later.push_back(range);
     }
   }
   request.missing = std::move(later);
-  for (auto& [node, ranges] : by_node) send(request, node, std::move(ranges));
+  for (auto& [node, part] : by_node) send(request, node, std::move(part.ranges));
   if (!request.missing.empty() && !retry_.running()) retry_.start(kRetryPause, [this] { resume(); });
 }
 
@@ -130,6 +148,7 @@ std::vector<std::uint32_t> Puller::take(Request& request, const std::vector<std:
   for (const auto& slice : reply.slices) results[slice.shard] = &slice;
   std::vector<std::uint32_t> again;
   const auto rows = reply.rows.as<float>();
+  bytes_ += reply.rows.size();
   std::size_t at = 0;
   for (const std::uint32_t i : ranges) {
     const ShardRange& range = request.ticket->ranges[i];

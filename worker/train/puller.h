@@ -28,7 +28,7 @@ struct PullTicket {
 class Puller {
  public:
   Puller(EventLoop& loop, Rpc& rpc, const Log& log, SchedulerLink& link, ServerPeers& peers,
-         const std::vector<TableSpec>& specs);
+         const std::vector<TableSpec>& specs, std::uint64_t frame_bytes_max);
 
   // Fills rows of every table and ticket.versions, then runs `done`. Tries until it has them: the scheduler
   // ends the job when an owner is gone for good. Tables and ticket stay put until then. Never calls `done`
@@ -39,6 +39,7 @@ class Puller {
   // Asks again for what could not be asked (new map, new greeting), and for what was asked of a server that
   // no longer owns it.
   void resume();
+  std::uint64_t bytes() const { return bytes_; }  // of rows that came, since the start
 
  private:
   struct Asked {
@@ -68,8 +69,10 @@ class Puller {
   SchedulerLink& link_;
   ServerPeers& peers_;
   const std::vector<TableSpec>& specs_;
+  std::uint64_t frame_bytes_max_;
   std::list<Request> requests_;
   std::uint64_t next_id_ = 1, next_message_ = 1;
+  std::uint64_t bytes_ = 0;
   Timer retry_;
 };
 

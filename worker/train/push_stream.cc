@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <utility>
+
+#include "common/planted_bugs.h"
 
 namespace capstan {
 namespace {
@@ -19,27 +22,34 @@ std::size_t gradient_floats(const ShardRange& range, const StepTable& table,
 }  // namespace
 
 PushStream::PushStream(EventLoop& loop, Rpc& rpc, SchedulerLink& link, ServerPeers& peers,
-                       const std::vector<TableSpec>& specs, Id id, Hooks hooks)
+                       const std::vector<TableSpec>& specs, PushCounts& counts, Id id, Hooks hooks)
     : loop_(loop),
       rpc_(rpc),
       link_(link),
       peers_(peers),
       specs_(specs),
+      counts_(counts),
       id_(id),
       hooks_(std::move(hooks)),
       last_sequence_(id.num_shards, 0),
       retry_(loop) {}
+
+PushStream::~PushStream() {
+  *alive_ = false;
+  for (const auto& batch : batches_) counts_.abandoned += batch.left;
+}
 
 void PushStream::push(std::uint64_t sequence, std::vector<StepTable> tables, const PullTicket& ticket) {
   Batch batch;
   batch.sequence = sequence;
   batch.slices = seal(sequence, tables, ticket);
   batch.left = batch.slices.size();
+  counts_.sealed += batch.left;
   for (auto& table : tables) table.rows = {};
   batch.tables = std::move(tables);
   if (batch.left == 0) {
     loop_.post([this, alive = alive_, sequence] {
-      if (*alive) hooks_.on_acknowledged(sequence);
+      if (*alive) hooks_.on_acknowledged(sequence, 0);
     });
     return;
   }
@@ -72,19 +82,30 @@ std::vector<PushStream::Slice> PushStream::seal(std::uint64_t sequence, const st
 void PushStream::resume() {
   if (fenced_) return;
   take_back();
+  struct Part {
+    std::vector<std::size_t> slices;
+    std::uint64_t bytes = 0;
+  };
   bool some_wait = false;
   for (auto& batch : batches_) {
-    std::map<NodeId, std::vector<std::size_t>> by_node;
+    std::map<NodeId, Part> by_node;
     for (std::size_t i = 0; i < batch.slices.size(); ++i) {
       if (batch.slices[i].state != Slice::State::kWaiting) continue;
       const NodeId owner = link_.map().empty() ? 0 : link_.map().primary(batch.slices[i].shard);
       if (owner != 0 && peers_.find(owner)) {
-        by_node[owner].push_back(i);
+        Part& part = by_node[owner];
+        std::uint64_t bytes = 0;
+        for (const auto& range : batch.slices[i].ranges) bytes += largest_frame(range, batch.tables, specs_);
+        if (!part.slices.empty() && part.bytes + bytes > id_.frame_bytes_max) {
+          send(batch, owner, std::exchange(part, {}).slices);
+        }
+        part.slices.push_back(i);
+        part.bytes += bytes;
       } else {
         some_wait = true;
       }
     }
-    for (const auto& [node, slices] : by_node) send(batch, node, slices);
+    for (const auto& [node, part] : by_node) send(batch, node, part.slices);
   }
   if (some_wait) retry_later();
 }
@@ -118,6 +139,7 @@ void PushStream::send(Batch& batch, NodeId node, const std::vector<std::size_t>&
   }
   push.keys = Buffer::allocate(keys * sizeof(Key));
   push.gradients = Buffer::allocate(floats * sizeof(float));
+  counts_.bytes += push.keys.size() + push.gradients.size();
   Key* key_out = push.keys.as_mutable<Key>().data();
   float* gradient_out = push.gradients.as_mutable<float>().data();
   for (const std::size_t i : slices) {
@@ -157,6 +179,7 @@ void PushStream::on_reply(std::uint64_t sequence, NodeId node, const std::vector
   for (const std::size_t i : slices) {
     if (found->slices[i].state != Slice::State::kInFlight || found->slices[i].at != node) continue;
     found->slices[i].state = Slice::State::kWaiting;
+    if (CAPSTAN_PLANTED(kResentSlicesChange)) found->slices[i].ranges.clear();
     again = true;
   }
   if (again) {
@@ -164,8 +187,9 @@ void PushStream::on_reply(std::uint64_t sequence, NodeId node, const std::vector
     retry_later();
   }
   if (found->left > 0) return;
+  const std::uint64_t acknowledged = found->slices.size();
   batches_.erase(found);
-  hooks_.on_acknowledged(sequence);
+  hooks_.on_acknowledged(sequence, acknowledged);
 }
 
 void PushStream::settle(Batch& batch, const std::vector<std::size_t>& slices, const PushReply& reply) {

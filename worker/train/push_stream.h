@@ -18,23 +18,32 @@
 
 namespace capstan {
 
+// What all streams of a worker have done since it started.
+struct PushCounts {
+  std::uint64_t sealed = 0;     // slices
+  std::uint64_t abandoned = 0;  // of them: not acknowledged when their stream was given up
+  std::uint64_t bytes = 0;      // of keys and gradients sent, repetitions included
+};
+
 class PushStream {
  public:
   struct Hooks {
-    std::function<void(std::uint64_t sequence)> on_acknowledged;  // every slice of it; perhaps out of order
-    std::function<void()> on_fenced;                              // another holds the stream: give it up
+    // Every slice of it, `slices` in number; perhaps out of order.
+    std::function<void(std::uint64_t sequence, std::uint64_t slices)> on_acknowledged;
+    std::function<void()> on_fenced;  // another holds the stream: give it up
   };
   struct Id {
     std::uint32_t pass = 0, partition = 0;
     std::uint64_t term = 0;
     std::uint32_t num_shards = 0;
     bool every_shard = false;  // stepped modes: shards that a batch does not touch hear of it too
+    std::uint64_t frame_bytes_max = 256ULL << 20;
   };
 
+  // All outlive it, and so do `counts`.
   PushStream(EventLoop& loop, Rpc& rpc, SchedulerLink& link, ServerPeers& peers,
-             const std::vector<TableSpec>& specs, Id id, Hooks hooks);
-
-  ~PushStream() { *alive_ = false; }
+             const std::vector<TableSpec>& specs, PushCounts& counts, Id id, Hooks hooks);
+  ~PushStream();
   PushStream(const PushStream&) = delete;
   PushStream& operator=(const PushStream&) = delete;
 
@@ -73,6 +82,7 @@ class PushStream {
   SchedulerLink& link_;
   ServerPeers& peers_;
   const std::vector<TableSpec>& specs_;
+  PushCounts& counts_;
   Id id_;
   Hooks hooks_;
   std::deque<Batch> batches_;                 // unacknowledged, by sequence

@@ -21,4 +21,10 @@ std::vector<ShardRange> shard_ranges(std::span<const StepTable> tables, std::uin
   return ranges;
 }
 
+std::uint64_t largest_frame(const ShardRange& range, std::span<const StepTable> tables,
+                            std::span<const TableSpec> specs) {
+  const std::uint64_t row_bytes = specs[tables[range.position].table].dim * sizeof(float);
+  return range.count * std::max<std::uint64_t>(sizeof(Key), row_bytes);
+}
+
 }  // namespace capstan

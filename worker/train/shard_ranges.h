@@ -18,4 +18,8 @@ struct ShardRange {
 // Sorted by (shard, position), without empty ranges. REQUIRES: the tables' keys are sorted for the wire.
 std::vector<ShardRange> shard_ranges(std::span<const StepTable> tables, std::uint32_t num_shards);
 
+// Bytes of a range's keys or of its rows, whichever are more.
+std::uint64_t largest_frame(const ShardRange& range, std::span<const StepTable> tables,
+                            std::span<const TableSpec> specs);
+
 }  // namespace capstan

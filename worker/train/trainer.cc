@@ -22,8 +22,8 @@ Trainer::Trainer(EventLoop& loop, Rpc& rpc, const Log& log, SchedulerLink& link,
       log_(log),
       link_(link),
       peers_(peers),
-      puller_(loop, rpc, log, link, peers, program->tables()),
-      env_{loop, rpc, log, link, peers, puller_, tasks, std::move(program), options},
+      puller_(loop, rpc, log, link, peers, program->tables(), options.frame_bytes_max),
+      env_{loop, rpc, log, link, peers, puller_, tasks, std::move(program), options, {}},
       ask_timer_(loop),
       report_timer_(loop),
       hand_in_timer_(loop),
@@ -131,12 +131,15 @@ void Trainer::hand_in(HeldId id) {
       });
       return;
     }
-    const WorkRun* done_run = find(id);
-    if (done_run != nullptr && std::get<WorkDoneReply>(*reply).accepted)
-      examples_done_ += done_run->cursor().examples;
     drop(id);
     ask_timer_.start(Duration(0), [this] { ask(); });
   });
+}
+
+std::string Trainer::stats_json() const {
+  const PushCounts& pushes = env_.pushes;
+  return fmt::format(R"({{"pushes_sent":{},"pushes_abandoned":{},"bytes_pushed":{},"bytes_pulled":{}}})",
+                     pushes.sealed, pushes.abandoned, pushes.bytes, puller_.bytes());
 }
 
 void Trainer::drop(HeldId id) {

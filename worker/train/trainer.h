@@ -20,7 +20,8 @@ class Trainer {
   // The shard map or a greeting changed: sends what waited for it.
   void resume();
   bool idle() const { return held_.empty(); }
-  std::uint64_t examples() const { return examples_done_; }
+  // What it has sent and got since it started, as the JSON that travels in a heartbeat.
+  std::string stats_json() const;
 
  private:
   using HeldId = std::uint64_t;
@@ -50,7 +51,6 @@ class Trainer {
   HeldId next_id_ = 1;
   std::set<HeldId> to_hand_in_;
   bool asking_ = false;
-  std::uint64_t examples_done_ = 0;
   Timer ask_timer_;
   Timer report_timer_;
   Timer hand_in_timer_;

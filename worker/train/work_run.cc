@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/planted_bugs.h"
+
 namespace capstan {
 namespace {
 
@@ -30,9 +32,11 @@ WorkRun::WorkRun(TrainEnv& env, WorkItem item, const WorkGrant& grant, Hooks hoo
   if (!pushes()) return;
   const bool stepped = env_.options.consistency != Consistency::kAsync;
   pushes_ = std::make_unique<PushStream>(
-      env_.loop, env_.rpc, env_.link, env_.peers, env_.program->tables(),
-      PushStream::Id{item_.pass, item_.partition, grant.term, env_.options.num_shards, stepped},
-      PushStream::Hooks{.on_acknowledged = [this](std::uint64_t sequence) { acknowledge(sequence); },
+      env_.loop, env_.rpc, env_.link, env_.peers, env_.program->tables(), env_.pushes,
+      PushStream::Id{item_.pass, item_.partition, grant.term, env_.options.num_shards, stepped,
+                     env_.options.frame_bytes_max},
+      PushStream::Hooks{.on_acknowledged = [this](std::uint64_t sequence,
+                                                  std::uint64_t slices) { acknowledge(sequence, slices); },
                         .on_fenced = [this] { hooks_.on_fenced(); }});
 }
 
@@ -43,14 +47,14 @@ WorkRun::~WorkRun() {
 
 std::uint64_t WorkRun::needs_clock(std::uint64_t batch) const {
   if (!pushes() || env_.options.consistency == Consistency::kAsync) return 0;
-  const std::uint64_t lag = env_.options.consistency == Consistency::kSync ? 0 : env_.options.staleness;
+  std::uint64_t lag = env_.options.consistency == Consistency::kSync ? 0 : env_.options.staleness;
+  if (CAPSTAN_PLANTED(kStalenessOneMore)) ++lag;
   return batch > lag ? batch - lag : 0;
 }
 
 void WorkRun::pump() {
   if (finishing_ || !error_.empty()) return;
-  while (next_batch_ < cursor_.batches && stages_.size() < std::max(1U, env_.options.pipeline_depth) &&
-         (!pushes_ || pushes_->unacknowledged() < std::max(1U, env_.options.push_window))) {
+  while (next_batch_ < cursor_.batches && stages_.size() < std::max(1U, env_.options.pipeline_depth)) {
     auto stage = std::make_shared<Stage>();
     stage->step.batch = next_batch_++;
     stages_.push_back(stage);
@@ -100,8 +104,10 @@ void WorkRun::pull(const StageRef& stage) {
   });
 }
 
-// Batches compute in their order: pushes of a stream must be.
+// Batches compute in their order: pushes of a stream must be. What is computed is pushed at once, so a full
+// window holds it up.
 void WorkRun::compute_front() {
+  if (pushes_ && pushes_->unacknowledged() >= std::max(1U, env_.options.push_window)) return;
   if (computing_ || stages_.empty() || stages_.front()->state != Stage::State::kReady) return;
   if (!error_.empty()) return;
   computing_ = true;
@@ -144,16 +150,18 @@ void WorkRun::on_computed(const StageRef& stage) {
 void WorkRun::push(const StageRef& stage) {
   const std::uint64_t sequence = stage->step.batch + 1;
   if (!pushes_) {
-    acknowledge(sequence);
+    acknowledge(sequence, 0);
     return;
   }
   pushes_->push(sequence, std::move(stage->step.tables), stage->ticket);
 }
 
-void WorkRun::acknowledge(std::uint64_t sequence) {
-  acknowledged_.insert(sequence);
-  while (!acknowledged_.empty() && *acknowledged_.begin() == cursor_.watermark + 1) {
+void WorkRun::acknowledge(std::uint64_t sequence, std::uint64_t slices) {
+  acknowledged_[sequence] = slices;
+  if (CAPSTAN_PLANTED(kWatermarkSkipsGaps)) cursor_.watermark = std::max(cursor_.watermark, sequence);
+  while (!acknowledged_.empty() && acknowledged_.begin()->first == cursor_.watermark + 1) {
     ++cursor_.watermark;
+    cursor_.slices += acknowledged_.begin()->second;
     acknowledged_.erase(acknowledged_.begin());
   }
   pump();

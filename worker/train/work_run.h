@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "common/config/job_config.h"
@@ -26,6 +26,7 @@ struct TrainOptions {
   std::uint32_t push_window = 4;     // unacknowledged steps
   std::uint32_t num_shards = 256;
   std::uint32_t max_bad_batches = 10;
+  std::uint64_t frame_bytes_max = 256ULL << 20;  // pulls and pushes are split so as to stay within
 };
 
 // What a run works with. All outlive it.
@@ -39,6 +40,7 @@ struct TrainEnv {
   TaskPool& tasks;                       // lane 0 builds, the last lane computes
   std::shared_ptr<StepProgram> program;  // tasks share it: they may end after all else
   TrainOptions options;
+  PushCounts pushes;
 };
 
 // On the loop. A run is destroyed only between callbacks, never from within one of its own.
@@ -74,7 +76,7 @@ class WorkRun {
   void compute_front();
   void on_computed(const StageRef& stage);
   void push(const StageRef& stage);
-  void acknowledge(std::uint64_t sequence);
+  void acknowledge(std::uint64_t sequence, std::uint64_t slices);
   void finish();
   void fail(const std::string& why);
   bool pushes() const { return item_.kind == WorkKind::kTrain; }
@@ -85,8 +87,8 @@ class WorkRun {
   Hooks hooks_;
   WorkCursor cursor_;
   std::uint64_t next_batch_;
-  std::deque<StageRef> stages_;           // built, pulled or computing, by batch
-  std::set<std::uint64_t> acknowledged_;  // sequences above the watermark
+  std::deque<StageRef> stages_;                          // built, pulled or computing, by batch
+  std::map<std::uint64_t, std::uint64_t> acknowledged_;  // sequences above the watermark: slices
   std::unique_ptr<PushStream> pushes_;
   bool computing_ = false;
   bool finishing_ = false;
