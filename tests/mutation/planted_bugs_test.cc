@@ -1,0 +1,157 @@
+// Each rule of the protocol is switched off in turn: the simulator's checks must notice within some seeds,
+// and must pass the same seeds with the rule on. docs/TESTING.md has the table.
+#include "common/planted_bugs.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "tests/sim/lone_server.h"
+#include "tests/sim/scenario.h"
+
+namespace capstan {
+namespace {
+
+PlantedBug the_bug = PlantedBug::kNone;
+
+class Planted {
+ public:
+  explicit Planted(PlantedBug bug) { the_bug = bug; }
+  ~Planted() { the_bug = PlantedBug::kNone; }
+  Planted(const Planted&) = delete;
+  Planted& operator=(const Planted&) = delete;
+};
+
+}  // namespace
+
+bool planted(PlantedBug bug) {
+  return bug == the_bug;
+}
+
+namespace {
+
+// What is wrong in the end; empty: nothing.
+using Scene = std::function<std::string(std::uint64_t seed)>;
+
+std::string in_trouble(std::uint64_t seed, Consistency consistency) {
+  SimCluster cluster(seed, small_world(seed, consistency));
+  make_trouble(cluster, TroubleOptions{}, seconds(40));
+  return must_finish_right(cluster, seconds(300));
+}
+
+ClusterOptions with_checkpoints(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, Consistency::kAsync);
+  options.checkpoint_every_steps = 5;
+  return options;
+}
+
+// The cluster dies some time after its first checkpoint; others go on from there.
+std::string resumed(std::uint64_t seed, bool workers_live_on) {
+  SimCluster cluster(seed, with_checkpoints(seed));
+  SimWorld& world = cluster.world();
+  const auto has_checkpoint = [&] {
+    const auto process = cluster.scheduler_process();
+    return cluster.ended() || (process != nullptr && !process->job().facts().checkpoints.empty());
+  };
+  world.run_until(has_checkpoint, seconds(300));
+  world.run_until([&] { return cluster.ended(); },
+                  milliseconds(static_cast<std::int64_t>(world.rng().below(400))));
+  if (cluster.ended()) return "";
+  workers_live_on ? cluster.crash_all_but_workers_and_resume(2) : cluster.crash_all_and_resume(2, 2);
+  return must_finish(cluster, seconds(300));
+}
+
+// With the scheduler dying too.
+std::string recovered(std::uint64_t seed) {
+  SimCluster cluster(seed, small_world(seed, Consistency::kAsync));
+  TroubleOptions trouble;
+  trouble.scheduler_crashes = true;
+  make_trouble(cluster, trouble, seconds(40));
+  return must_finish(cluster, seconds(120));
+}
+
+void must_find(PlantedBug bug, std::uint64_t seeds_max, const Scene& scene) {
+  std::uint64_t seed = 1;
+  std::string found;
+  for (; seed <= seeds_max && found.empty(); ++seed) {
+    const Planted planted(bug);
+    found = scene(seed);
+  }
+  EXPECT_NE(found, "") << "nothing was noticed in " << seeds_max << " seeds";
+  if (found.empty()) return;
+  ::testing::Test::RecordProperty("seeds", std::to_string(seed - 1));
+  ::testing::Test::RecordProperty("found", found);
+  for (std::uint64_t clean = 1; clean < seed; ++clean) {
+    EXPECT_EQ(scene(clean), "") << "without the bug, seed " << clean;
+  }
+}
+
+TEST(PlantedBugs, TermsNotFenced) {
+  must_find(PlantedBug::kTermsNotFenced, 200, [](std::uint64_t seed) { return resumed(seed, true); });
+}
+
+TEST(PlantedBugs, GapsAccepted) {
+  must_find(PlantedBug::kGapsAccepted, 20,
+            [](std::uint64_t seed) { return in_trouble(seed, Consistency::kAsync); });
+}
+
+TEST(PlantedBugs, DuplicatesApplied) {
+  must_find(PlantedBug::kDuplicatesApplied, 20,
+            [](std::uint64_t seed) { return in_trouble(seed, Consistency::kAsync); });
+}
+
+TEST(PlantedBugs, SlotsInOrderOfArrival) {
+  must_find(PlantedBug::kSlotsInOrderOfArrival, 20,
+            [](std::uint64_t seed) { return in_trouble(seed, Consistency::kSync); });
+}
+
+TEST(PlantedBugs, ResentSlicesChange) {
+  must_find(PlantedBug::kResentSlicesChange, 20,
+            [](std::uint64_t seed) { return in_trouble(seed, Consistency::kAsync); });
+}
+
+TEST(PlantedBugs, StalenessOneMore) {
+  must_find(PlantedBug::kStalenessOneMore, 50,
+            [](std::uint64_t seed) { return in_trouble(seed, Consistency::kBounded); });
+}
+
+TEST(PlantedBugs, WatermarkSkipsGaps) {
+  must_find(PlantedBug::kWatermarkSkipsGaps, 50,
+            [](std::uint64_t seed) { return in_trouble(seed, Consistency::kAsync); });
+}
+
+TEST(PlantedBugs, CutReadsCursorsLate) {
+  must_find(PlantedBug::kCutReadsCursorsLate, 100, [](std::uint64_t seed) { return resumed(seed, false); });
+}
+
+TEST(PlantedBugs, SnapshotWithoutStreams) {
+  must_find(PlantedBug::kSnapshotWithoutStreams, 100,
+            [](std::uint64_t seed) { return resumed(seed, false); });
+}
+
+TEST(PlantedBugs, TermsStartAnew) {
+  must_find(PlantedBug::kTermsStartAnew, 50, recovered);
+}
+
+// A server that the scheduler no longer hears must stop by itself before another may take its shards.
+class ServesAfterLease : public LoneServer {
+ protected:
+  std::string silent_for_long() {
+    begin();
+    renews = false;
+    world.run_for(seconds(6));
+    return status_of(push_of(0, 1, {1.0F, 1.0F})) == SliceStatus::kStale ? "" : "it serves without a lease";
+  }
+};
+
+TEST_F(ServesAfterLease, IsNoticed) {
+  const Planted planted(PlantedBug::kServesAfterLease);
+  EXPECT_NE(silent_for_long(), "");
+}
+
+TEST_F(ServesAfterLease, DoesNotHappen) {
+  EXPECT_EQ(silent_for_long(), "");
+}
+
+}  // namespace
+}  // namespace capstan
