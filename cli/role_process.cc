@@ -98,10 +98,8 @@ Options member_options(const RoleArgs& role, const Process& process) {
   return options;
 }
 
-// Runs a server or a worker until its job ends or a signal comes.
-template <typename Node>
-int run_member(Process& process, Node& node) {
-  if (const Status started = node.start(); !started.ok()) return process.fail(started.error());
+// Until the job ends or a signal comes.
+int run_member(Process& process) {
   process.loop.on_signal([&](int) { process.end(false, "stopped by a signal"); });
   process.loop.run();
   return process.exit_code;
@@ -169,7 +167,9 @@ int run_server(const RoleArgs& role, std::uint64_t memory_limit) {
   options.unix_seconds = [] { return static_cast<std::uint32_t>(std::time(nullptr)); };
   Server server(process.loop, *process.transport, *compute, *disk, process.files, process.log, options,
                 [&process](bool ok, const std::string& text) { process.end(ok, text); });
-  const int exit_code = run_member(process, server);
+  if (const Status started = server.start(); !started.ok()) return process.fail(started.error());
+  process.log.info("server at {}", server.endpoint());
+  const int exit_code = run_member(process);
   // Tasks at work on shards end before the shards go.
   compute.reset();
   disk.reset();
@@ -183,7 +183,8 @@ int run_worker(const RoleArgs& role) {
   Worker worker(process.loop, *process.transport, *tasks, process.log,
                 member_options<WorkerOptions>(role, process), load_worker_job,
                 [&process](bool ok, const std::string& text) { process.end(ok, text); });
-  const int exit_code = run_member(process, worker);
+  if (const Status started = worker.start(); !started.ok()) return process.fail(started.error());
+  const int exit_code = run_member(process);
   tasks.reset();
   return exit_code;
 }

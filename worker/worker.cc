@@ -88,12 +88,19 @@ void Worker::announce() {
     ready.error = job_->error().message;
   }
   rpc_.notify(link_.peer(), ready);
-  const bool idle = trainer_ == nullptr || trainer_->idle();
-  if (idle) announce_timer_.start(kAnnounceAgain, [this] { announce(); });
+  announce_again();
   if (trainer_ && !started_) {
     started_ = true;
     trainer_->start();
   }
+}
+
+// A worker that still has work of a former scheduler becomes idle when the new one has revoked it.
+void Worker::announce_again() {
+  announce_timer_.start(kAnnounceAgain, [this] {
+    const bool idle = trainer_ == nullptr || trainer_->idle();
+    idle ? announce() : announce_again();
+  });
 }
 
 std::string Worker::stats_json() const {

@@ -44,6 +44,7 @@ class Worker {
   void on_welcome(const Welcome& welcome, bool first);
   void on_loaded();
   void announce();
+  void announce_again();
   void on_request(PeerId from, std::uint64_t id, const Message& message);
   std::string stats_json() const;
 

@@ -158,7 +158,7 @@ void WorkRun::push(const StageRef& stage) {
 
 void WorkRun::acknowledge(std::uint64_t sequence, std::uint64_t slices) {
   acknowledged_[sequence] = slices;
-  if (CAPSTAN_PLANTED(kWatermarkSkipsGaps)) cursor_.watermark = std::max(cursor_.watermark, sequence);
+  if (CAPSTAN_PLANTED(kWatermarkSkipsGaps)) cursor_.watermark = std::max(cursor_.watermark, sequence - 1);
   while (!acknowledged_.empty() && acknowledged_.begin()->first == cursor_.watermark + 1) {
     ++cursor_.watermark;
     cursor_.slices += acknowledged_.begin()->second;
