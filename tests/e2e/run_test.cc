@@ -1,7 +1,7 @@
 // `capstan run` as a user sees it: five processes that train, evaluate and report; Ctrl-C; what dies in
 // between.
-
 #include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
