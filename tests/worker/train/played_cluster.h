@@ -12,10 +12,10 @@
 
 #include "common/rpc.h"
 #include "common/scheduler_link.h"
+#include "common/server_peers.h"
 #include "common/wire/codec.h"
 #include "sim/world.h"
 #include "worker/train/push_stream.h"
-#include "worker/train/server_peers.h"
 
 namespace capstan {
 
