@@ -323,9 +323,10 @@ void Server::housekeep() {
 // Shards that are ours to decide about keep within `bytes_max` each, if it is given, before they are counted.
 void Server::collect_stats(std::optional<std::uint64_t> bytes_max, std::function<void()> done) {
   auto total = std::make_shared<std::pair<ShardStats, std::size_t>>(ShardStats{}, shards_.size() + 1);
-  const auto finish_one = [this, total, done = std::move(done)] {
+  const auto finish_one = [this, total, map_version = link_.map().version(), done = std::move(done)] {
     if (--total->second > 0) return;
     stats_ = total->first;
+    stats_map_version_ = map_version;
     done();
   };
   for (auto& [id, slot] : shards_) {
@@ -363,14 +364,15 @@ void Server::collect_stats(std::optional<std::uint64_t> bytes_max, std::function
 
 // The counters as they are now: the scheduler's report wants the last of them.
 void Server::on_status(std::uint64_t id) {
-  collect_stats(
-      {}, [this, id] { rpc_.reply(link_.peer(), id, StatusReply{stats_to_json(stats_, rpc_.refused())}); });
+  collect_stats({}, [this, id] {
+    rpc_.reply(link_.peer(), id, StatusReply{stats_to_json(stats_, rpc_.refused(), stats_map_version_)});
+  });
 }
 
 void Server::fill_heartbeat(Heartbeat& heartbeat) const {
   heartbeat.rows = stats_.rows;
   heartbeat.bytes = stats_.bytes;
-  heartbeat.stats_json = stats_to_json(stats_, rpc_.refused());
+  heartbeat.stats_json = stats_to_json(stats_, rpc_.refused(), stats_map_version_);
   for (const auto& [id, slot] : shards_) heartbeat.clock = std::max(heartbeat.clock, slot.clock.steps);
 }
 

@@ -202,6 +202,7 @@ class Server {
   std::vector<PullRef> parked_pulls_;  // waiting for a step clock
   std::uint32_t requests_ = 0;
   ShardStats stats_;
+  std::uint64_t stats_map_version_ = 0;  // they were counted under
   bool housekeeping_ = false;
   std::unique_ptr<SnapshotJob> snapshot_;
   std::uint64_t snapshot_ticket_ = 0;  // the request that snapshot_ answers

@@ -4,7 +4,8 @@
 
 namespace capstan {
 
-std::string stats_to_json(const ShardStats& stats, const std::map<std::string, std::uint64_t>& refused) {
+std::string stats_to_json(const ShardStats& stats, const std::map<std::string, std::uint64_t>& refused,
+                          std::uint64_t map_version) {
   boost::json::object json;
   json["pushes_applied"] = stats.pushes_applied;
   json["pushes_duplicate"] = stats.pushes_duplicate;
@@ -18,6 +19,7 @@ std::string stats_to_json(const ShardStats& stats, const std::map<std::string, s
   json["rows"] = stats.rows;
   json["bytes"] = stats.bytes;
   json["staleness"] = boost::json::array(stats.staleness.begin(), stats.staleness.end());
+  json["map"] = {{"version", map_version}};  // an object: nothing to add up
   boost::json::object reasons;
   for (const auto& [reason, count] : refused) reasons[reason] = count;
   json["refused"] = reasons;

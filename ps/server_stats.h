@@ -9,7 +9,9 @@
 
 namespace capstan {
 
+// map_version: under which the shards were counted.
 // {"pushes_applied": n, ..., "staleness": [n, ...], "refused": {"frame size": n}}
-std::string stats_to_json(const ShardStats& stats, const std::map<std::string, std::uint64_t>& refused);
+std::string stats_to_json(const ShardStats& stats, const std::map<std::string, std::uint64_t>& refused,
+                          std::uint64_t map_version);
 
 }  // namespace capstan

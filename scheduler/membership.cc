@@ -104,6 +104,11 @@ void Membership::spare(Instant now) {
   }
 }
 
+void Membership::drop_stats(NodeId id) {
+  const auto found = nodes_.find(id);
+  if (found != nodes_.end()) found->second.stats_json.clear();
+}
+
 void Membership::take_stats(NodeId id, std::string stats_json, std::uint64_t rows, std::uint64_t bytes) {
   const auto found = nodes_.find(id);
   if (found == nodes_.end() || stats_json.empty()) return;

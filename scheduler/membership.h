@@ -57,6 +57,8 @@ class Membership {
   bool heartbeat(const Heartbeat& heartbeat, Instant now);
   // Another lease for everybody: the scheduler itself was stopped, so their silence means nothing.
   void spare(Instant now);
+  // A server that owns nothing any more counts for nothing.
+  void drop_stats(NodeId id);
   // Counters that came otherwise than in a heartbeat.
   void take_stats(NodeId id, std::string stats_json, std::uint64_t rows, std::uint64_t bytes);
   // Nodes whose lease has ended since the last call, ascending by id. O(those nodes).

@@ -26,6 +26,16 @@ struct Overload : Ts... {
 template <typename... Ts>
 Overload(Ts...) -> Overload<Ts...>;
 
+// What a server counted under an older map may be another's by now.
+bool knows_map(const Node& node, const Result<json::object>& stats, std::uint64_t map_version) {
+  if (node.role != Role::kServer || !stats.ok()) return true;
+  const json::value* map = stats->if_contains("map");
+  if (map == nullptr || !map->is_object()) return true;
+  std::uint64_t version = 0;
+  JsonReader(map->get_object()).unsigned_of("version", version);
+  return version >= map_version;
+}
+
 }  // namespace
 
 Scheduler::Scheduler(EventLoop& loop, Transport& transport, Storage& storage, Log log,
@@ -204,7 +214,7 @@ void Scheduler::on_job_end(bool ok, const std::string& text) {
     if (node.alive && node.peer != 0) {
       uncounted_.insert(id);
     } else if (node.role == Role::kServer) {
-      job_.note_uncounted(node);
+      give_up_counting(node);
     }
   }
   ask_for_stats();
@@ -217,8 +227,9 @@ void Scheduler::ask_for_stats() {
 }
 
 void Scheduler::on_stats(const Node& node, const StatusReply& reply) {
-  if (uncounted_.erase(node.id) == 0) return;
   const auto stats = parse_json_object(reply.json);
+  if (!uncounted_.contains(node.id) || !knows_map(node, stats, job_.map().version())) return;
+  uncounted_.erase(node.id);
   const auto number = [&](const char* name, std::uint64_t otherwise) {
     std::uint64_t value = otherwise;
     if (stats.ok() && stats->contains(name)) JsonReader(*stats).unsigned_of(name, value);
@@ -228,8 +239,14 @@ void Scheduler::on_stats(const Node& node, const StatusReply& reply) {
   if (uncounted_.empty()) report_and_tell();
 }
 
+// Its shards are others', or their counts are not known.
+void Scheduler::give_up_counting(const Node& node) {
+  job_.note_uncounted(node);
+  if (node.role == Role::kServer) membership_.drop_stats(node.id);
+}
+
 void Scheduler::report_and_tell() {
-  for (const NodeId id : std::exchange(uncounted_, {})) job_.note_uncounted(*membership_.find(id));
+  for (const NodeId id : std::exchange(uncounted_, {})) give_up_counting(*membership_.find(id));
   if (!options_.config.report.empty()) {
     const std::string report = report_json(options_, job_, membership_, peers_, loop_.now());
     const Status written = write_report(storage_, options_.config.report, report);

@@ -52,6 +52,7 @@ class Scheduler {
   void ask_for_stats();
   void on_stats(const Node& node, const StatusReply& reply);
   void report_and_tell();
+  void give_up_counting(const Node& node);
 
   EventLoop& loop_;
   Transport& transport_;
