@@ -65,6 +65,8 @@ std::string resumed(std::uint64_t seed, Consistency consistency, bool workers_li
     TroubleOptions trouble;
     trouble.worker_crashes = false;
     make_trouble(cluster, trouble, seconds(20));
+    // They may have pulled rows that were not restored yet: what they make of them must not count.
+    cluster.findings().wrong.clear();
   } else {
     cluster.crash_all_and_resume(2, 2);
   }
@@ -96,7 +98,7 @@ void must_find(PlantedBug bug, std::uint64_t seeds_max, const Scene& scene) {
 }
 
 TEST(PlantedBugs, TermsNotFenced) {
-  must_find(PlantedBug::kTermsNotFenced, 200,
+  must_find(PlantedBug::kTermsNotFenced, 600,
             [](std::uint64_t seed) { return resumed(seed, Consistency::kBounded, true); });
 }
 
