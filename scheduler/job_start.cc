@@ -50,7 +50,9 @@ std::uint32_t Job::default_partitions() const {
 Status Job::open_journal() {
   const std::string path =
       options().journal_path.empty() ? options().config.work_dir + "/journal" : options().journal_path;
-  CAPSTAN_ASSIGN(const std::vector<JournalRecord> old, Journal::read(context_.storage, path));
+  // A run that does not go on from the journal needs its generation only, whichever version wrote it.
+  const auto lines = options().start == StartMode::kRecover ? JournalLines::kAll : JournalLines::kKnown;
+  CAPSTAN_ASSIGN(const std::vector<JournalRecord> old, Journal::read(context_.storage, path, lines));
   facts_.generation = highest<GenerationRaised>(old);
   run_began_ = highest<RunBegun>(old);
   const StateReached* end = ended_state(old);

@@ -17,7 +17,8 @@ std::string line_of(const JournalRecord& record) {
   return fmt::format("{:016x} {}\n", hash_string(text), text);
 }
 
-Result<JournalRecord> record_of(std::string_view line) {
+// The record's text. kCorrupt when the line is damaged.
+Result<std::string_view> text_of(std::string_view line) {
   const auto bad = [](std::string_view why) { return make_error(ErrorCode::kCorrupt, std::string(why)); };
   if (line.size() < kHashDigits + 2 || line[kHashDigits] != ' ') return bad("no checksum");
   std::uint64_t hash = 0;
@@ -26,12 +27,18 @@ Result<JournalRecord> record_of(std::string_view line) {
   if (parsed.ec != std::errc() || parsed.ptr != end) return bad("no checksum");
   const std::string_view text = line.substr(kHashDigits + 1);
   if (hash_string(text) != hash) return bad("the checksum does not match");
+  return text;
+}
+
+Result<JournalRecord> record_of(std::string_view line) {
+  CAPSTAN_ASSIGN(const std::string_view text, text_of(line));
   return record_from_json(text);
 }
 
 }  // namespace
 
-Result<std::vector<JournalRecord>> Journal::read(Storage& storage, const std::string& path) {
+Result<std::vector<JournalRecord>> Journal::read(Storage& storage, const std::string& path,
+                                                 JournalLines lines) {
   auto bytes = storage.read(path);
   if (!bytes.ok() && bytes.error().code == ErrorCode::kNotFound) return std::vector<JournalRecord>{};
   if (!bytes.ok()) return bytes.error().wrap("read journal");
@@ -47,7 +54,7 @@ Result<std::vector<JournalRecord>> Journal::read(Storage& storage, const std::st
                       : record_of(line);
     if (record.ok()) {
       records.push_back(std::move(record).value());
-    } else if (!last) {
+    } else if (!last && !(lines == JournalLines::kKnown && text_of(line).ok())) {
       return make_error(ErrorCode::kCorrupt, fmt::format("{}:{}: {}", path, number, record.error().message));
     }
   }

@@ -87,12 +87,16 @@ using JournalRecord = std::variant<GenerationRaised, NodeGreeted, NodeReady, Tab
 std::string to_json_text(const JournalRecord& record);
 Result<JournalRecord> record_from_json(std::string_view text);
 
+// kKnown passes over whole records that another version of the program wrote in a form unknown here.
+enum class JournalLines : std::uint8_t { kAll, kKnown };
+
 // Appends records. After a failure to append or sync it takes no more: the scheduler has to stop.
 class Journal {
  public:
   // The records of `path`, none when there is no file. A torn last line is dropped; any other bad line is
   // kCorrupt and named.
-  static Result<std::vector<JournalRecord>> read(Storage& storage, const std::string& path);
+  static Result<std::vector<JournalRecord>> read(Storage& storage, const std::string& path,
+                                                 JournalLines lines = JournalLines::kAll);
   // A new file with `records` in it in place of any old one, by one atomic rename.
   static Result<std::unique_ptr<Journal>> start(Storage& storage, const std::string& path,
                                                 const std::vector<JournalRecord>& records);

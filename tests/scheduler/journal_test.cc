@@ -1,9 +1,11 @@
 #include "scheduler/journal.h"
 
 #include <gtest/gtest.h>
+#include <spdlog/fmt/fmt.h>
 
 #include <limits>
 
+#include "common/hash.h"
 #include "tests/scheduler/cluster_fixture.h"
 
 namespace capstan {
@@ -115,6 +117,19 @@ TEST_F(JournalTest, ABadLineInTheMiddleIsNamed) {
   ASSERT_FALSE(read.ok());
   EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(read.error().message, "work/journal:2: the checksum does not match");
+}
+
+TEST_F(JournalTest, AnotherVersionsRecordIsPassedOverWhenOnlyKnownOnesAreAskedFor) {
+  write(one_of_each());
+  std::string& text = disk.files["work/journal"];
+  const std::string strange = R"({"type":"granted","of":"another version"})";
+  text.insert(0, fmt::format("{:016x} {}\n", hash_string(strange), strange));
+  EXPECT_FALSE(Journal::read(disk, "work/journal").ok());
+  const auto known = Journal::read(disk, "work/journal", JournalLines::kKnown);
+  ASSERT_TRUE(known.ok()) << known.error().message;
+  EXPECT_EQ(known->size(), one_of_each().size());
+  text[30] ^= 1;
+  EXPECT_FALSE(Journal::read(disk, "work/journal", JournalLines::kKnown).ok());
 }
 
 TEST_F(JournalTest, TakesNothingMoreAfterAFailure) {
