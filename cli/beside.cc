@@ -53,6 +53,14 @@ std::string users_of(const json::object& figures) {
   return without == 0 ? text : fmt::format("{}, {} new", text, without);
 }
 
+std::string_view note_on(const std::string& split) {
+  if (beside_method(split) == SplitMethod::kLeaveOneOut) {
+    return "  leave_one_out asks for each user's last event: one a user, so its figures are noisy.\n";
+  }
+  return "  global_cut trains on what came before one moment and asks for what came after it: nothing of the "
+         "future is known. A new user has nothing before it.\n";
+}
+
 // What the columns show of each split.
 std::vector<std::string> shown_metrics(const json::object& model, const JobConfig& job) {
   std::vector<std::string> metrics;
@@ -134,16 +142,7 @@ Result<std::string> beside_text(std::string_view report_json, const JobConfig& j
     }
     text += line({who.data(), who.size()}, row);
   }
-  for (const auto& word : beside_words()) {
-    for (const auto& name : job.evaluate.beside) {
-      if (name != word.word) continue;
-      text += name == "leave_one_out"
-                  ? "  leave_one_out asks for each user's last event: one a user, so its figures are noisy.\n"
-                  : "  global_cut trains on what came before one moment and asks for what came after it: "
-                    "nothing of "
-                    "the future is known. A new user has nothing before it.\n";
-    }
-  }
+  for (const auto& name : job.evaluate.beside) text += note_on(name);
   return text;
 }
 

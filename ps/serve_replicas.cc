@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "ps/section_counts.h"
 #include "ps/server.h"
 
 namespace capstan {
@@ -51,13 +52,9 @@ void Server::log_push(Slot& slot, std::uint32_t shard, const PushedSlice& slice,
   head.refused = outcome.status != SliceStatus::kOk;
   if (!head.refused) {
     head.sections = slice.sections;
-    std::size_t keys = 0, floats = 0;
-    for (const Section& section : slice.sections) {
-      keys += section.count;
-      floats += std::size_t{section.count} * tables_[section.table].dim;
-    }
-    record.keys = part_of(slice.keys_owner, slice.keys, keys * sizeof(Key));
-    record.gradients = part_of(slice.gradients_owner, slice.gradients, floats * sizeof(float));
+    const SectionCounts counts = counts_of(slice.sections, tables_);
+    record.keys = part_of(slice.keys_owner, slice.keys, counts.keys * sizeof(Key));
+    record.gradients = part_of(slice.gradients_owner, slice.gradients, counts.floats * sizeof(float));
   }
   slot.log.append(std::move(record));
   unsent_.insert(shard);

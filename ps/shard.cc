@@ -7,18 +7,13 @@
 #include "common/assert.h"
 #include "common/planted_bugs.h"
 #include "ps/optimizer/gradient_check.h"
+#include "ps/section_counts.h"
 #include "ps/step_combiner.h"
 
 namespace capstan {
 namespace {
 
 constexpr std::uint32_t kSnapshotMagic = 0x32504143;  // "CAP2"
-
-std::uint64_t count_floats(std::span<const Section> sections, std::span<const TableSpec> specs) {
-  std::uint64_t total = 0;
-  for (const auto& section : sections) total += std::uint64_t{section.count} * specs[section.table].dim;
-  return total;
-}
 
 std::vector<std::uint8_t> as_octets(std::span<const std::byte> bytes) {
   const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
@@ -105,7 +100,7 @@ SliceStatus Shard::validate(const PushedSlice& slice) const {
       return SliceStatus::kRefused;
     keys += section.count;
   }
-  const std::uint64_t floats = count_floats(slice.sections, specs_);
+  const std::size_t floats = counts_of(slice.sections, specs_).floats;
   const bool usable = first_unusable({slice.gradients, floats}) == floats;
   return usable ? SliceStatus::kOk : SliceStatus::kRefused;
 }

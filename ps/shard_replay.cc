@@ -1,6 +1,7 @@
 // Shard: as a replica, replaying records or starting from another's bytes.
 #include <utility>
 
+#include "ps/section_counts.h"
 #include "ps/shard.h"
 
 namespace capstan {
@@ -63,15 +64,13 @@ Buffer Shard::save_all() const {
     out.put(part.term);
     out.put(part.sequence);
     out.put(static_cast<std::uint64_t>(part.sections.size()));
-    std::size_t keys = 0, floats = 0;
     for (const Section& section : part.sections) {
       out.put(section.table);
       out.put(section.count);
-      keys += section.count;
-      floats += std::size_t{section.count} * specs_[section.table].dim;
     }
-    out.put_vector(std::vector<Key>(part.keys, part.keys + keys));
-    out.put_vector(std::vector<float>(part.gradients, part.gradients + floats));
+    const SectionCounts counts = counts_of(part.sections, specs_);
+    out.put_vector(std::vector<Key>(part.keys, part.keys + counts.keys));
+    out.put_vector(std::vector<float>(part.gradients, part.gradients + counts.floats));
   }
   undo_.save(out);
   save(out);
@@ -89,20 +88,18 @@ Status Shard::load_all(std::span<const std::byte> bytes) {
     part.term = in.get<std::uint64_t>();
     part.sequence = in.get<std::uint64_t>();
     const auto sections = in.get<std::uint64_t>();
-    std::size_t keys = 0, floats = 0;
     for (std::uint64_t n = 0; n < sections && !in.failed(); ++n) {
       Section section;
       section.table = in.get<std::uint32_t>();
       section.count = in.get<std::uint32_t>();
       if (section.table >= specs_.size()) return make_error(ErrorCode::kCorrupt, "an unknown table waits");
-      keys += section.count;
-      floats += std::size_t{section.count} * specs_[section.table].dim;
       part.sections.push_back(section);
     }
     part.keys_owner = Buffer::adopt(in.get_vector<Key>());
     part.gradients_owner = Buffer::adopt(in.get_vector<float>());
-    if (part.keys_owner.size() != keys * sizeof(Key) ||
-        part.gradients_owner.size() != floats * sizeof(float)) {
+    const SectionCounts counts = counts_of(part.sections, specs_);
+    if (part.keys_owner.size() != counts.keys * sizeof(Key) ||
+        part.gradients_owner.size() != counts.floats * sizeof(float)) {
       return make_error(ErrorCode::kCorrupt, "a waiting slice does not fit its sections");
     }
     part.keys = part.keys_owner.as<Key>().data();

@@ -30,11 +30,6 @@ Result<std::string_view> text_of(std::string_view line) {
   return text;
 }
 
-Result<JournalRecord> record_of(std::string_view line) {
-  CAPSTAN_ASSIGN(const std::string_view text, text_of(line));
-  return record_from_json(text);
-}
-
 }  // namespace
 
 Result<std::vector<JournalRecord>> Journal::read(Storage& storage, const std::string& path,
@@ -49,12 +44,14 @@ Result<std::vector<JournalRecord>> Journal::read(Storage& storage, const std::st
     const bool last = end == std::string_view::npos || end + 1 == rest.size();
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    auto record = end == std::string_view::npos
-                      ? Result<JournalRecord>(make_error(ErrorCode::kCorrupt, "the line is torn"))
-                      : record_of(line);
+    const auto text = end == std::string_view::npos
+                          ? Result<std::string_view>(make_error(ErrorCode::kCorrupt, "the line is torn"))
+                          : text_of(line);
+    auto record = text.ok() ? record_from_json(*text) : Result<JournalRecord>(text.error());
+    const bool passed_over = lines == JournalLines::kKnown && text.ok();
     if (record.ok()) {
       records.push_back(std::move(record).value());
-    } else if (!last && !(lines == JournalLines::kKnown && text_of(line).ok())) {
+    } else if (!last && !passed_over) {
       return make_error(ErrorCode::kCorrupt, fmt::format("{}:{}: {}", path, number, record.error().message));
     }
   }

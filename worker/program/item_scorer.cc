@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "worker/loss/loss.h"
 #include "worker/models/batch_builder.h"
@@ -90,14 +91,14 @@ void ItemScorer::build_pairs(std::span<const std::uint32_t> users, std::span<con
 
 std::vector<float> ItemScorer::score_all(Step& step) {
   if (!has_vectors()) return score_pairs(step);
-  auto& data = static_cast<ScoreData&>(*step.data);
-  std::vector<float> users = user_vectors(step);
-  const Matrix user_matrix{users.data(), data.left.size, vector_size_};
-  std::vector<float> items = item_vectors(step);
-  const Matrix item_matrix{items.data(), data.right.size, vector_size_};
-  std::vector<float> scores(std::size_t{data.left.size} * data.right.size);
-  gemm(user_matrix, Transpose::kNo, item_matrix, Transpose::kYes, 0.0F,
-       Matrix{scores.data(), data.left.size, data.right.size});
+  return products(user_vectors(step), item_vectors(step));
+}
+
+std::vector<float> ItemScorer::products(std::vector<float> users, std::vector<float> items) const {
+  const Matrix left{users.data(), static_cast<std::uint32_t>(users.size() / vector_size_), vector_size_};
+  const Matrix right{items.data(), static_cast<std::uint32_t>(items.size() / vector_size_), vector_size_};
+  std::vector<float> scores(std::size_t{left.rows} * right.rows);
+  gemm(left, Transpose::kNo, right, Transpose::kYes, 0.0F, Matrix{scores.data(), left.rows, right.rows});
   return scores;
 }
 
@@ -111,17 +112,10 @@ std::vector<float> ItemScorer::user_vectors(Step& step) {
 
 std::vector<float> ItemScorer::taste_scores(Step& step) {
   std::vector<float> users = user_vectors(step);
-  std::vector<float> items = item_vectors(step);
   for (std::size_t at = 0; at < users.size(); ++at) {
     if (at % vector_size_ >= model_.taste_size()) users[at] = 0.0F;
   }
-  const Matrix user_matrix{users.data(), static_cast<std::uint32_t>(users.size() / vector_size_),
-                           vector_size_};
-  const Matrix item_matrix{items.data(), data_.num_items, vector_size_};
-  std::vector<float> scores(std::size_t{user_matrix.rows} * data_.num_items);
-  gemm(user_matrix, Transpose::kNo, item_matrix, Transpose::kYes, 0.0F,
-       Matrix{scores.data(), user_matrix.rows, data_.num_items});
-  return scores;
+  return products(std::move(users), item_vectors(step));
 }
 
 std::vector<float> ItemScorer::score_pairs(Step& step) {

@@ -51,6 +51,8 @@ class ItemScorer {
   bool has_vectors() const { return vector_size_ > 0; }
   void add_items(Step& step) const;
   std::vector<float> user_vectors(Step& step);
+  // [users, items] of rows of vector_size_ floats.
+  std::vector<float> products(std::vector<float> users, std::vector<float> items) const;
 
   const JobConfig& job_;
   const Dataset& data_;
