@@ -19,6 +19,9 @@ namespace {
 [[noreturn]] void become(char* const* argv, int log, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(1);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);  // the parent may be holding signals back
   setpgid(0, 0);  // a Ctrl-C at the terminal is for the parent, which stops its children in order
   dup2(log, STDOUT_FILENO);
   dup2(log, STDERR_FILENO);

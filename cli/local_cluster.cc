@@ -9,6 +9,8 @@
 #include <fstream>
 #include <thread>
 
+#include "cli/held_signals.h"
+
 namespace capstan {
 namespace {
 
@@ -83,6 +85,9 @@ Result<std::string> LocalCluster::wait_for_endpoint(const std::string& file) {
   while (Clock::now() < deadline) {
     std::ifstream in(file);
     if (std::string endpoint; std::getline(in, endpoint) && !endpoint.empty()) return endpoint;
+    if (HeldSignals::take()) {
+      return make_error(ErrorCode::kUnavailable, "stopped by Ctrl-C while the scheduler started");
+    }
     if (const auto ended = children_.front().ended()) {
       return make_error(ErrorCode::kUnavailable, fmt::format("the scheduler did not start ({}):\n{}", *ended,
                                                              children_.front().log_tail(20)));

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/beside.h"
+#include "cli/held_signals.h"
 #include "cli/local_cluster.h"
 #include "cli/progress_view.h"
 #include "cli/tool_link.h"
@@ -46,12 +47,14 @@ class JobRun {
         look_timer_(loop_),
         stop_timer_(loop_) {}
 
-  int watch(const std::string& endpoint) {
+  // From here on a Ctrl-C is the loop's.
+  int watch(const std::string& endpoint, HeldSignals& held) {
     if (const Status started = link_.start(endpoint); !started.ok()) {
       std::fprintf(stderr, "%s\n", started.error().message.c_str());
       return 1;
     }
     loop_.on_signal([this](int) { on_signal(); });
+    held.release();
     look();
     loop_.run();
     view_.finish();
@@ -154,6 +157,7 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
   std::printf("job %s: 1 scheduler, %u servers, %u workers; logs in %s/logs\n", job.name.c_str(),
               job.cluster.servers, job.cluster.workers, job.work_dir.c_str());
   std::fflush(stdout);
+  HeldSignals held;
   LocalCluster cluster(job, job_file, std::move(scheduler_args));
   const auto endpoint = cluster.start();
   if (!endpoint.ok()) {
@@ -161,7 +165,7 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
     std::fprintf(stderr, "%s\n", endpoint.error().message.c_str());
     return 1;
   }
-  return JobRun(job, cluster, args.quiet, say).watch(*endpoint);
+  return JobRun(job, cluster, args.quiet, say).watch(*endpoint, held);
 }
 
 // The job as given; with splits beside it has a report in any case, where their figures meet.

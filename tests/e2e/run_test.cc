@@ -98,6 +98,21 @@ std::vector<std::pair<std::string, std::int64_t>> events_in(const std::string& r
   return events;
 }
 
+TEST_F(Run, CtrlCWhileTheClusterStartsLeavesNothing) {
+  const std::string job_file = ratings_job("{passes: 200}", "checkpoint: {path: " + path("checkpoints") + "}");
+  for (const std::size_t so_far : {1U, 2U, 4U, 6U}) {  // the command itself, its scheduler, ...
+    const auto run = start({"run", job_file});
+    ASSERT_TRUE(eventually([&] { return processes().size() >= so_far; }, kPatience));
+    if (so_far == 1) {
+      ASSERT_TRUE(eventually([&] { return run->out().find("logs in") != std::string::npos; }, kPatience));
+    }
+    run->signal(SIGINT);
+    EXPECT_EQ(run->wait(kPatience), 1) << so_far << run->err() << run->out();
+    EXPECT_THAT(run->err(), HasSubstr("stopp")) << so_far;
+    EXPECT_TRUE(all_gone(kPatience)) << so_far;
+  }
+}
+
 TEST_F(Run, GivesTheFiguresOfOtherSplitsBesideItsOwn) {
   const std::string job_file =
       ratings_job("{passes: 20, batch_size: 64}", "checkpoint: {path: " + path("checkpoints") + "}");

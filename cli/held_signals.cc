@@ -1,0 +1,35 @@
+#include "cli/held_signals.h"
+
+#include <pthread.h>
+
+namespace capstan {
+
+namespace {
+
+sigset_t those_that_end() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+}  // namespace
+
+HeldSignals::HeldSignals() {
+  const sigset_t held = those_that_end();
+  pthread_sigmask(SIG_BLOCK, &held, &before_);
+}
+
+void HeldSignals::release() {
+  if (holding_) pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  holding_ = false;
+}
+
+bool HeldSignals::take() {
+  const sigset_t ends = those_that_end();
+  const timespec at_once{};
+  return sigtimedwait(&ends, nullptr, &at_once) > 0;
+}
+
+}  // namespace capstan

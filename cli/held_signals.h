@@ -1,0 +1,27 @@
+#pragma once
+
+#include <csignal>
+
+namespace capstan {
+
+// While it lives SIGINT and SIGTERM wait instead of ending the process: for a start that must not leave half
+// a cluster behind. They are delivered at release() or at its end. For the main thread, before there are
+// others; a child process has to unblock them for itself.
+class HeldSignals {
+ public:
+  HeldSignals();
+  ~HeldSignals() { release(); }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+
+  void release();
+
+  // Whether one has come; if so it is taken, and not delivered any more.
+  static bool take();
+
+ private:
+  sigset_t before_{};
+  bool holding_ = true;
+};
+
+}  // namespace capstan
