@@ -59,6 +59,8 @@ std::string_view message_name(const Message& message) {
       "shard_chunk",
       "shard_chunk_reply",
       "learners_ready",
+      "promise_request",
+      "promise",
   };
   return kNames[message.index()];
 }

@@ -301,6 +301,16 @@ struct LearnersReady {
   std::vector<Entry> shards;
 };
 
+// A primary to the others of its chains while the scheduler is silent: will you leave them to me for a lease?
+struct PromiseRequest {
+  NodeId sender = 0;
+  std::uint64_t map_version = 0;
+};
+struct Promise {
+  bool granted = false;  // for every shard that the sender leads by the map of this version
+  std::uint64_t map_version = 0;
+};
+
 // ---- control
 struct StatusRequest {};
 struct StatusReply {
@@ -327,7 +337,7 @@ using Message =
                  WorkRequest, WorkGrant, NoWork, WorkProgress, WorkProgressReply, WorkDone, WorkDoneReply,
                  Snapshot, SnapshotReply, Restore, RestoreReply, StatusRequest, StatusReply, StopJob,
                  JobEnded, TablesRequest, TablesReply, Replicate, ReplicateReply, ShardChunk, ShardChunkReply,
-                 LearnersReady>;
+                 LearnersReady, PromiseRequest, Promise>;
 
 // The message's kind for logs and counters: "push_reply".
 std::string_view message_name(const Message& message);

@@ -19,6 +19,7 @@ enum class PlantedBug : std::uint8_t {
   kCutReadsCursorsLate,
   kSnapshotWithoutStreams,
   kTermsStartAnew,
+  kBreaksItsPromise,
 };
 
 #ifdef CAPSTAN_PLANTED_BUGS

@@ -16,7 +16,8 @@ bool is_answer(const Message& message) {
       [](const auto& body) {
         return kOneOf<std::decay_t<decltype(body)>, Welcome, Refusal, HeartbeatReply, MapUpdate, TablesReady,
                       PullReply, PushReply, GetRowsReply, WorkGrant, NoWork, WorkProgressReply, WorkDoneReply,
-                      SnapshotReply, RestoreReply, StatusReply, TablesReply, ReplicateReply, ShardChunkReply>;
+                      SnapshotReply, RestoreReply, StatusReply, TablesReply, ReplicateReply, ShardChunkReply,
+                      Promise>;
       },
       message);
 }

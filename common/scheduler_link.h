@@ -42,6 +42,9 @@ class SchedulerLink {
   // for clocks that drift apart. A lease that comes with a newer map holds once we have that map: it may say
   // that another acts in our place.
   Instant lease_until() const { return lease_until_; }
+  Duration lease() const { return lease_; }
+  // For half a lease and more nothing has come that prolongs ours.
+  bool scheduler_silent() const { return loop_.now() + lease_ / 2 > lease_until_; }
   // The newest moment at which we know the scheduler to have heard us: when the message was sent that it
   // answered. An answer may have lain unread for as long as this process was stopped.
   Instant heard_at() const { return heard_at_; }

@@ -33,6 +33,7 @@ Server::Server(EventLoop& loop, Transport& transport, TaskPool& compute, TaskPoo
                  [this](const std::string& why) { on_end_(false, "the scheduler refused us: " + why); },
              .fill_heartbeat = [this](Heartbeat& heartbeat) { fill_heartbeat(heartbeat); }}),
       others_(loop, transport, rpc_, log, link_),
+      promises_(loop, rpc_, link_, others_),
       last_session_(options_.incarnation << 20),
       housekeeping_timer_(loop),
       send_again_timer_(loop) {
@@ -83,6 +84,8 @@ void Server::on_request(PeerId from, std::uint64_t id, Message message) {
     on_replicate(from, id, *records);
   } else if (auto* chunk = std::get_if<ShardChunk>(&message); chunk && peers_[from] == Role::kServer) {
     on_shard_chunk(from, id, *chunk);
+  } else if (auto* wish = std::get_if<PromiseRequest>(&message); wish && peers_[from] == Role::kServer) {
+    on_promise_request(from, id, *wish);
   } else {
     rpc_.count_refused("unexpected " + std::string(message_name(message)));
   }
@@ -155,6 +158,7 @@ void Server::on_map() {
     replicated = replicated || map.chain(shard).size() > 1 || map.learner(shard) != 0;
   }
   if (replicated) others_.on_map();
+  promises_.on_map();
   for (std::uint32_t shard = 0; shard < map.num_shards(); ++shard) take_place(shard);
   wake_pulls();
   send_records();
@@ -233,16 +237,26 @@ const Server::Slot* Server::primary_slot(std::uint32_t shard) const {
   return ours ? &found->second : nullptr;
 }
 
-// Alone in its chain, with no learner that may have become its successor, nobody can take over before lease +
-// grace, so a silent scheduler does not stop the work until then.
+// While the scheduler is silent nobody makes a new chain before lease + grace, and of the chain that there is
+// nobody takes over who promised not to: until then the work goes on without it.
 bool Server::may_act(std::uint32_t shard) const {
   if (CAPSTAN_PLANTED(kServesAfterLease)) return true;
-  const ShardMap& map = link_.map();
-  Instant until = link_.lease_until();
-  if (map.chain(shard).size() == 1 && map.learner(shard) == 0) {
-    until = std::max(until, link_.heard_at() + grace_ * 9 / 10);
+  const Instant in_grace = std::min(link_.heard_at() + grace_ * 9 / 10, promises_.until(shard));
+  if (loop_.now() >= std::max(link_.lease_until(), in_grace)) return false;
+  const Slot* slot = primary_slot(shard);
+  return slot == nullptr || loop_.now() >= slot->promised_until || CAPSTAN_PLANTED(kBreaksItsPromise);
+}
+
+// A promise is remembered by the shard: who leads it may change twice before it ends.
+void Server::on_promise_request(PeerId from, std::uint64_t id, const PromiseRequest& request) {
+  learn_map(request.map_version);
+  const Promise promise{link_.scheduler_silent(), link_.map().version()};
+  for (auto& [shard, slot] : shards_) {
+    if (promise.granted && link_.map().primary(shard) == request.sender) {
+      slot.promised_until = loop_.now() + link_.lease();
+    }
   }
-  return loop_.now() < until;
+  rpc_.reply(from, id, promise);
 }
 
 bool Server::serves(std::uint32_t shard, std::uint64_t map_version) const {

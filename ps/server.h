@@ -19,6 +19,7 @@
 #include "common/server_peers.h"
 #include "common/storage.h"
 #include "common/task_pool.h"
+#include "ps/promises.h"
 #include "ps/replica_log.h"
 #include "ps/shard.h"
 #include "ps/snapshot_job.h"
@@ -96,6 +97,7 @@ class Server {
     NodeId before = 0;            // whose records are taken
     std::uint64_t submitted = 0;  // the newest record given to the lane
     bool in_place = true;         // a learner has got its rows
+    Instant promised_until{};     // another serves it, on our promise
     ReplicaLog log;
     std::optional<Lesson> lesson;
     std::optional<Intake> intake;
@@ -153,6 +155,7 @@ class Server {
   void on_replicate(PeerId from, std::uint64_t id, const Replicate& message);
   void on_replayed(std::vector<TakenRecord>& records);
   void acknowledge(PeerId from, std::uint64_t id, const std::map<std::uint32_t, ReplicaAck>& acks);
+  void on_promise_request(PeerId from, std::uint64_t id, const PromiseRequest& request);
   ReplicaStatus judge(std::uint32_t shard, std::uint64_t epoch, NodeId sender) const;
 
   // A learner's rows: giving and taking.
@@ -193,6 +196,7 @@ class Server {
   Rpc rpc_;
   SchedulerLink link_;
   ServerPeers others_;  // the servers after us in some chain
+  Promises promises_;
   std::string endpoint_;
   Duration grace_{0};
   std::map<PeerId, Role> peers_;

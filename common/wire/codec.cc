@@ -248,6 +248,12 @@ void write_body(wire::Envelope::Builder to, const ShardChunkReply& m) {
 void write_body(wire::Envelope::Builder to, const LearnersReady& m) {
   wire::write(to.initLearnersReady(), m);
 }
+void write_body(wire::Envelope::Builder to, const PromiseRequest& m) {
+  wire::write(to.initPromiseRequest(), m);
+}
+void write_body(wire::Envelope::Builder to, const Promise& m) {
+  wire::write(to.initPromise(), m);
+}
 
 template <typename T, typename Reader>
 Message read_body(Reader from) {
@@ -335,6 +341,10 @@ Result<Message> read_any(wire::Envelope::Reader from) {
       return read_body<ShardChunkReply>(from.getShardChunkReply());
     case Envelope::LEARNERS_READY:
       return read_body<LearnersReady>(from.getLearnersReady());
+    case Envelope::PROMISE_REQUEST:
+      return read_body<PromiseRequest>(from.getPromiseRequest());
+    case Envelope::PROMISE:
+      return read_body<Promise>(from.getPromise());
   }
   return refused("unknown message");
 }

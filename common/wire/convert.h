@@ -98,6 +98,8 @@ CAPSTAN_WIRE_PAIR(ReplicateReply)
 CAPSTAN_WIRE_PAIR(ShardChunk)
 CAPSTAN_WIRE_PAIR(ShardChunkReply)
 CAPSTAN_WIRE_PAIR(LearnersReady)
+CAPSTAN_WIRE_PAIR(PromiseRequest)
+CAPSTAN_WIRE_PAIR(Promise)
 void write(ReadyLearner::Builder to, const capstan::LearnersReady::Entry& from);
 void read(ReadyLearner::Reader from, capstan::LearnersReady::Entry& to);
 

@@ -123,4 +123,22 @@ void read(LearnersReady::Reader from, capstan::LearnersReady& to) {
   read_list(from.getShards(), to.shards);
 }
 
+void write(PromiseRequest::Builder to, const capstan::PromiseRequest& from) {
+  to.setSender(from.sender);
+  to.setMapVersion(from.map_version);
+}
+void read(PromiseRequest::Reader from, capstan::PromiseRequest& to) {
+  to.sender = from.getSender();
+  to.map_version = from.getMapVersion();
+}
+
+void write(Promise::Builder to, const capstan::Promise& from) {
+  to.setGranted(from.granted);
+  to.setMapVersion(from.map_version);
+}
+void read(Promise::Reader from, capstan::Promise& to) {
+  to.granted = from.getGranted();
+  to.map_version = from.getMapVersion();
+}
+
 }  // namespace capstan::wire

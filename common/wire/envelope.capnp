@@ -52,5 +52,7 @@ struct Envelope {
     shardChunk @37 :Replica.ShardChunk;
     shardChunkReply @38 :Replica.ShardChunkReply;
     learnersReady @39 :Replica.LearnersReady;
+    promiseRequest @40 :Replica.PromiseRequest;
+    promise @41 :Replica.Promise;
   }
 }

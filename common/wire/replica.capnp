@@ -58,6 +58,16 @@ struct ShardChunkReply {
   next @2 :UInt32;
 }
 
+struct PromiseRequest {
+  sender @0 :UInt32;
+  mapVersion @1 :UInt64;
+}
+
+struct Promise {
+  granted @0 :Bool;
+  mapVersion @1 :UInt64;
+}
+
 struct ReadyLearner {
   shard @0 :UInt32;
   epoch @1 :UInt64;

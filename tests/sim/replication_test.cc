@@ -141,5 +141,33 @@ TEST(Replication, AStoppedPrimaryNeverServesBesideItsSuccessor) {
   }
 }
 
+// Silent for many leases, but not for the grace: the chains go on by their members' promises.
+TEST(Replication, TheWorkGoesOnWhileTheSchedulerIsAway) {
+  const SeedRange seeds(1, 12);
+  for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
+    SimCluster cluster(seed, long_calm_world(seed));
+    SimWorld& world = cluster.world();
+    ASSERT_TRUE(world.run_until([&] { return cluster.findings().computed >= 10; }, seconds(60)));
+    cluster.crash(cluster.scheduler(), SimWorld::Crash::kPower);
+    Duration longest{0}, last = world.elapsed();
+    std::uint64_t computed = cluster.findings().computed;
+    const Duration end = world.elapsed() + seconds(3);
+    world.run_until(
+        [&] {
+          if (cluster.findings().computed == computed && served(cluster) > 0) {
+            longest = std::max(longest, world.elapsed() - last);
+          } else {
+            last = world.elapsed();
+          }
+          computed = cluster.findings().computed;
+          return world.elapsed() >= end;
+        },
+        seconds(10));
+    EXPECT_EQ(served(cluster), cluster.options().shape.num_shards) << replay(seed);
+    cluster.restart(cluster.scheduler());
+    ASSERT_EQ(must_finish_equal(cluster), "") << replay(seed);
+  }
+}
+
 }  // namespace
 }  // namespace capstan
