@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "common/hash.h"
+#include "ps/section_file.h"
 
 namespace capstan {
 namespace {
@@ -27,6 +27,18 @@ Result<std::pair<std::string, Manifest>> find_checkpoint(Storage& storage, const
 
 }  // namespace
 
+Result<std::unique_ptr<Shard>> load_shard(Storage& storage, const Manifest& manifest,
+                                          const std::string& directory, std::uint32_t shard) {
+  auto made = std::make_unique<Shard>(shard, manifest.num_shards);
+  made->declare(manifest.tables, 0, false);
+  for (const auto& section : manifest.sections) {
+    if (section.shard != shard) continue;
+    CAPSTAN_ASSIGN(const Buffer bytes, read_section(storage, directory, section));
+    CAPSTAN_TRY(made->restore(bytes.bytes(), 0).wrap(directory + "/" + section.file));
+  }
+  return made;
+}
+
 Result<CheckpointTables> CheckpointTables::open(Storage& storage, const std::string& path) {
   CheckpointTables tables;
   auto found = find_checkpoint(storage, path);
@@ -34,18 +46,7 @@ Result<CheckpointTables> CheckpointTables::open(Storage& storage, const std::str
   tables.directory_ = found->first;
   tables.manifest_ = std::move(found->second);
   for (std::uint32_t shard = 0; shard < tables.manifest_.num_shards; ++shard) {
-    auto made = std::make_unique<Shard>(shard, tables.manifest_.num_shards);
-    made->declare(tables.manifest_.tables, 0, false);
-    tables.shards_[shard] = std::move(made);
-  }
-  for (const auto& section : tables.manifest_.sections) {
-    const std::string file = tables.directory_ + "/" + section.file;
-    CAPSTAN_ASSIGN(const Buffer bytes, storage.read_range(file, section.offset, section.length));
-    if (hash_bytes(bytes.bytes()) != section.checksum) {
-      return make_error(ErrorCode::kCorrupt, fmt::format("{}: shard {} at byte {} is damaged", file,
-                                                         section.shard, section.offset));
-    }
-    CAPSTAN_TRY(tables.shards_[section.shard]->restore(bytes.bytes(), 0).wrap(file));
+    CAPSTAN_ASSIGN(tables.shards_[shard], load_shard(storage, tables.manifest_, tables.directory_, shard));
   }
   return tables;
 }

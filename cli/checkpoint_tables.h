@@ -14,6 +14,10 @@
 
 namespace capstan {
 
+// One shard of the checkpoint in `directory` as a server would restore it. kNotFound, kCorrupt.
+Result<std::unique_ptr<Shard>> load_shard(Storage& storage, const Manifest& manifest,
+                                          const std::string& directory, std::uint32_t shard);
+
 class CheckpointTables {
  public:
   // path: a checkpoint (a folder with a manifest), or a folder of checkpoints, whose best one is taken, else

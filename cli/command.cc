@@ -24,10 +24,30 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
-// The chosen command's parser, or the program's.
+// The chosen command's parser (of a group its chosen subcommand's), or the program's.
 const CLI::App& chosen(const CLI::App& app) {
   const auto commands = app.get_subcommands();
-  return commands.empty() ? app : *commands.front();
+  return commands.empty() ? app : chosen(*commands.front());
+}
+
+// "checkpoint ls"
+std::string full_name(const CLI::App& command) {
+  const CLI::App* group = command.get_parent();
+  if (group == nullptr) return "";
+  const std::string before = full_name(*group);
+  return before.empty() ? command.get_name() : before + " " + command.get_name();
+}
+
+// The first word that should name a command and does not; empty when there is none.
+std::string unknown_command(const CLI::App& app, const std::vector<std::string>& arguments, std::size_t at) {
+  const auto names = command_names(app);
+  if (names.empty() || at >= arguments.size() || arguments[at].starts_with('-')) return "";
+  if (std::find(names.begin(), names.end(), arguments[at]) == names.end()) {
+    const std::string group = full_name(app);
+    return fmt::format("unknown command '{}{}'{}", group.empty() ? "" : group + " ", arguments[at],
+                       suggestion(arguments[at], names));
+  }
+  return unknown_command(*app.get_subcommand(arguments[at]), arguments, at + 1);
 }
 
 // "unknown option '--exlain' (did you mean '--explain'?)"; empty when every option is known.
@@ -48,8 +68,8 @@ int complain(const CLI::App& app, const CLI::ParseError& error, const std::vecto
              Console console) {
   const std::string unknown = unknown_option(chosen(app), arguments);
   console.err << fmt::format("capstan: {}\n", unknown.empty() ? error.what() : unknown);
-  const std::string command = &chosen(app) == &app ? "" : chosen(app).get_name() + " ";
-  console.err << fmt::format("see capstan {}--help\n", command);
+  const std::string command = full_name(chosen(app));
+  console.err << fmt::format("see capstan {}--help\n", command.empty() ? "" : command + " ");
   return kExitUsage;
 }
 
@@ -69,10 +89,8 @@ int run_command_line(const std::vector<std::string>& arguments, Console console)
     console.err << app.help();
     return kExitUsage;
   }
-  const auto names = command_names(app);
-  if (!arguments[0].starts_with('-') && std::find(names.begin(), names.end(), arguments[0]) == names.end()) {
-    console.err << fmt::format("capstan: unknown command '{}'{}\n", arguments[0],
-                               suggestion(arguments[0], names));
+  if (const std::string unknown = unknown_command(app, arguments, 0); !unknown.empty()) {
+    console.err << fmt::format("capstan: {}\n", unknown);
     return kExitUsage;
   }
   try {

@@ -9,6 +9,7 @@ void add_all_commands(CLI::App& app, Console console, int& exit_code) {
   add_recommend(app, console, exit_code);
   add_get(app, console, exit_code);
   add_export(app, console, exit_code);
+  add_checkpoint(app, console, exit_code);
   add_status(app, console, exit_code);
   add_generate(app, console, exit_code);
   add_roles(app, exit_code);

@@ -17,6 +17,7 @@ void add_evaluate(CLI::App& app, Console console, int& exit_code);
 void add_recommend(CLI::App& app, Console console, int& exit_code);
 void add_get(CLI::App& app, Console console, int& exit_code);
 void add_export(CLI::App& app, Console console, int& exit_code);
+void add_checkpoint(CLI::App& app, Console console, int& exit_code);
 void add_status(CLI::App& app, Console console, int& exit_code);
 
 void add_all_commands(CLI::App& app, Console console, int& exit_code);

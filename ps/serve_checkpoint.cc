@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ps/section_file.h"
 #include "ps/server.h"
 
 namespace capstan {
@@ -102,15 +103,10 @@ void Server::restore_next(const std::shared_ptr<RestoreJob>& job) {
     ++job->open;
     auto bytes = std::make_shared<Result<Buffer>>(Buffer());
     const ShardSection section = job->request.sections[job->next++];
-    const std::string path = job->request.directory + "/" + section.file;
     disk_.run(
         0,
-        [this, bytes, path, section] {
-          *bytes = storage_.read_range(path, section.offset, section.length);
-          if (bytes->ok() && hash_bytes((*bytes)->bytes()) != section.checksum) {
-            *bytes = make_error(ErrorCode::kCorrupt, fmt::format("{}: shard {} at byte {} is damaged", path,
-                                                                 section.shard, section.offset));
-          }
+        [this, bytes, directory = job->request.directory, section] {
+          *bytes = read_section(storage_, directory, section);
         },
         [this, job, bytes, shard = section.shard] {
           if (job->id != errand_id_) return;  // another checkpoint is being restored by now

@@ -174,7 +174,7 @@ void Job::prune() {
   for (const std::uint64_t gone : to_prune(facts_.checkpoints, options().config.checkpoint.keep)) {
     const auto fact = std::find_if(facts_.checkpoints.begin(), facts_.checkpoints.end(),
                                    [&](const CheckpointFact& each) { return each.checkpoint == gone; });
-    const Status removed = context_.storage.remove(fact->directory);
+    const Status removed = remove_checkpoint(context_.storage, fact->directory);
     if (!removed.ok()) facts_.warn("an old checkpoint stays: " + removed.error().message);
     facts_.checkpoints.erase(fact);
   }

@@ -167,6 +167,13 @@ Result<Manifest> read_manifest(Storage& storage, const std::string& directory) {
   return manifest;
 }
 
+Status remove_checkpoint(Storage& storage, const std::string& directory) {
+  const Status manifest = storage.remove(fmt::format("{}/{}", directory, kManifestName));
+  if (!manifest.ok() && manifest.error().code != ErrorCode::kNotFound) return manifest;
+  if (manifest.ok()) CAPSTAN_TRY(storage.sync_dir(directory));
+  return storage.remove(directory);
+}
+
 Result<std::vector<CheckpointName>> list_checkpoints(Storage& storage, const std::string& path) {
   auto names = storage.list(path);
   if (!names.ok() && names.error().code == ErrorCode::kNotFound) return std::vector<CheckpointName>{};

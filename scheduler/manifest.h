@@ -47,6 +47,9 @@ Status write_manifest(Storage& storage, const std::string& directory, const Mani
 // checked by whoever restores them.
 Result<Manifest> read_manifest(Storage& storage, const std::string& directory);
 
+// The manifest goes first: what is left of a removal that was cut short is no checkpoint.
+Status remove_checkpoint(Storage& storage, const std::string& directory);
+
 struct CheckpointName {
   std::uint64_t checkpoint = 0;
   std::string directory;

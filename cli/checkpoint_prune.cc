@@ -1,0 +1,92 @@
+// `capstan checkpoint prune`: removes old checkpoints by the rule that a running job follows.
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <memory>
+#include <ostream>
+
+#include "cli/checkpoint_commands.h"
+#include "cli/checkpoint_list.h"
+#include "cli/offline_job.h"
+#include "scheduler/cut.h"
+
+namespace capstan {
+namespace {
+
+namespace json = boost::json;
+
+struct PruneOptions {
+  std::string path;
+  std::uint32_t keep = 0;
+  bool dry_run = false;
+  bool json = false;
+};
+
+CheckpointFact fact_of(const ListedCheckpoint& each) {
+  return {each.checkpoint,     each.directory, static_cast<std::uint32_t>(each.manifest->passes.size()),
+          each.manifest->best, each.bytes(),   each.rows()};
+}
+
+int run(const PruneOptions& options, Console console) {
+  DiskFiles files;
+  const auto all = list_all(files, options.path);
+  if (!all.ok()) return complain(all.error(), console);
+  std::vector<CheckpointFact> facts;
+  for (const ListedCheckpoint& each : *all) {
+    if (each.manifest.has_value()) facts.push_back(fact_of(each));
+  }
+  const std::vector<std::uint64_t> gone = to_prune(facts, options.keep);
+  json::array removed, kept;
+  std::uint64_t freed = 0;
+  for (const ListedCheckpoint& each : *all) {
+    const bool goes =
+        each.manifest.has_value() && std::find(gone.begin(), gone.end(), each.checkpoint) != gone.end();
+    if (!goes) {
+      kept.push_back(json::string(each.directory));
+      if (!options.json && !each.manifest.has_value()) {
+        console.out << fmt::format("left alone: {} ({})\n", each.directory, to_string(each.state));
+      }
+      continue;
+    }
+    if (!options.dry_run) {
+      const Status done = remove_checkpoint(files, each.directory);
+      if (!done.ok()) return complain(done.error(), console);
+    }
+    freed += each.bytes();
+    removed.push_back(json::string(each.directory));
+    if (!options.json) {
+      console.out << fmt::format("{} {}\n", options.dry_run ? "would remove" : "removed", each.directory);
+    }
+  }
+  if (options.json) {
+    const json::object report = {
+        {"dry_run", options.dry_run}, {"removed", removed}, {"kept", kept}, {"bytes_freed", freed}};
+    console.out << json::serialize(report) << "\n";
+    return kExitOk;
+  }
+  console.out << fmt::format("{} {} of {} checkpoints, {:.1f} MiB\n",
+                             options.dry_run ? "would remove" : "removed", removed.size(), all->size(),
+                             static_cast<double>(freed) / (1 << 20));
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_checkpoint_prune(CLI::App& group, Console console, int& exit_code) {
+  auto options = std::make_shared<PruneOptions>();
+  CLI::App* command = group.add_subcommand("prune", "Remove all but the newest checkpoints of a folder");
+  command->add_option("path", options->path, "A folder of checkpoints")->required();
+  command->add_option("--keep", options->keep, "How many of the newest stay")
+      ->required()
+      ->check(CLI::Range(1, 10000));
+  command->add_flag("--dry-run", options->dry_run, "Only say what would go");
+  command->add_flag("--json", options->json, "Print JSON");
+  command->footer(
+      "The best checkpoint stays besides. Those that are damaged or unpublished are neither counted nor\n"
+      "removed. Do not prune the folder of a running job: it prunes by itself (checkpoint.keep).\n"
+      "Example: capstan checkpoint prune out/movielens/checkpoints --keep 2 --dry-run");
+  command->callback([options, console, &exit_code] { exit_code = run(*options, console); });
+}
+
+}  // namespace capstan
