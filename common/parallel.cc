@@ -9,7 +9,7 @@
 
 namespace capstan {
 
-#ifdef __SANITIZE_THREAD__
+#ifdef CAPSTAN_PLAIN_THREADS
 // The thread sanitizer sees nothing of what happens inside a packaged TBB and takes its hand-overs for races;
 // with plain threads it judges the bodies alone.
 void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body) {

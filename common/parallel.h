@@ -1,4 +1,4 @@
-// parallel_for: the one door to TBB's loops.
+// parallel_for: the one door to TBB's loops (a build for the thread sanitizer has plain threads behind it).
 #pragma once
 
 #include <cstddef>

@@ -78,7 +78,7 @@ const std::vector<Library>& libraries() {
       {"<boost/asio", {"common/adapters/", "tests/"}},
       {"<(oneapi|dnnl)", {"worker/nn/", "tests/"}},
       {"<Eigen/", {"worker/", "tests/"}},
-      {"<(tbb|oneapi/tbb)/", {"common/", "worker/", "tests/"}},
+      {"<(tbb|oneapi/tbb)/", {"common/parallel.cc", "common/adapters/", "tests/"}},
       {"<CLI/", {"cli/", "tests/"}},
   };
   return kLibraries;

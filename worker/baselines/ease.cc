@@ -1,11 +1,11 @@
 #include "worker/baselines/ease.h"
 
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 
 #include <algorithm>
 
 #include "common/assert.h"
+#include "common/parallel.h"
 #include "worker/baselines/spd_inverse.h"
 
 namespace capstan {
@@ -43,7 +43,7 @@ Status Ease::fit(const Dataset& dataset, History history) {
   CAPSTAN_TRY(invert_spd(Matrix{weights_.data(), size, size}).wrap("EASE"));
   std::vector<float> scale(n);
   for (std::size_t j = 0; j < n; ++j) scale[j] = -1.0F / weights_[j * n + j];
-  tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) {
+  parallel_for(n, [&](std::size_t i) {
     for (std::size_t j = 0; j < n; ++j) weights_[i * n + j] *= scale[j];
     weights_[i * n + i] = 0.0F;
   });

@@ -1,8 +1,8 @@
 #include "worker/baselines/evaluate_baseline.h"
 
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
+
+#include "common/parallel.h"
 
 namespace capstan {
 namespace {
@@ -19,7 +19,7 @@ Status add_all(RankingEvaluator& evaluator, const Dataset& dataset, const UserIt
   for (std::size_t begin = 0; begin < users.size(); begin += kBlockUsers) {
     const auto block = users.subspan(begin, std::min(kBlockUsers, users.size() - begin));
     scores.resize(block.size() * width);
-    tbb::parallel_for(std::size_t{0}, block.size(), [&](std::size_t i) {
+    parallel_for(block.size(), [&](std::size_t i) {
       score(items_of(history, block[i]), std::span(scores).subspan(i * width, width));
     });
     CAPSTAN_TRY(evaluator.add(block, scores));

@@ -1,18 +1,17 @@
 #include "worker/baselines/neighbours.h"
 
-#include <tbb/blocked_range.h>
-#include <tbb/enumerable_thread_specific.h>
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <functional>
 
+#include "common/parallel.h"
 #include "worker/eval/history.h"
 
 namespace capstan {
 namespace {
+
+constexpr std::uint32_t kItemsEach = 64;  // judged with the same memory
 
 // The users of each item: users[offsets[i] .. offsets[i+1]), ascending.
 struct ItemUsers {
@@ -90,12 +89,10 @@ NeighbourLists most_similar(const UserItems& history, std::uint32_t num_users, s
                             float shrink, std::uint32_t most) {
   const ItemUsers index = users_of_items(history, num_users, num_items);
   std::vector<std::vector<Neighbour>> found(num_items);
-  tbb::enumerable_thread_specific<Companions> scratch([num_items] {
-    return Companions{std::vector<std::uint32_t>(num_items, 0), {}};
-  });
-  tbb::parallel_for(tbb::blocked_range<std::uint32_t>(0, num_items), [&](const auto& range) {
-    Companions& companions = scratch.local();
-    for (std::uint32_t item = range.begin(); item < range.end(); ++item) {
+  parallel_for((num_items + kItemsEach - 1) / kItemsEach, [&](std::size_t block) {
+    Companions companions{std::vector<std::uint32_t>(num_items, 0), {}};
+    const auto first = static_cast<std::uint32_t>(block) * kItemsEach;
+    for (std::uint32_t item = first; item < std::min(num_items, first + kItemsEach); ++item) {
       found[item] = neighbours_of(item, history, index, shrink, most, companions);
     }
   });

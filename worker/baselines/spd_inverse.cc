@@ -1,13 +1,12 @@
 #include "worker/baselines/spd_inverse.h"
 
-#include <tbb/parallel_for.h>
-
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <algorithm>
 #include <vector>
 
 #include "common/assert.h"
+#include "common/parallel.h"
 #include "worker/nn/gemm.h"
 
 namespace capstan {
@@ -50,8 +49,8 @@ void transpose(ConstMatrix from, Matrix to) {
 // c = a · op(b) + beta · c, in stripes.
 void multiply(ConstMatrix a, ConstMatrix b, Transpose transpose_b, float beta, Matrix c) {
   const std::uint32_t stripes = (c.rows + kStripe - 1) / kStripe;
-  tbb::parallel_for(std::uint32_t{0}, stripes, [&](std::uint32_t stripe) {
-    const std::uint32_t first = stripe * kStripe;
+  parallel_for(stripes, [&](std::size_t stripe) {
+    const auto first = static_cast<std::uint32_t>(stripe) * kStripe;
     const std::uint32_t rows = std::min(kStripe, c.rows - first);
     gemm(a.rows_from(first, rows), Transpose::kNo, b, transpose_b, beta, c.rows_from(first, rows));
   });

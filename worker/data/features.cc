@@ -1,13 +1,13 @@
 #include "worker/data/features.h"
 
 #include <spdlog/fmt/fmt.h>
-#include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <set>
 
+#include "common/parallel.h"
 #include "common/text.h"
 #include "worker/data/default_features.h"
 #include "worker/data/transforms/registry.h"
@@ -263,7 +263,7 @@ Result<std::vector<BuiltField>> build_features(const JobConfig& job, const Sourc
   const std::vector<FeatureConfig> features = effective_features(job, sources);
   const FeatureBuilder builder(job, sources, events);
   std::vector<std::optional<Result<BuiltField>>> built(features.size());
-  tbb::parallel_for(std::size_t{0}, features.size(), [&](std::size_t i) {
+  parallel_for(features.size(), [&](std::size_t i) {
     built[i] = builder.build(features[i]).wrap(fmt::format("feature '{}'", features[i].name));
   });
   std::vector<BuiltField> fields;

@@ -1,7 +1,6 @@
 #include "worker/eval/ranking_evaluator.h"
 
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +9,7 @@
 
 #include "common/assert.h"
 #include "common/hash.h"
+#include "common/parallel.h"
 #include "worker/eval/exposure.h"
 #include "worker/eval/ranking_metrics.h"
 #include "worker/eval/top_items.h"
@@ -155,7 +155,7 @@ Status RankingEvaluator::add(std::span<const std::uint32_t> users, std::span<con
                       fmt::format("the score of user {} and item {} is NaN", users[i / width], i % width));
   }
   std::vector<Outcome> outcomes(users.size());
-  tbb::parallel_for(std::size_t{0}, users.size(), [&](std::size_t i) {
+  parallel_for(users.size(), [&](std::size_t i) {
     const auto row = scores.subspan(i * width, width);
     const auto items = judged_items(users[i]);
     std::vector<float> judged(items.size());

@@ -1,12 +1,12 @@
 #include "worker/program/ials_part.h"
 
 #include <spdlog/fmt/fmt.h>
-#include <tbb/enumerable_thread_specific.h>
-#include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <numeric>
 #include <utility>
+
+#include "common/parallel.h"
 
 namespace capstan {
 namespace {
@@ -17,6 +17,7 @@ struct BlockData final : StepData {
 };
 
 constexpr std::uint32_t kGramianRows = 4096;
+constexpr std::uint64_t kEntitiesEach = 16;  // solved with the same memory
 
 }  // namespace
 
@@ -136,10 +137,9 @@ Status IalsPart::solve_block(std::uint32_t pass, std::uint64_t begin, std::uint6
   settings.weight = job_.model.ials_weight;
   settings.reg = job_.model.ials_reg;
   settings.opposite_rows = given(pass).size();
-  tbb::enumerable_thread_specific<IalsSolver> solvers([this] { return IalsSolver(dim_); });
   std::vector<double> losses(end - begin, 0.0);
   std::vector<Status> failures(end - begin, ok_status());
-  tbb::parallel_for(begin, end, [&](std::uint64_t entity) {
+  const auto solve_one = [&](std::uint64_t entity, IalsSolver& solver) {
     std::vector<float> seen;
     for (std::uint64_t i = side.starts[entity]; i < side.starts[entity + 1]; ++i) {
       const float* vector = vectors_.data() + std::size_t{side.partners[i]} * dim_;
@@ -147,11 +147,16 @@ Status IalsPart::solve_block(std::uint32_t pass, std::uint64_t begin, std::uint6
     }
     const ConstMatrix rows{seen.data(), static_cast<std::uint32_t>(seen.size() / dim_), dim_};
     const std::span<float> solution(out + (entity - begin) * dim_, dim_);
-    failures[entity - begin] = solvers.local().solve(rows, {gramian_.data(), dim_, dim_}, settings, solution);
+    failures[entity - begin] = solver.solve(rows, {gramian_.data(), dim_, dim_}, settings, solution);
     for (std::uint32_t i = 0; i < rows.rows; ++i) {
       const double score = std::inner_product(solution.begin(), solution.end(), rows.row(i), 0.0);
       losses[entity - begin] += (1.0 - score) * (1.0 - score);
     }
+  };
+  parallel_for((end - begin + kEntitiesEach - 1) / kEntitiesEach, [&](std::size_t part) {
+    IalsSolver solver(dim_);
+    const std::uint64_t first = begin + part * kEntitiesEach;
+    for (auto i = first; i < std::min(end, first + kEntitiesEach); ++i) solve_one(i, solver);
   });
   for (const auto& failure : failures) CAPSTAN_TRY(failure);
   loss = std::accumulate(losses.begin(), losses.end(), 0.0);

@@ -1,10 +1,10 @@
 #include "worker/data/readers/read_files.h"
 
 #include <spdlog/fmt/fmt.h>
-#include <tbb/parallel_for.h>
 
 #include <algorithm>
 
+#include "common/parallel.h"
 #include "common/text.h"
 #include "worker/data/input.h"
 #include "worker/data/line_ranges.h"
@@ -84,8 +84,8 @@ Result<RawTable> read_text(std::string_view text, const std::string& name, const
 
   const auto parts = split_ranges(text, ranges);
   std::vector<ParsedRange> parsed(parts.size());
-  tbb::parallel_for(std::size_t{0}, parts.size(),
-                    [&](std::size_t i) { parsed[i] = parse_range(parts[i], *lines, kept, bad.max()); });
+  parallel_for(parts.size(),
+               [&](std::size_t i) { parsed[i] = parse_range(parts[i], *lines, kept, bad.max()); });
 
   RawTable table;
   table.files = {name};
