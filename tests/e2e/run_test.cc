@@ -99,7 +99,8 @@ std::vector<std::pair<std::string, std::int64_t>> events_in(const std::string& r
 }
 
 TEST_F(Run, CtrlCWhileTheClusterStartsLeavesNothing) {
-  const std::string job_file = ratings_job("{passes: 200}", "checkpoint: {path: " + path("checkpoints") + "}");
+  const std::string checkpoint = "checkpoint: {path: " + path("checkpoints") + "}";
+  const std::string job_file = ratings_job("{passes: 200}", checkpoint);
   for (const std::size_t so_far : {1U, 2U, 4U, 6U}) {  // the command itself, its scheduler, ...
     const auto run = start({"run", job_file});
     ASSERT_TRUE(eventually([&] { return processes().size() >= so_far; }, kPatience));
