@@ -1,6 +1,4 @@
 // `capstan checkpoint diff`: compares two checkpoints, settings and rows.
-#include "cli/checkpoint_diff.h"
-
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include <ostream>
 
 #include "cli/checkpoint_commands.h"
+#include "cli/checkpoint_list.h"
 #include "cli/checkpoint_tables.h"
 #include "cli/offline_job.h"
 #include "common/config/yaml_emit.h"
@@ -22,6 +21,20 @@ namespace {
 
 namespace json = boost::json;
 using Settings = std::map<std::string, std::string>;
+
+struct TableDifference {
+  std::string table;
+  std::string
+      note;  // why rows were not compared, if they were not: the table is new, gone or of another shape
+  std::uint64_t before = 0, after = 0;  // rows
+  std::uint64_t added = 0, removed = 0, changed = 0;
+  double weight_change_max = 0.0;  // of one float of a changed row
+};
+
+struct CheckpointDifference {
+  std::vector<std::string> settings;  // "train.passes: 3 became 5"
+  std::vector<TableDifference> tables;
+};
 
 void flatten(const YamlNode& node, const std::string& path, Settings& into) {
   if (!node.is_map()) {
@@ -114,6 +127,34 @@ void compare_rows(const EmbeddingTable& before, const EmbeddingTable& after, Tab
   found.removed += before.size() - common;
 }
 
+// Reads both, a shard of each at a time.
+Result<CheckpointDifference> difference(Storage& storage, const ListedCheckpoint& before,
+                                        const ListedCheckpoint& after) {
+  const Manifest& old = *before.manifest;
+  const Manifest& now = *after.manifest;
+  if (old.num_shards != now.num_shards) {
+    return make_error(ErrorCode::kInvalid,
+                      fmt::format("{} has {} shards and {} has {}: their rows cannot be compared",
+                                  before.directory, old.num_shards, after.directory, now.num_shards));
+  }
+  CheckpointDifference found;
+  found.settings = compare_settings(settings_of(old), settings_of(now));
+  const std::vector<Pair> pairs = pairs_of(old, now, found.tables);
+  for (std::uint32_t shard = 0; shard < old.num_shards; ++shard) {
+    CAPSTAN_ASSIGN(const auto was, load_shard(storage, old, before.directory, shard));
+    CAPSTAN_ASSIGN(const auto is, load_shard(storage, now, after.directory, shard));
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      TableDifference& table = found.tables[i];
+      const auto at = [](int index) { return static_cast<std::uint32_t>(index); };
+      if (pairs[i].before >= 0) table.before += was->table(at(pairs[i].before)).size();
+      if (pairs[i].after >= 0) table.after += is->table(at(pairs[i].after)).size();
+      if (pairs[i].before < 0 || pairs[i].after < 0) continue;
+      compare_rows(was->table(at(pairs[i].before)), is->table(at(pairs[i].after)), table);
+    }
+  }
+  return found;
+}
+
 std::string lines(const CheckpointDifference& found) {
   std::string text;
   for (const std::string& setting : found.settings) text += setting + "\n";
@@ -169,39 +210,6 @@ int run(const DiffOptions& options, Console console) {
 }
 
 }  // namespace
-
-bool CheckpointDifference::empty() const {
-  return settings.empty() && std::all_of(tables.begin(), tables.end(), [](const TableDifference& table) {
-           return table.note.empty() && table.added + table.removed + table.changed == 0;
-         });
-}
-
-Result<CheckpointDifference> difference(Storage& storage, const ListedCheckpoint& before,
-                                        const ListedCheckpoint& after) {
-  const Manifest& old = *before.manifest;
-  const Manifest& now = *after.manifest;
-  if (old.num_shards != now.num_shards) {
-    return make_error(ErrorCode::kInvalid,
-                      fmt::format("{} has {} shards and {} has {}: their rows cannot be compared",
-                                  before.directory, old.num_shards, after.directory, now.num_shards));
-  }
-  CheckpointDifference found;
-  found.settings = compare_settings(settings_of(old), settings_of(now));
-  const std::vector<Pair> pairs = pairs_of(old, now, found.tables);
-  for (std::uint32_t shard = 0; shard < old.num_shards; ++shard) {
-    CAPSTAN_ASSIGN(const auto was, load_shard(storage, old, before.directory, shard));
-    CAPSTAN_ASSIGN(const auto is, load_shard(storage, now, after.directory, shard));
-    for (std::size_t i = 0; i < pairs.size(); ++i) {
-      TableDifference& table = found.tables[i];
-      const auto at = [](int index) { return static_cast<std::uint32_t>(index); };
-      if (pairs[i].before >= 0) table.before += was->table(at(pairs[i].before)).size();
-      if (pairs[i].after >= 0) table.after += is->table(at(pairs[i].after)).size();
-      if (pairs[i].before < 0 || pairs[i].after < 0) continue;
-      compare_rows(was->table(at(pairs[i].before)), is->table(at(pairs[i].after)), table);
-    }
-  }
-  return found;
-}
 
 void add_checkpoint_diff(CLI::App& group, Console console, int& exit_code) {
   auto options = std::make_shared<DiffOptions>();

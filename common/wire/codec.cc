@@ -10,6 +10,7 @@
 
 #include "common/hash.h"
 #include "common/wire/convert.h"
+#include "common/wire/envelope_union.h"
 
 namespace capstan {
 namespace {
@@ -132,223 +133,6 @@ Status take_bulk(ShardChunk& m, Bulk bulk) {
   return ok_status();
 }
 
-// ---- the envelope's union
-
-void write_body(wire::Envelope::Builder to, const Hello& m) {
-  wire::write(to.initHello(), m);
-}
-void write_body(wire::Envelope::Builder to, const Welcome& m) {
-  wire::write(to.initWelcome(), m);
-}
-void write_body(wire::Envelope::Builder to, const Refusal& m) {
-  wire::write(to.initRefusal(), m);
-}
-void write_body(wire::Envelope::Builder to, const Heartbeat& m) {
-  wire::write(to.initHeartbeat(), m);
-}
-void write_body(wire::Envelope::Builder to, const HeartbeatReply& m) {
-  wire::write(to.initHeartbeatReply(), m);
-}
-void write_body(wire::Envelope::Builder to, const MapRequest& m) {
-  wire::write(to.initMapRequest(), m);
-}
-void write_body(wire::Envelope::Builder to, const MapUpdate& m) {
-  wire::write(to.initMapUpdate(), m);
-}
-void write_body(wire::Envelope::Builder to, const DeclareTables& m) {
-  wire::write(to.initDeclareTables(), m);
-}
-void write_body(wire::Envelope::Builder to, const TablesReady& m) {
-  wire::write(to.initTablesReady(), m);
-}
-void write_body(wire::Envelope::Builder to, const Pull& m) {
-  wire::write(to.initPull(), m);
-}
-void write_body(wire::Envelope::Builder to, const PullReply& m) {
-  wire::write(to.initPullReply(), m);
-}
-void write_body(wire::Envelope::Builder to, const Push& m) {
-  wire::write(to.initPush(), m);
-}
-void write_body(wire::Envelope::Builder to, const PushReply& m) {
-  wire::write(to.initPushReply(), m);
-}
-void write_body(wire::Envelope::Builder to, const GetRows& m) {
-  wire::write(to.initGetRows(), m);
-}
-void write_body(wire::Envelope::Builder to, const GetRowsReply& m) {
-  wire::write(to.initGetRowsReply(), m);
-}
-void write_body(wire::Envelope::Builder to, const WorkerReady& m) {
-  wire::write(to.initWorkerReady(), m);
-}
-void write_body(wire::Envelope::Builder to, const WorkRequest& m) {
-  wire::write(to.initWorkRequest(), m);
-}
-void write_body(wire::Envelope::Builder to, const WorkGrant& m) {
-  wire::write(to.initWorkGrant(), m);
-}
-void write_body(wire::Envelope::Builder to, const NoWork& m) {
-  wire::write(to.initNoWork(), m);
-}
-void write_body(wire::Envelope::Builder to, const WorkProgress& m) {
-  wire::write(to.initWorkProgress(), m);
-}
-void write_body(wire::Envelope::Builder to, const WorkProgressReply& m) {
-  wire::write(to.initWorkProgressReply(), m);
-}
-void write_body(wire::Envelope::Builder to, const WorkDone& m) {
-  wire::write(to.initWorkDone(), m);
-}
-void write_body(wire::Envelope::Builder to, const WorkDoneReply& m) {
-  wire::write(to.initWorkDoneReply(), m);
-}
-void write_body(wire::Envelope::Builder to, const Snapshot& m) {
-  wire::write(to.initSnapshot(), m);
-}
-void write_body(wire::Envelope::Builder to, const SnapshotReply& m) {
-  wire::write(to.initSnapshotReply(), m);
-}
-void write_body(wire::Envelope::Builder to, const Restore& m) {
-  wire::write(to.initRestore(), m);
-}
-void write_body(wire::Envelope::Builder to, const RestoreReply& m) {
-  wire::write(to.initRestoreReply(), m);
-}
-void write_body(wire::Envelope::Builder to, const StatusRequest& m) {
-  wire::write(to.initStatusRequest(), m);
-}
-void write_body(wire::Envelope::Builder to, const StatusReply& m) {
-  wire::write(to.initStatusReply(), m);
-}
-void write_body(wire::Envelope::Builder to, const StopJob& m) {
-  wire::write(to.initStopJob(), m);
-}
-void write_body(wire::Envelope::Builder to, const JobEnded& m) {
-  wire::write(to.initJobEnded(), m);
-}
-void write_body(wire::Envelope::Builder to, const TablesRequest& m) {
-  wire::write(to.initTablesRequest(), m);
-}
-void write_body(wire::Envelope::Builder to, const TablesReply& m) {
-  wire::write(to.initTablesReply(), m);
-}
-void write_body(wire::Envelope::Builder to, const Replicate& m) {
-  wire::write(to.initReplicate(), m);
-}
-void write_body(wire::Envelope::Builder to, const ReplicateReply& m) {
-  wire::write(to.initReplicateReply(), m);
-}
-void write_body(wire::Envelope::Builder to, const ShardChunk& m) {
-  wire::write(to.initShardChunk(), m);
-}
-void write_body(wire::Envelope::Builder to, const ShardChunkReply& m) {
-  wire::write(to.initShardChunkReply(), m);
-}
-void write_body(wire::Envelope::Builder to, const LearnersReady& m) {
-  wire::write(to.initLearnersReady(), m);
-}
-void write_body(wire::Envelope::Builder to, const PromiseRequest& m) {
-  wire::write(to.initPromiseRequest(), m);
-}
-void write_body(wire::Envelope::Builder to, const Promise& m) {
-  wire::write(to.initPromise(), m);
-}
-
-template <typename T, typename Reader>
-Message read_body(Reader from) {
-  T message;
-  wire::read(from, message);
-  return message;
-}
-
-Result<Message> read_any(wire::Envelope::Reader from) {
-  using wire::Envelope;
-  switch (from.which()) {
-    case Envelope::HELLO:
-      return read_body<Hello>(from.getHello());
-    case Envelope::WELCOME:
-      return read_body<Welcome>(from.getWelcome());
-    case Envelope::REFUSAL:
-      return read_body<Refusal>(from.getRefusal());
-    case Envelope::HEARTBEAT:
-      return read_body<Heartbeat>(from.getHeartbeat());
-    case Envelope::HEARTBEAT_REPLY:
-      return read_body<HeartbeatReply>(from.getHeartbeatReply());
-    case Envelope::MAP_REQUEST:
-      return read_body<MapRequest>(from.getMapRequest());
-    case Envelope::MAP_UPDATE:
-      return read_body<MapUpdate>(from.getMapUpdate());
-    case Envelope::DECLARE_TABLES:
-      return read_body<DeclareTables>(from.getDeclareTables());
-    case Envelope::TABLES_READY:
-      return read_body<TablesReady>(from.getTablesReady());
-    case Envelope::PULL:
-      return read_body<Pull>(from.getPull());
-    case Envelope::PULL_REPLY:
-      return read_body<PullReply>(from.getPullReply());
-    case Envelope::PUSH:
-      return read_body<Push>(from.getPush());
-    case Envelope::PUSH_REPLY:
-      return read_body<PushReply>(from.getPushReply());
-    case Envelope::GET_ROWS:
-      return read_body<GetRows>(from.getGetRows());
-    case Envelope::GET_ROWS_REPLY:
-      return read_body<GetRowsReply>(from.getGetRowsReply());
-    case Envelope::WORKER_READY:
-      return read_body<WorkerReady>(from.getWorkerReady());
-    case Envelope::WORK_REQUEST:
-      return read_body<WorkRequest>(from.getWorkRequest());
-    case Envelope::WORK_GRANT:
-      return read_body<WorkGrant>(from.getWorkGrant());
-    case Envelope::NO_WORK:
-      return read_body<NoWork>(from.getNoWork());
-    case Envelope::WORK_PROGRESS:
-      return read_body<WorkProgress>(from.getWorkProgress());
-    case Envelope::WORK_PROGRESS_REPLY:
-      return read_body<WorkProgressReply>(from.getWorkProgressReply());
-    case Envelope::WORK_DONE:
-      return read_body<WorkDone>(from.getWorkDone());
-    case Envelope::WORK_DONE_REPLY:
-      return read_body<WorkDoneReply>(from.getWorkDoneReply());
-    case Envelope::SNAPSHOT:
-      return read_body<Snapshot>(from.getSnapshot());
-    case Envelope::SNAPSHOT_REPLY:
-      return read_body<SnapshotReply>(from.getSnapshotReply());
-    case Envelope::RESTORE:
-      return read_body<Restore>(from.getRestore());
-    case Envelope::RESTORE_REPLY:
-      return read_body<RestoreReply>(from.getRestoreReply());
-    case Envelope::STATUS_REQUEST:
-      return read_body<StatusRequest>(from.getStatusRequest());
-    case Envelope::STATUS_REPLY:
-      return read_body<StatusReply>(from.getStatusReply());
-    case Envelope::STOP_JOB:
-      return read_body<StopJob>(from.getStopJob());
-    case Envelope::JOB_ENDED:
-      return read_body<JobEnded>(from.getJobEnded());
-    case Envelope::TABLES_REQUEST:
-      return read_body<TablesRequest>(from.getTablesRequest());
-    case Envelope::TABLES_REPLY:
-      return read_body<TablesReply>(from.getTablesReply());
-    case Envelope::REPLICATE:
-      return read_body<Replicate>(from.getReplicate());
-    case Envelope::REPLICATE_REPLY:
-      return read_body<ReplicateReply>(from.getReplicateReply());
-    case Envelope::SHARD_CHUNK:
-      return read_body<ShardChunk>(from.getShardChunk());
-    case Envelope::SHARD_CHUNK_REPLY:
-      return read_body<ShardChunkReply>(from.getShardChunkReply());
-    case Envelope::LEARNERS_READY:
-      return read_body<LearnersReady>(from.getLearnersReady());
-    case Envelope::PROMISE_REQUEST:
-      return read_body<PromiseRequest>(from.getPromiseRequest());
-    case Envelope::PROMISE:
-      return read_body<Promise>(from.getPromise());
-  }
-  return refused("unknown message");
-}
-
 Result<Decoded> decode_header(const Buffer& header, const Frames& frames) {
   const Buffer aligned = reinterpret_cast<std::uintptr_t>(header.data()) % sizeof(capnp::word) == 0
                              ? header
@@ -365,7 +149,7 @@ Result<Decoded> decode_header(const Buffer& header, const Frames& frames) {
   for (unsigned i = 0; i < sizes.size(); ++i) {
     if (sizes[i] != frames[i + 1].size()) return refused("frame size");
   }
-  CAPSTAN_ASSIGN(Message message, read_any(envelope));
+  CAPSTAN_ASSIGN(Message message, read_union(envelope));
   const Bulk bulk(frames.data() + 1, frames.size() - 1);
   CAPSTAN_TRY(std::visit([&](auto& body) { return take_bulk(body, bulk); }, message));
   return Decoded{std::move(message), envelope.getRequestId()};
@@ -380,9 +164,9 @@ Frames encode(const Message& message, std::uint64_t request_id) {
   auto envelope = builder.initRoot<wire::Envelope>();
   envelope.setRequestId(request_id);
   Frames frames(1);
+  write_union(envelope, message);
   std::visit(
       [&](const auto& body) {
-        write_body(envelope, body);
         for (auto& buffer : bulk_of(body)) frames.push_back(std::move(buffer));
       },
       message);

@@ -82,6 +82,33 @@ std::string recovered(std::uint64_t seed) {
   return must_finish(cluster, seconds(120));
 }
 
+// The scheduler hears nobody for longer than a lease, then one server before the others.
+std::string heard_again_one_by_one(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, Consistency::kAsync);
+  options.servers = 3;
+  options.replicas = 2;
+  options.shape.batches += 60;
+  options.sim.network = NetworkOptions{};
+  SimCluster cluster(seed, options);
+  SimWorld& world = cluster.world();
+  world.run_until([&] { return cluster.findings().computed >= 5; }, seconds(60));
+  for (std::size_t n = 0; n < 3; ++n) {
+    world.partition_one_way(cluster.server(n), cluster.scheduler());
+    world.partition_one_way(cluster.scheduler(), cluster.server(n));
+  }
+  world.run_for(seconds(2));
+  for (std::size_t n = 0; n < 3; ++n) {
+    world.heal(cluster.server((seed + n) % 3), cluster.scheduler());
+    const Duration until = world.elapsed() + milliseconds(700);
+    const auto look = [&] {
+      if (const std::string two = cluster.check_owners(); !two.empty()) cluster.findings().report(two);
+      return world.elapsed() >= until;
+    };
+    world.run_until(look, seconds(2));
+  }
+  return must_finish(cluster, seconds(300));
+}
+
 void must_find(PlantedBug bug, std::uint64_t seeds_max, const Scene& scene) {
   std::uint64_t seed = 1;
   std::string found;
@@ -135,6 +162,10 @@ TEST(PlantedBugs, WatermarkSkipsGaps) {
 TEST(PlantedBugs, CutReadsCursorsLate) {
   must_find(PlantedBug::kCutReadsCursorsLate, 100,
             [](std::uint64_t seed) { return resumed(seed, Consistency::kAsync, false); });
+}
+
+TEST(PlantedBugs, BreaksItsPromise) {
+  must_find(PlantedBug::kBreaksItsPromise, 50, heard_again_one_by_one);
 }
 
 TEST(PlantedBugs, SnapshotWithoutStreams) {
