@@ -10,7 +10,9 @@ void add_run(CLI::App& app, int& exit_code) {
   auto report = std::make_shared<std::string>();
   CLI::App* run = app.add_subcommand("run", "Run a job's whole cluster on this host, from data to report");
   run->add_option("job", args->job_path, "The job file (YAML)")->required();
-  run->add_option("--set", args->overrides, "Override a setting: --set train.passes=3 (may be repeated)");
+  run->add_option("--set", args->overrides, "Override a setting: --set train.passes=3 (may be repeated)")
+      ->allow_extra_args(false)
+      ->type_name("PATH=VALUE");
   run->add_option("--report", *report, "Write the report (JSON) here instead of the job's `report`");
   run->add_flag("--resume", args->resume, "Go on from this run's newest checkpoint");
   run->add_option("--resume-from", args->resume_from, "Go on from this checkpoint, perhaps an earlier run's");

@@ -146,6 +146,8 @@ void check_training(const JobConfig& job, ReadContext& context) {
          "`consistency: bounded` needs train.staleness of at least 1");
   demand(bounded || train.staleness == 0, context, "train.staleness", {"train.consistency"},
          "train.staleness needs `consistency: bounded`");
+  demand(job.model.type != "ials" || train.consistency != Consistency::kSync, context, "train.consistency",
+         {"model.type"}, "model ials makes no gradient steps to average: use `consistency: async`");
   const CheckpointConfig& checkpoint = job.checkpoint;
   demand(!checkpoint.path.empty() || (checkpoint.every_steps == 0 && checkpoint.every_seconds == 0), context,
          "checkpoint.path", {}, "checkpoints need checkpoint.path");

@@ -114,6 +114,13 @@ TEST_F(Run, CtrlCWhileTheClusterStartsLeavesNothing) {
   }
 }
 
+TEST_F(Run, ASettingMayStandBeforeTheJob) {
+  const std::string job_file = ratings_job("{passes: 1}", "");
+  const Outcome done = run({"run", "--set", "train.passes=2", "--quiet", job_file});
+  ASSERT_EQ(done.code, 0) << done.err << done.out;
+  EXPECT_EQ(at(json("report.json"), "passes").as_array().size(), 2U);
+}
+
 TEST_F(Run, GivesTheFiguresOfOtherSplitsBesideItsOwn) {
   const std::string job_file =
       ratings_job("{passes: 20, batch_size: 64}", "checkpoint: {path: " + path("checkpoints") + "}");

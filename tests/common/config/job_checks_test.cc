@@ -127,6 +127,7 @@ TEST(JobChecks, TrainAndEvaluate) {
   expect_each({
       {kClicks, {"train.consistency=bounded"}, "needs train.staleness of at least 1"},
       {kClicks, {"train.staleness=2"}, "train.staleness needs `consistency: bounded`"},
+      {kRanking, {"model.type=ials", "train.consistency=sync"}, "model ials makes no gradient steps"},
       {kClicks, {"train.early_stop_patience=2"}, "early stopping needs a validation split"},
       {kRanking, {"train={early_stop_patience: 2, include_valid: true}"}, "that is not trained on"},
       {kRanking, {"train.early_stop_metric=ndgc@10"}, "(did you mean 'ndcg'?)"},
