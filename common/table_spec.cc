@@ -3,6 +3,25 @@
 #include <spdlog/fmt/fmt.h>
 
 namespace capstan {
+namespace {
+
+struct NamedSetting {
+  const char* name;
+  float OptimizerSpec::*value;
+};
+constexpr NamedSetting kOptimizerSettings[] = {
+    {"learning_rate", &OptimizerSpec::learning_rate},
+    {"beta1", &OptimizerSpec::beta1},
+    {"beta2", &OptimizerSpec::beta2},
+    {"epsilon", &OptimizerSpec::epsilon},
+    {"initial_accumulator", &OptimizerSpec::initial_accumulator},
+    {"ftrl_beta", &OptimizerSpec::ftrl_beta},
+    {"l1", &OptimizerSpec::l1},
+    {"l2", &OptimizerSpec::l2},
+    {"clip_norm", &OptimizerSpec::clip_norm},
+};
+
+}  // namespace
 
 std::string difference(const TableSpec& before, const TableSpec& after) {
   const auto changed = [&](std::string_view what, auto from, auto to) {
@@ -19,7 +38,14 @@ std::string difference(const TableSpec& before, const TableSpec& after) {
     return changed("optimizer", static_cast<int>(before.optimizer.kind),
                    static_cast<int>(after.optimizer.kind));
   }
-  if (!(before.optimizer == after.optimizer)) return fmt::format("table {}: optimizer settings", before.name);
+  for (const auto& [name, value] : kOptimizerSettings) {
+    if (before.optimizer.*value != after.optimizer.*value) {
+      return changed(name, before.optimizer.*value, after.optimizer.*value);
+    }
+  }
+  if (before.optimizer.l2_mode != after.optimizer.l2_mode)
+    return fmt::format("table {}: l2_mode", before.name);
+  if (!(before.optimizer == after.optimizer)) return fmt::format("table {}: schedule", before.name);
   if (!(before.init == after.init)) return fmt::format("table {}: initialiser", before.name);
   return "";
 }
