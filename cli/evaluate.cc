@@ -46,7 +46,8 @@ int run(const EvaluateOptions& options, Console console) {
   if (!offline.ok()) return complain(offline.error(), console);
   const auto result = evaluate(**offline, options.split);
   if (!result.ok()) return complain(result.error(), console);
-  const auto json = boost::json::parse(*result).as_object();
+  auto json = boost::json::parse(*result).as_object();
+  if (options.split == "test") json["evaluated_on_test"] = "by capstan eval, beside the run's own judgement";
   console.out << "checkpoint " << (*offline)->tables->directory() << "\n";
   const auto* text = json.if_contains("text");
   console.out << (text != nullptr ? std::string(text->as_string()) : *result) << "\n";

@@ -11,7 +11,9 @@ data=""
 download=false
 while [ $# -gt 0 ]; do
   case "$1" in
-    --data) data="${2:?--data needs a directory}"; shift 2 ;;
+    --data)
+      [ $# -ge 2 ] || { echo "quickstart.sh: --data needs a folder" >&2; exit 2; }
+      data="$2"; shift 2 ;;
     --download) download=true; shift ;;
     -h|--help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "quickstart.sh: unknown argument $1 (see --help)" >&2; exit 2 ;;

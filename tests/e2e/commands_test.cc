@@ -119,6 +119,7 @@ TEST_F(Commands, ReadAFinishedRun) {
   EXPECT_EQ(judged.code, 0) << judged.err;
   EXPECT_EQ(number_at(json("eval.json"), "test.model.recall@10"),
             number_at(json("report.json"), "test.model.recall@10"));
+  EXPECT_THAT(serialize(at(json("eval.json"), "test.evaluated_on_test")), HasSubstr("capstan eval"));
 
   const Outcome shown = run({"recommend", job_file, "--user", "1", "--count", "5", "--json"});
   EXPECT_EQ(shown.code, 0) << shown.err;
