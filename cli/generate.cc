@@ -24,6 +24,11 @@ int run_generate(const GenerateOptions& options, Console console) {
   return kExitOk;
 }
 
+// "-5" would become a number near 2^64.
+std::string not_negative(const std::string& text) {
+  return text.starts_with('-') ? fmt::format("must not be negative, but is {}", text) : "";
+}
+
 void add_truth_options(CLI::App& command, GenerateOptions& options) {
   const std::string truth = "The planted truth";
   command.add_option("--skew", options.skew, "Rank r is drawn in proportion to r^-skew")->group(truth);
@@ -39,15 +44,21 @@ void add_truth_options(CLI::App& command, GenerateOptions& options) {
 
 void add_size_options(CLI::App& command, GenerateOptions& options) {
   const std::string size = "Size";
-  command.add_option("--rows", options.rows, "Training rows; ratings: events, about")->group(size);
-  command.add_option("--test-rows", options.test_rows, "ctr, libsvm: test rows")->group(size);
-  command.add_option("--fields", options.fields, "ctr: columns")->group(size);
-  command.add_option("--values", options.values, "ctr: distinct values of a column")->group(size);
-  command.add_option("--users", options.users, "ratings: users")->group(size);
-  command.add_option("--items", options.items, "ratings: items")->group(size);
-  command.add_option("--features", options.features, "libsvm: features")->group(size);
+  const CLI::Validator whole([](const std::string& text) { return not_negative(text); }, "");
+  command.add_option("--rows", options.rows, "Training rows; ratings: events, about")
+      ->group(size)
+      ->check(whole);
+  command.add_option("--test-rows", options.test_rows, "ctr, libsvm: test rows")->group(size)->check(whole);
+  command.add_option("--fields", options.fields, "ctr: columns")->group(size)->check(whole);
+  command.add_option("--values", options.values, "ctr: distinct values of a column")
+      ->group(size)
+      ->check(whole);
+  command.add_option("--users", options.users, "ratings: users")->group(size)->check(whole);
+  command.add_option("--items", options.items, "ratings: items")->group(size)->check(whole);
+  command.add_option("--features", options.features, "libsvm: features")->group(size)->check(whole);
   command.add_option("--features-per-row", options.features_per_row, "libsvm: features of a row")
-      ->group(size);
+      ->group(size)
+      ->check(whole);
 }
 
 }  // namespace
@@ -61,7 +72,14 @@ void add_generate(CLI::App& app, Console console, int& exit_code) {
   command
       ->add_option("kind", options->kind, "ctr: csv with a click label; ratings: a MovieLens folder; libsvm")
       ->required()
-      ->transform(CLI::CheckedTransformer(kinds).description("{ctr,ratings,libsvm}"));
+      ->transform(CLI::Validator(
+          [kinds](std::string& text) {
+            const auto kind = kinds.find(text);
+            if (kind == kinds.end()) return fmt::format("'{}' is not one of ctr, ratings, libsvm", text);
+            text = std::to_string(static_cast<int>(kind->second));
+            return std::string();
+          },
+          "{ctr,ratings,libsvm}"));
   command->add_option("--out", options->out_dir, "The folder to write to")->required();
   command->add_option("--seed", options->seed, "The same options and seed give the same files");
   add_size_options(*command, *options);

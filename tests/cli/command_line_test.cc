@@ -93,7 +93,12 @@ TEST(Generate, WritesDataAndSaysWhatCanBeReached) {
   EXPECT_THAT(done.out, HasSubstr("wrote " + folder));
   EXPECT_TRUE(std::filesystem::exists(folder + "/train.csv"));
   std::filesystem::remove_all(folder);
-  EXPECT_EQ(run({"generate", "ctrr", "--out", folder}).code, kExitUsage);
+  const Outcome misspelt = run({"generate", "ctrr", "--out", folder});
+  EXPECT_EQ(misspelt.code, kExitUsage);
+  EXPECT_THAT(misspelt.err, HasSubstr("kind: 'ctrr' is not one of ctr, ratings, libsvm"));
+  const Outcome negative = run({"generate", "ctr", "--rows", "-5", "--out", folder});
+  EXPECT_EQ(negative.code, kExitUsage);
+  EXPECT_THAT(negative.err, HasSubstr("--rows: must not be negative, but is -5"));
   EXPECT_EQ(run({"generate", "ctr", "--rows", "0", "--out", folder}).code, kExitUsage);
 }
 
