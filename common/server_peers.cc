@@ -37,6 +37,11 @@ std::optional<PeerId> ServerPeers::find(NodeId node) const {
   return found->second.peer;
 }
 
+NodeId ServerPeers::greeted_primary(std::uint32_t shard) const {
+  const NodeId owner = link_.map().empty() ? 0 : link_.map().primary(shard);
+  return owner != 0 && find(owner) ? owner : 0;
+}
+
 void ServerPeers::greet_again(NodeId node) {
   const auto found = entries_.find(node);
   if (found == entries_.end()) return;

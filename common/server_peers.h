@@ -21,6 +21,8 @@ class ServerPeers {
   void on_map();
   // The greeted peer of a node, or nothing: the greeting is under way and on_ready() will tell.
   std::optional<PeerId> find(NodeId node) const;
+  // A shard's primary by our map, when it is greeted; 0: it cannot be asked now.
+  NodeId greeted_primary(std::uint32_t shard) const;
   // The peer said that it does not know us: it is another process by now.
   void greet_again(NodeId node);
   void on_ready(std::function<void()> handler) { ready_ = std::move(handler); }

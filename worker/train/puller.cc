@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "worker/train/owner_parts.h"
+
 namespace capstan {
 namespace {
 
@@ -66,28 +68,21 @@ void Puller::take_back(Request& request) {
 }
 
 void Puller::ask(Request& request) {
-  struct Part {
-    std::vector<std::uint32_t> ranges;
-    std::uint64_t bytes = 0;
-  };
-  std::map<NodeId, Part> by_node;
+  OwnerParts<std::uint32_t> parts(frame_bytes_max_, [&](NodeId owner, std::vector<std::uint32_t> ranges) {
+    send(request, owner, std::move(ranges));
+  });
   std::vector<std::uint32_t> later;
   for (const std::uint32_t range : request.missing) {
-    const NodeId owner = link_.map().empty() ? 0 : link_.map().primary(request.ticket->ranges[range].shard);
-    if (owner != 0 && peers_.find(owner)) {
-      Part& part = by_node[owner];
-      const std::uint64_t bytes = largest_frame(request.ticket->ranges[range], *request.tables, specs_);
-      if (!part.ranges.empty() && part.bytes + bytes > frame_bytes_max_) {
-        send(request, owner, std::exchange(part, {}).ranges);
-      }
-      part.ranges.push_back(range);
-      part.bytes += bytes;
+    const ShardRange& where = request.ticket->ranges[range];
+    const NodeId owner = peers_.greeted_primary(where.shard);
+    if (owner != 0) {
+      parts.add(owner, range, largest_frame(where, *request.tables, specs_));
     } else {
       later.push_back(range);
     }
   }
   request.missing = std::move(later);
-  for (auto& [node, part] : by_node) send(request, node, std::move(part.ranges));
+  parts.send_rest();
   if (!request.missing.empty() && !retry_.running()) retry_.start(kRetryPause, [this] { resume(); });
 }
 

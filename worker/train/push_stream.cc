@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
-#include <utility>
 
 #include "common/planted_bugs.h"
+#include "worker/train/owner_parts.h"
 
 namespace capstan {
 namespace {
@@ -82,30 +82,24 @@ std::vector<PushStream::Slice> PushStream::seal(std::uint64_t sequence, const st
 void PushStream::resume() {
   if (fenced_) return;
   take_back();
-  struct Part {
-    std::vector<std::size_t> slices;
-    std::uint64_t bytes = 0;
-  };
   bool some_wait = false;
   for (auto& batch : batches_) {
-    std::map<NodeId, Part> by_node;
+    OwnerParts<std::size_t> parts(
+        id_.frame_bytes_max,
+        [&](NodeId owner, const std::vector<std::size_t>& part) { send(batch, owner, part); });
     for (std::size_t i = 0; i < batch.slices.size(); ++i) {
-      if (batch.slices[i].state != Slice::State::kWaiting) continue;
-      const NodeId owner = link_.map().empty() ? 0 : link_.map().primary(batch.slices[i].shard);
-      if (owner != 0 && peers_.find(owner)) {
-        Part& part = by_node[owner];
-        std::uint64_t bytes = 0;
-        for (const auto& range : batch.slices[i].ranges) bytes += largest_frame(range, batch.tables, specs_);
-        if (!part.slices.empty() && part.bytes + bytes > id_.frame_bytes_max) {
-          send(batch, owner, std::exchange(part, {}).slices);
-        }
-        part.slices.push_back(i);
-        part.bytes += bytes;
-      } else {
+      const Slice& slice = batch.slices[i];
+      if (slice.state != Slice::State::kWaiting) continue;
+      const NodeId owner = peers_.greeted_primary(slice.shard);
+      if (owner == 0) {
         some_wait = true;
+        continue;
       }
+      std::uint64_t bytes = 0;
+      for (const auto& range : slice.ranges) bytes += largest_frame(range, batch.tables, specs_);
+      parts.add(owner, i, bytes);
     }
-    for (const auto& [node, part] : by_node) send(batch, node, part.slices);
+    parts.send_rest();
   }
   if (some_wait) retry_later();
 }
