@@ -5,10 +5,9 @@
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
-#include "cli/command.h"
 #include "tests/cli/made_checkpoints.h"
+#include "tests/cli/run_here.h"
 
 namespace capstan {
 namespace {
@@ -17,17 +16,6 @@ using testing::HasSubstr;
 using testing::Not;
 namespace fs = std::filesystem;
 namespace json = boost::json;
-
-struct Outcome {
-  int code;
-  std::string out, err;
-};
-
-Outcome run(const std::vector<std::string>& arguments) {
-  std::ostringstream out, err;
-  const int code = run_command_line(arguments, {out, err});
-  return {code, out.str(), err.str()};
-}
 
 void flip(const std::string& path, std::uint64_t offset) {
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);

@@ -3,26 +3,14 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
-#include "cli/command.h"
+#include "tests/cli/run_here.h"
 
 namespace capstan {
 namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-struct Outcome {
-  int code;
-  std::string out, err;
-};
-
-Outcome run(const std::vector<std::string>& arguments) {
-  std::ostringstream out, err;
-  const int code = run_command_line(arguments, {out, err});
-  return {code, out.str(), err.str()};
-}
 
 std::string job_file(const std::string& text) {
   const std::string path = testing::TempDir() + "/capstan_cli_job.yaml";

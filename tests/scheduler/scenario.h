@@ -4,6 +4,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "common/config/load_job.h"
 #include "tests/scheduler/cluster_fixture.h"
 
 namespace capstan::testing {
@@ -19,6 +20,19 @@ class Scenario {
     options.config.cluster.num_shards = 16;
     options.config.cluster.scheduler_grace_ms = 5000;
     options.job_text = "name: job\n";
+  }
+
+  // The job of a file, with the scenario's name, folders and cluster.
+  void take_job(const std::string& yaml) {
+    const auto loaded = load_job_text(yaml, "test.yaml");
+    ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+    const JobConfig mine = options.config;
+    options.config = loaded->config;
+    options.config.name = mine.name;
+    options.config.work_dir = mine.work_dir;
+    options.config.checkpoint = mine.checkpoint;
+    options.config.cluster = mine.cluster;
+    options.job_text = loaded->effective_yaml;
   }
 
   Status start() {

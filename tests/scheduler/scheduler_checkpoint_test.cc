@@ -310,19 +310,8 @@ features: [{name: x, column: x, transform: hash}]
 model: {type: lr}
 train: {passes: 3, batch_size: 64}
 )";
-  const auto load = [&](const std::string& yaml) {
-    const auto loaded = load_job_text(yaml, "test.yaml");
-    ASSERT_TRUE(loaded.ok()) << loaded.error().message;
-    const JobConfig mine = options.config;
-    options.config = loaded->config;
-    options.config.name = mine.name;
-    options.config.work_dir = mine.work_dir;
-    options.config.checkpoint = mine.checkpoint;
-    options.config.cluster = mine.cluster;
-    options.job_text = loaded->effective_yaml;
-  };
   options.config.checkpoint.every_steps = 1;
-  load(job);
+  take_job(job);
   ASSERT_TRUE(start().ok());
   gather();
   const auto grant = ask(0);
@@ -333,11 +322,11 @@ train: {passes: 3, batch_size: 64}
   options.start = StartMode::kResume;
   std::string changed = job;
   changed.replace(changed.find("batch_size: 64"), 14, "batch_size: 32");
-  load(changed);
+  take_job(changed);
   EXPECT_EQ(start().error().message, "cannot resume from ck/ckpt-000001: train.batch_size: 64 became 32");
   changed = job;
   changed.replace(changed.find("passes: 3"), 9, "passes: 9");
-  load(changed);
+  take_job(changed);
   EXPECT_TRUE(start().ok()) << "more passes are no other job";
 }
 

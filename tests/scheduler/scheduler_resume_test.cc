@@ -165,15 +165,7 @@ train: {passes: 2, batch_size: 64, partitions: 1, consistency: async}
 
   void load(std::string yaml, const std::string& from = "", const std::string& to = "") {
     if (!from.empty()) yaml.replace(yaml.find(from), from.size(), to);
-    const auto loaded = load_job_text(yaml, "test.yaml");
-    ASSERT_TRUE(loaded.ok()) << loaded.error().message;
-    const JobConfig mine = options.config;
-    options.config = loaded->config;
-    options.config.name = mine.name;
-    options.config.work_dir = mine.work_dir;
-    options.config.checkpoint = mine.checkpoint;
-    options.config.cluster = mine.cluster;
-    options.job_text = loaded->effective_yaml;
+    take_job(yaml);
   }
   std::string refusal(const std::string& from, const std::string& to) {
     load(kJob, from, to);
