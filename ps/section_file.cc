@@ -16,12 +16,4 @@ Result<Buffer> read_section(Storage& storage, const std::string& directory, cons
   return bytes;
 }
 
-std::vector<SectionDamage> find_damage(Storage& storage, const std::string& directory,
-                                       const ShardSection& section, std::uint64_t& blocks) {
-  ++blocks;
-  const auto bytes = read_section(storage, directory, section);
-  if (bytes.ok()) return {};
-  return {{directory + "/" + section.file, section.offset, bytes.error().message}};
-}
-
 }  // namespace capstan

@@ -3,7 +3,6 @@
 #include <cstring>
 #include <utility>
 
-#include "ps/section_counts.h"
 #include "ps/server.h"
 
 namespace capstan {
@@ -13,12 +12,6 @@ using namespace std::chrono_literals;
 constexpr Duration kReplicateTimeout = 1s;
 constexpr Duration kSendAgainPause = 20ms;
 constexpr std::size_t kMessageBytes = std::size_t{16} << 20;  // a message ends with the record that passes it
-
-Buffer part_of(const Buffer& owner, const void* from, std::size_t size) {
-  if (size == 0) return {};
-  const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(from) - owner.data());
-  return owner.slice(offset, size);
-}
 
 Buffer joined(const std::vector<Buffer>& parts) {
   if (parts.size() == 1) return parts[0];
@@ -36,27 +29,10 @@ Buffer joined(const std::vector<Buffer>& parts) {
 
 }  // namespace
 
-// A slice that was refused, or that only raised its stream's term, travels without its values.
 void Server::log_push(Slot& slot, std::uint32_t shard, const PushedSlice& slice, const PushOutcome& outcome,
                       std::uint32_t now_seconds) {
   if (slot.log.after() == 0) return slot.log.advance();
-  ShardRecord record;
-  ReplicaRecord& head = record.head;
-  head.kind = RecordKind::kPush;
-  head.pass = slice.pass;
-  head.partition = slice.partition;
-  head.term = slice.term;
-  head.sequence = slice.sequence;
-  head.previous = slice.previous;
-  head.now_seconds = now_seconds;
-  head.refused = outcome.status != SliceStatus::kOk;
-  if (!head.refused) {
-    head.sections = slice.sections;
-    const SectionCounts counts = counts_of(slice.sections, tables_);
-    record.keys = part_of(slice.keys_owner, slice.keys, counts.keys * sizeof(Key));
-    record.gradients = part_of(slice.gradients_owner, slice.gradients, counts.floats * sizeof(float));
-  }
-  slot.log.append(std::move(record));
+  slot.log.append(record_of(slice, outcome.status != SliceStatus::kOk, now_seconds, tables_));
   unsent_.insert(shard);
 }
 

@@ -190,8 +190,7 @@ void Server::take_place(std::uint32_t shard) {
     slot.role = ShardRole::kLearner;
     slot.before = chain.back();
     slot.in_place = false;
-    release_waiting(slot, SliceStatus::kStale);
-    for (const auto& then : slot.log.drop()) then(false);
+    give_up_answers(slot);
     slot.log.follow(0);
   } else {
     slot.role = place == chain.begin() ? ShardRole::kPrimary : ShardRole::kMember;
@@ -215,11 +214,16 @@ void Server::new_rows(Slot& slot, std::uint32_t shard) {
   slot.shard = std::make_unique<Shard>(shard, link_.map().num_shards());
 }
 
+// Whoever waits for this shard has to ask another server.
+void Server::give_up_answers(Slot& slot) {
+  release_waiting(slot, SliceStatus::kStale);
+  for (const auto& then : slot.log.drop()) then(false);
+}
+
 void Server::leave_place(std::uint32_t shard) {
   auto gone = shards_.extract(shard);
   if (!gone) return;
-  release_waiting(gone.mapped(), SliceStatus::kStale);
-  for (const auto& then : gone.mapped().log.drop()) then(false);
+  give_up_answers(gone.mapped());
   auto kept = std::make_shared<Slot>(std::move(gone.mapped()));
   kept->lesson.reset();
   compute_.run(
@@ -243,17 +247,18 @@ bool Server::may_act(std::uint32_t shard) const {
   if (CAPSTAN_PLANTED(kServesAfterLease)) return true;
   const Instant in_grace = std::min(link_.heard_at() + grace_ * 9 / 10, promises_.until(shard));
   if (loop_.now() >= std::max(link_.lease_until(), in_grace)) return false;
-  const Slot* slot = primary_slot(shard);
-  return slot == nullptr || loop_.now() >= slot->promised_until || CAPSTAN_PLANTED(kBreaksItsPromise);
+  const auto promised = promised_until_.find(shard);
+  return promised == promised_until_.end() || loop_.now() >= promised->second ||
+         CAPSTAN_PLANTED(kBreaksItsPromise);
 }
 
 // A promise is remembered by the shard: who leads it may change twice before it ends.
 void Server::on_promise_request(PeerId from, std::uint64_t id, const PromiseRequest& request) {
   learn_map(request.map_version);
   const Promise promise{link_.scheduler_silent(), link_.map().version()};
-  for (auto& [shard, slot] : shards_) {
+  for (const auto& [shard, slot] : shards_) {
     if (promise.granted && link_.map().primary(shard) == request.sender) {
-      slot.promised_until = loop_.now() + link_.lease();
+      promised_until_[shard] = loop_.now() + link_.lease();
     }
   }
   rpc_.reply(from, id, promise);

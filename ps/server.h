@@ -97,7 +97,6 @@ class Server {
     NodeId before = 0;            // whose records are taken
     std::uint64_t submitted = 0;  // the newest record given to the lane
     bool in_place = true;         // a learner has got its rows
-    Instant promised_until{};     // another serves it, on our promise
     ReplicaLog log;
     std::optional<Lesson> lesson;
     std::optional<Intake> intake;
@@ -116,6 +115,7 @@ class Server {
   void take_place(std::uint32_t shard);
   void new_rows(Slot& slot, std::uint32_t shard);
   void leave_place(std::uint32_t shard);
+  void give_up_answers(Slot& slot);
   // The slot that still holds these rows; nullptr when they have gone meanwhile.
   Slot* slot_of(std::uint32_t shard, const Shard* rows);
   const Slot* primary_slot(std::uint32_t shard) const;
@@ -195,8 +195,9 @@ class Server {
   EndHandler on_end_;
   Rpc rpc_;
   SchedulerLink link_;
-  ServerPeers others_;  // the servers after us in some chain
-  Promises promises_;
+  ServerPeers others_;                               // the servers after us in some chain
+  Promises promises_;                                // made to us
+  std::map<std::uint32_t, Instant> promised_until_;  // by us: shards that another serves until then
   std::string endpoint_;
   Duration grace_{0};
   std::map<PeerId, Role> peers_;

@@ -37,6 +37,11 @@ struct ShardRecord {
   Buffer keys, gradients, blob;
 };
 
+// The record of a slice that a shard with these tables has taken in. A refused one, or one that only raised
+// its stream's term, travels without its values.
+ShardRecord record_of(const PushedSlice& slice, bool refused, std::uint32_t now_seconds,
+                      std::span<const TableSpec> specs);
+
 // Everything of a shard as bytes; see docs/FORMATS.md.
 struct ShardSnapshot {
   Buffer bytes;  // empty: none yet

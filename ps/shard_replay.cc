@@ -25,7 +25,33 @@ PushedSlice slice_of(const ShardRecord& record) {
   return slice;
 }
 
+Buffer part_of(const Buffer& owner, const void* from, std::size_t size) {
+  if (size == 0) return {};
+  const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(from) - owner.data());
+  return owner.slice(offset, size);
+}
+
 }  // namespace
+
+ShardRecord record_of(const PushedSlice& slice, bool refused, std::uint32_t now_seconds,
+                      std::span<const TableSpec> specs) {
+  ShardRecord record;
+  ReplicaRecord& head = record.head;
+  head.kind = RecordKind::kPush;
+  head.pass = slice.pass;
+  head.partition = slice.partition;
+  head.term = slice.term;
+  head.sequence = slice.sequence;
+  head.previous = slice.previous;
+  head.now_seconds = now_seconds;
+  head.refused = refused;
+  if (refused) return record;
+  head.sections = slice.sections;
+  const SectionCounts counts = counts_of(slice.sections, specs);
+  record.keys = part_of(slice.keys_owner, slice.keys, counts.keys * sizeof(Key));
+  record.gradients = part_of(slice.gradients_owner, slice.gradients, counts.floats * sizeof(float));
+  return record;
+}
 
 PushOutcome Shard::replay(const ShardRecord& record) {
   const ReplicaRecord& head = record.head;

@@ -19,21 +19,7 @@ struct Twin {
   SliceStatus push(const PushedSlice& slice, std::uint32_t now) {
     const PushOutcome outcome = original->push(slice, now);
     if (!outcome.changed) return outcome.status;
-    ShardRecord record;
-    ReplicaRecord& head = record.head;
-    head.pass = slice.pass;
-    head.partition = slice.partition;
-    head.term = slice.term;
-    head.sequence = slice.sequence;
-    head.previous = slice.previous;
-    head.now_seconds = now;
-    head.refused = outcome.status != SliceStatus::kOk;
-    if (!head.refused) {
-      head.sections = slice.sections;
-      record.keys = slice.keys_owner;
-      record.gradients = slice.gradients_owner;
-    }
-    replica->replay(record);
+    replica->replay(record_of(slice, outcome.status != SliceStatus::kOk, now, specs));
     return outcome.status;
   }
   void evict(std::uint32_t now, std::uint64_t bytes_max) {
