@@ -21,9 +21,15 @@ struct VerifyOptions {
   bool json = false;
 };
 
+struct Damage {
+  std::string file;
+  std::uint64_t offset = 0;  // in the file
+  std::string text;          // what a person reads, file and offset included
+};
+
 struct Verified {
   std::uint64_t blocks = 0, bytes = 0;
-  std::vector<SectionDamage> damage;
+  std::vector<Damage> damage;
 };
 
 // Says on `err` how far it is, once a GiB.
@@ -46,9 +52,11 @@ class Progress {
 Verified read_all(Storage& storage, const ListedCheckpoint& each, Progress& progress) {
   Verified verified;
   for (const ShardSection& section : each.manifest->sections) {
-    for (SectionDamage& damage : find_damage(storage, each.directory, section, verified.blocks)) {
-      verified.damage.push_back(std::move(damage));
+    const auto bytes = read_section(storage, each.directory, section);
+    if (!bytes.ok()) {
+      verified.damage.push_back({each.directory + "/" + section.file, section.offset, bytes.error().message});
     }
+    ++verified.blocks;
     verified.bytes += section.length;
     progress.add(section.length);
   }
@@ -66,7 +74,7 @@ json::object to_json(const ListedCheckpoint& each, const Verified& verified) {
                          {"bytes", verified.bytes}};
   if (!each.problem.empty()) object["problem"] = each.problem;
   json::array damage;
-  for (const SectionDamage& one : verified.damage) {
+  for (const Damage& one : verified.damage) {
     damage.push_back({{"file", one.file}, {"offset", one.offset}, {"text", one.text}});
   }
   object["damage"] = std::move(damage);
@@ -80,7 +88,7 @@ std::string lines(const ListedCheckpoint& each, const Verified& verified) {
   std::string text = fmt::format("{}: {}, {} blocks, {:.1f} MiB\n", each.directory,
                                  verified.damage.empty() ? "complete" : "damaged", verified.blocks,
                                  static_cast<double>(verified.bytes) / (1 << 20));
-  for (const SectionDamage& one : verified.damage) text += "  " + one.text + "\n";
+  for (const Damage& one : verified.damage) text += "  " + one.text + "\n";
   return text;
 }
 

@@ -43,22 +43,18 @@ void add_truth_options(CLI::App& command, GenerateOptions& options) {
 }
 
 void add_size_options(CLI::App& command, GenerateOptions& options) {
-  const std::string size = "Size";
   const CLI::Validator whole([](const std::string& text) { return not_negative(text); }, "");
-  command.add_option("--rows", options.rows, "Training rows; ratings: events, about")
-      ->group(size)
-      ->check(whole);
-  command.add_option("--test-rows", options.test_rows, "ctr, libsvm: test rows")->group(size)->check(whole);
-  command.add_option("--fields", options.fields, "ctr: columns")->group(size)->check(whole);
-  command.add_option("--values", options.values, "ctr: distinct values of a column")
-      ->group(size)
-      ->check(whole);
-  command.add_option("--users", options.users, "ratings: users")->group(size)->check(whole);
-  command.add_option("--items", options.items, "ratings: items")->group(size)->check(whole);
-  command.add_option("--features", options.features, "libsvm: features")->group(size)->check(whole);
-  command.add_option("--features-per-row", options.features_per_row, "libsvm: features of a row")
-      ->group(size)
-      ->check(whole);
+  const auto add = [&](const char* name, auto& value, const char* text) {
+    command.add_option(name, value, text)->group("Size")->check(whole);
+  };
+  add("--rows", options.rows, "Training rows; ratings: events, about");
+  add("--test-rows", options.test_rows, "ctr, libsvm: test rows");
+  add("--fields", options.fields, "ctr: columns");
+  add("--values", options.values, "ctr: distinct values of a column");
+  add("--users", options.users, "ratings: users");
+  add("--items", options.items, "ratings: items");
+  add("--features", options.features, "libsvm: features");
+  add("--features-per-row", options.features_per_row, "libsvm: features of a row");
 }
 
 }  // namespace

@@ -29,10 +29,7 @@ void add_scheduler(CLI::App& app, int& exit_code) {
   auto args = std::make_shared<SchedulerArgs>();
   role->name = "scheduler";
   CLI::App* command = app.add_subcommand("scheduler", "Run a job's scheduler");
-  command->add_option("job", args->job_path, "The job file (YAML)")->required();
-  command->add_option("--set", args->overrides, "Override a setting: --set path=value")
-      ->allow_extra_args(false)
-      ->type_name("PATH=VALUE");
+  add_job_option(*command, args->job);
   command->add_option("--bind", role->bind, "Where to listen instead of cluster.scheduler: tcp://host:port");
   command->add_option("--endpoint-file", args->endpoint_file, "Write the address here once it listens");
   command->add_flag("--resume", args->resume, "Start from this run's newest checkpoint");

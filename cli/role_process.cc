@@ -123,7 +123,7 @@ Result<WorkerJob> load_worker_job(const std::string& job_text) {
 }  // namespace
 
 int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
-  const auto loaded = load_job(args.job_path, args.overrides);
+  const auto loaded = load_job(args.job.path, args.job.overrides);
   RoleArgs as_job_says = role;
   if (loaded.ok()) as_job_says.max_frame_bytes = loaded->config.cluster.max_frame_bytes;
   Process process(as_job_says);

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
+#include "cli/job_option.h"
 #include "common/log.h"
 
 namespace capstan {
@@ -22,8 +22,7 @@ struct RoleArgs {
 };
 
 struct SchedulerArgs {
-  std::string job_path;
-  std::vector<std::string> overrides;
+  JobOption job;
   std::string endpoint_file;  // written when the scheduler listens; empty: none
   bool resume = false;
   std::string resume_from;  // a checkpoint's directory; empty: the newest

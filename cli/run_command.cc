@@ -9,17 +9,14 @@ void add_run(CLI::App& app, int& exit_code) {
   auto args = std::make_shared<RunArgs>();
   auto report = std::make_shared<std::string>();
   CLI::App* run = app.add_subcommand("run", "Run a job's whole cluster on this host, from data to report");
-  run->add_option("job", args->job_path, "The job file (YAML)")->required();
-  run->add_option("--set", args->overrides, "Override a setting: --set train.passes=3 (may be repeated)")
-      ->allow_extra_args(false)
-      ->type_name("PATH=VALUE");
+  add_job_option(*run, args->job);
   run->add_option("--report", *report, "Write the report (JSON) here instead of the job's `report`");
   run->add_flag("--resume", args->resume, "Go on from this run's newest checkpoint");
   run->add_option("--resume-from", args->resume_from, "Go on from this checkpoint, perhaps an earlier run's");
   run->add_flag("--quiet", args->quiet, "No progress, only the result");
   run->footer("Example: capstan run configs/movielens.yaml --set train.passes=5");
   run->callback([args, report, &exit_code] {
-    if (!report->empty()) args->overrides.push_back("report=" + *report);
+    if (!report->empty()) args->job.overrides.push_back("report=" + *report);
     exit_code = run_job(*args);
   });
 }

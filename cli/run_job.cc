@@ -170,12 +170,12 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
 
 // The job as given; with splits beside it has a report in any case, where their figures meet.
 Result<LoadedJob> load(const RunArgs& args) {
-  CAPSTAN_ASSIGN(LoadedJob loaded, load_job(args.job_path, args.overrides));
+  CAPSTAN_ASSIGN(LoadedJob loaded, load_job(args.job.path, args.job.overrides));
   const JobConfig& job = loaded.config;
   if (job.evaluate.beside.empty() || !job.report.empty()) return loaded;
-  auto overrides = args.overrides;
+  auto overrides = args.job.overrides;
   overrides.push_back("report=" + job.work_dir + "/report.json");
-  return load_job(args.job_path, overrides);
+  return load_job(args.job.path, overrides);
 }
 
 Status run_beside(const JobConfig& job, const LoadedJob& other, const std::string& split,
@@ -213,9 +213,9 @@ int run_job(const RunArgs& args) {
   const JobConfig& job = loaded->config;
   std::vector<LoadedJob> others;
   for (const auto& split : job.evaluate.beside) {
-    auto overrides = args.overrides;
+    auto overrides = args.job.overrides;
     for (auto& each : beside_overrides(job, split)) overrides.push_back(std::move(each));
-    auto other = load_job(args.job_path, overrides);
+    auto other = load_job(args.job.path, overrides);
     if (!other.ok()) return complain(other.error(), 2);
     others.push_back(std::move(other).value());
   }

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <string>
-#include <vector>
+
+#include "cli/job_option.h"
 
 namespace capstan {
 
 struct RunArgs {
-  std::string job_path;
-  std::vector<std::string> overrides;
+  JobOption job;
   bool resume = false;
   std::string resume_from;  // a checkpoint's directory; empty: the newest
   bool quiet = false;
