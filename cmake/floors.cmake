@@ -23,6 +23,8 @@ function(capstan_wire_library name folder)
   target_link_libraries(${name} PUBLIC CapnProto::capnp)
 endfunction()
 
+set(CAPSTAN_TEST_SECONDS 300 CACHE STRING "A test that takes longer has failed")
+
 # capstan_test(NAME FOLDER dir LIBS libs...): one GoogleTest program from every *_test.cc below tests/dir.
 function(capstan_test name)
   cmake_parse_arguments(ARG "" "FOLDER" "LIBS" ${ARGN})
@@ -33,5 +35,5 @@ function(capstan_test name)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE capstan_options test_paths ${ARG_LIBS} GTest::gmock GTest::gtest_main)
   target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h <gtest/gtest.h>)
-  gtest_discover_tests(${name} TEST_PREFIX "${ARG_FOLDER}/" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+  gtest_discover_tests(${name} TEST_PREFIX "${ARG_FOLDER}/" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${CAPSTAN_TEST_SECONDS})
 endfunction()

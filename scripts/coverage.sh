@@ -7,6 +7,7 @@ lowest="${1:-85}"
 scripts/install.sh gcovr
 scripts/build.sh coverage
 find build/coverage -name '*.gcda' -delete
-ctest --test-dir build/coverage --output-on-failure --no-tests=error -j "$(nproc)" --timeout 900
+export CAPSTAN_TEST_PATIENCE="${CAPSTAN_TEST_PATIENCE:-4}"
+ctest --test-dir build/coverage --output-on-failure --no-tests=error -j "$(nproc)"
 gcovr --root . --object-directory build/coverage -j "$(nproc)" --txt build/coverage.txt --print-summary \
   --filter '(common|ps|worker|scheduler|cli)/' --exclude-throw-branches --fail-under-line "$lowest"

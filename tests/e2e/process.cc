@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -45,10 +46,16 @@ std::vector<std::string> words_of(const std::string& text) {
   return words;
 }
 
+// Sanitizers make everything several times slower; their script says how many.
+int patience_factor() {
+  const char* text = std::getenv("CAPSTAN_TEST_PATIENCE");
+  return text == nullptr ? 1 : std::max(1, std::atoi(text));
+}
+
 }  // namespace
 
 bool eventually(const std::function<bool()>& happened, std::chrono::milliseconds patience) {
-  const auto deadline = Clock::now() + patience;
+  const auto deadline = Clock::now() + patience_factor() * patience;
   while (!happened()) {
     if (Clock::now() >= deadline) return false;
     std::this_thread::sleep_for(kPoll);

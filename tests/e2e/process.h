@@ -11,7 +11,8 @@
 
 namespace capstan {
 
-// Asks `happened` again and again until it says yes (true) or the patience is over (false).
+// Asks `happened` again and again until it says yes (true) or the patience is over (false). The environment's
+// CAPSTAN_TEST_PATIENCE multiplies every patience: sanitizers slow the processes down.
 bool eventually(const std::function<bool()>& happened, std::chrono::milliseconds patience);
 
 // The text of a file; empty when there is none.

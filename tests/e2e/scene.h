@@ -24,7 +24,8 @@ struct Outcome {
 
 class Scene : public testing::Test {
  protected:
-  static constexpr std::chrono::milliseconds kPatience{60'000};  // for what takes a second on an idle machine
+  static constexpr std::chrono::milliseconds kPatience{
+      150'000};  // for what takes a second on a quiet machine
 
   Scene();
   ~Scene() override;  // fails the test when one of its processes still runs
