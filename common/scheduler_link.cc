@@ -24,6 +24,7 @@ SchedulerLink::SchedulerLink(EventLoop& loop, Transport& transport, Rpc& rpc, co
 
 Status SchedulerLink::start(const std::string& endpoint) {
   CAPSTAN_ASSIGN(peer_, transport_.connect(endpoint));
+  endpoint_ = endpoint;
   greet();
   return ok_status();
 }
@@ -43,6 +44,9 @@ void SchedulerLink::on_greeting(Instant sent, const Result<Message>& reply) {
   }
   if (refusal == ErrorCode::kTaken && !std::exchange(waits_for_name_, true)) {
     log_.info("waiting for the name {}: {}", hello_.name, reply.error().message);
+  }
+  if (refusal == ErrorCode::kTimeout && !welcomed_ && !std::exchange(waits_for_answer_, true)) {
+    log_.info("no scheduler answers at {} yet; trying on", endpoint_);
   }
   const auto* welcome = reply.ok() ? std::get_if<Welcome>(&*reply) : nullptr;
   if (welcome == nullptr || welcome->generation < generation_) {

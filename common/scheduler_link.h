@@ -75,6 +75,8 @@ class SchedulerLink {
   Instant heard_at_{};
   bool welcomed_ = false;
   bool waits_for_name_ = false;
+  bool waits_for_answer_ = false;
+  std::string endpoint_;
   bool fetching_map_ = false;
   ShardMap map_;
   Timer timer_;

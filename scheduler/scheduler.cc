@@ -62,7 +62,7 @@ Result<std::string> Scheduler::start(EndHandler on_finished) {
   transport_.on_message([this](PeerId from, const Frames& frames) { on_frames(from, frames); });
   const std::string& wanted = options_.bind.empty() ? options_.config.cluster.scheduler : options_.bind;
   auto endpoint = transport_.bind(wanted);
-  if (!endpoint.ok()) return endpoint.error().wrap("listen on " + wanted);
+  if (!endpoint.ok()) return endpoint.error();
   tick();
   return endpoint;
 }

@@ -11,6 +11,7 @@ namespace capstan {
 namespace {
 
 constexpr std::string_view kTcp = "tcp://";
+constexpr std::string_view kLocalhost = "tcp://localhost:";
 
 std::string_view port_part(std::string_view endpoint) {
   return endpoint.substr(endpoint.rfind(':'));
@@ -18,7 +19,13 @@ std::string_view port_part(std::string_view endpoint) {
 
 }  // namespace
 
-Result<std::string> with_numeric_host(const std::string& endpoint) {
+std::string with_known_localhost(const std::string& endpoint) {
+  if (!endpoint.starts_with(kLocalhost)) return endpoint;
+  return "tcp://127.0.0.1:" + endpoint.substr(kLocalhost.size());
+}
+
+Result<std::string> with_numeric_host(const std::string& named) {
+  const std::string endpoint = with_known_localhost(named);
   const auto colon = endpoint.rfind(':');
   if (!endpoint.starts_with(kTcp) || colon < kTcp.size()) {
     return make_error(ErrorCode::kInvalid, fmt::format("{} is not like tcp://HOST:PORT", endpoint));

@@ -7,7 +7,11 @@
 
 namespace capstan {
 
-// "tcp://localhost:5000" as "tcp://127.0.0.1:5000". kInvalid when it is no tcp endpoint or the name has no
+// `localhost` as 127.0.0.1, asking nobody (RFC 6761, 6.3): a container without /etc/hosts knows no such
+// name. Other endpoints as they are.
+std::string with_known_localhost(const std::string& endpoint);
+
+// "tcp://node-1:5000" as "tcp://10.0.0.1:5000". kInvalid when it is no tcp endpoint or the name has no
 // IPv4 address.
 Result<std::string> with_numeric_host(const std::string& endpoint);
 

@@ -190,7 +190,7 @@ Result<std::string> ZmqTransport::Impl::bind(const std::string& endpoint) {
 
 Result<PeerId> ZmqTransport::Impl::connect(const std::string& endpoint) {
   CAPSTAN_ASSIGN(auto socket, open(ZMQ_DEALER, endpoint));
-  if (zmq_connect(socket->handle, endpoint.c_str()) != 0) {
+  if (zmq_connect(socket->handle, with_known_localhost(endpoint).c_str()) != 0) {
     const int reason = zmq_errno();
     close_socket(*socket);
     return zmq_error(ErrorCode::kInvalid, "connect to", endpoint, reason);
