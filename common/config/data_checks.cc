@@ -60,7 +60,11 @@ void check_clean(const JobConfig& job, ReadContext& context) {
 }
 
 // What a chain may not do, in words; empty: nothing.
-std::string chain_fault(const std::vector<TransformInfo>& all, const FeatureConfig& feature) {
+std::string chain_fault(const JobConfig& job, const std::vector<TransformInfo>& all,
+                        const FeatureConfig& feature) {
+  // A history of users or items of a ranking or rating job lists their indices; any other lists text.
+  const bool of_ids = job.task != Task::kCtr && !feature.columns.empty() &&
+                      (feature.columns[0] == job.data.user || feature.columns[0] == job.data.item);
   bool keys = false;
   bool key_list = false;
   for (std::size_t i = 0; i < feature.transform.size(); ++i) {
@@ -76,7 +80,7 @@ std::string chain_fault(const std::vector<TransformInfo>& all, const FeatureConf
         feature.transform[i].options.contains("quantiles")) {
       return "bucketise takes boundaries or quantiles, not both";
     }
-    key_list = info->name == "split" || info->name == "history";
+    key_list = info->name == "split" || (info->name == "history" && !of_ids);
     keys = info->output != TransformOutput::kNumber;
   }
   if (feature.transform.empty()) return "";
@@ -182,7 +186,7 @@ void check_features(const JobConfig& job, ReadContext& context) {
     demand(!reserved, context, path + ".name", {path + ".transform", "task"},
            fmt::format("'{}' is the feature with the id itself: give this one another name", feature.name));
     for (const std::string& column : feature.columns) check_column(job, context, path + ".columns", column);
-    const std::string fault = chain_fault(transforms, feature);
+    const std::string fault = chain_fault(job, transforms, feature);
     demand(fault.empty(), context, path + ".transform", {path + ".columns"}, fault);
     demand(feature.length == 0 || feature.pooling == Pooling::kNone, context, path + ".length",
            {path + ".pooling"}, "length needs `pooling: none`");

@@ -109,10 +109,13 @@ Result<LoadedJob> load_job_text(std::string_view text, const std::string& name) 
 }
 
 std::string explain(const LoadedJob& job) {
-  const YamlNode root = write_section(*job_schema(), &job.config);
+  const auto schema = job_schema();
+  const YamlNode root = write_section(*schema, &job.config);
   return emit_yaml(root, [&](const std::string& path) {
     const auto origin = job.origins.find(path);
-    return origin == job.origins.end() ? std::string("default") : origin->second;
+    if (origin != job.origins.end()) return origin->second;
+    const KeySpec* key = find_key(*schema, path);
+    return key == nullptr || key->default_note.empty() ? "default" : "default: " + key->default_note;
   });
 }
 

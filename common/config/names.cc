@@ -44,7 +44,7 @@ std::vector<WordSpec> metric_words() {
 std::vector<WordSpec> baseline_words() {
   return {{"most_popular", "the items with most train events"},
           {"item_knn", "nearest items by cosine, tuned on validation"},
-          {"ease", "EASE, a closed-form item model, for up to a stated number of items"}};
+          {"ease", "EASE, a closed-form item model, for at most 20,000 items: its matrix is items x items"}};
 }
 
 std::vector<WordSpec> beside_words() {

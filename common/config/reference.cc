@@ -14,10 +14,11 @@ constexpr std::string_view kIntroduction = R"(# The job file
 
 Made from the schema by `capstan check --reference`; a test keeps it so.
 
-A job is one YAML file. Only `job`, `data.train` and `model.type` must be given; every other setting has a
-default. `capstan check JOB.yaml` reports every mistake in one go, as `file:line:column: message` with the
-nearest right word. `capstan check JOB.yaml --explain` prints the job with all defaults filled in and
-where each value came from.
+A job is one YAML file. `job`, `data.train` and `model.type` must be given, and the columns that the task
+reads: `data.label` for `ctr`, `data.user` and `data.item` for `ranking`, all three for `rating` (a MovieLens,
+libsvm, libffm or Criteo file names them itself). Every other setting has a default. `capstan check JOB.yaml`
+reports every mistake in one go, as `file:line:column: message` with the nearest right word. `capstan check
+JOB.yaml --explain` prints the job with all defaults filled in and where each value came from.
 
 * Sizes are bytes (`4096`) or have a unit: `64KiB`, `64MiB`, `1.5GiB`; `kB`, `MB`, `GB` count by
   thousands.

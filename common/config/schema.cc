@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "common/config/yaml_emit.h"
 #include "common/text.h"
@@ -45,6 +46,20 @@ const KeySpec* SectionSpec::find(const std::string& name) const {
     return key.name == name || (!key.alias.empty() && key.alias == name);
   });
   return found == keys.end() ? nullptr : &*found;
+}
+
+const KeySpec* find_key(const SectionSpec& section, std::string_view path) {
+  const SectionSpec* here = &section;
+  const KeySpec* key = nullptr;
+  bool skip = false;  // a table's name
+  for (const std::string_view step : split_text(path, ".")) {
+    if (std::exchange(skip, false)) continue;
+    key = here == nullptr ? nullptr : here->find(std::string(step.substr(0, step.find('['))));
+    if (key == nullptr) return nullptr;
+    here = key->type.section.get();
+    skip = key->type.name.starts_with("map of");
+  }
+  return key;
 }
 
 std::vector<std::string> SectionSpec::names() const {

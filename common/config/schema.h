@@ -49,10 +49,13 @@ struct KeySpec {
 
 struct SectionSpec {
   std::vector<KeySpec> keys;
-  std::function<YamlNode()> defaults;  // of a default-made struct
+  std::function<YamlNode()> defaults;
   const KeySpec* find(const std::string& name) const;
   std::vector<std::string> names() const;
 };
+
+// The key that a path of the job file names ("tables.user.dim", "features[0].columns"); null: none.
+const KeySpec* find_key(const SectionSpec& section, std::string_view path);
 
 // Reads a section into its struct: unknown keys, wrong types and words out of range become errors of the
 // context.
@@ -107,13 +110,11 @@ class SectionBuilder {
     return *this;
   }
 
-  std::shared_ptr<const SectionSpec> build() {
+  // `standard` holds the defaults where they are not those of a default-made struct.
+  std::shared_ptr<const SectionSpec> build(T standard = {}) {
     auto section = std::make_shared<SectionSpec>(std::move(spec_));
     const SectionSpec* raw = section.get();
-    section->defaults = [raw] {
-      const T object{};
-      return write_section(*raw, &object);
-    };
+    section->defaults = [raw, standard = std::move(standard)] { return write_section(*raw, &standard); };
     return section;
   }
 
@@ -129,7 +130,7 @@ std::shared_ptr<const SectionSpec> data_schema();
 std::shared_ptr<const SectionSpec> feature_schema();
 std::shared_ptr<const SectionSpec> table_schema();
 std::shared_ptr<const SectionSpec> model_schema();
-std::shared_ptr<const SectionSpec> optimizer_schema();
+std::shared_ptr<const SectionSpec> optimizer_schema(const OptimizerSpec& standard = {});
 std::shared_ptr<const SectionSpec> train_schema();
 std::shared_ptr<const SectionSpec> evaluate_schema();
 std::shared_ptr<const SectionSpec> checkpoint_schema();

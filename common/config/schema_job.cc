@@ -48,7 +48,7 @@ std::shared_ptr<const SectionSpec> both_optimizers() {
     inner(value, node, path, context);
     context.optimizer_base = value;
   };
-  auto dense = section<OptimizerSpec>(optimizer_schema());
+  auto dense = section<OptimizerSpec>(optimizer_schema(JobConfig().dense_optimizer));
   dense.read = [inner = dense.read](OptimizerSpec& value, const YamlNode& node, const std::string& path,
                                     ReadContext& context) {
     inner(value, node, path, context);

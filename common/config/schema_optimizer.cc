@@ -26,7 +26,7 @@ std::shared_ptr<const SectionSpec> schedule_schema() {
 
 }  // namespace
 
-std::shared_ptr<const SectionSpec> optimizer_schema() {
+std::shared_ptr<const SectionSpec> optimizer_schema(const OptimizerSpec& standard) {
   const auto kind = word<OptimizerKind>({
       {"sgd", OptimizerKind::kSgd, ""},
       {"adagrad", OptimizerKind::kAdagrad, ""},
@@ -57,7 +57,7 @@ std::shared_ptr<const SectionSpec> optimizer_schema() {
            "Longest gradient of one row; 0: any.")
       .key("schedule", &OptimizerSpec::schedule, section<ScheduleSpec>(schedule_schema()),
            "The learning rate over time.")
-      .build();
+      .build(standard);
 }
 
 }  // namespace capstan

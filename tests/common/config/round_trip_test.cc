@@ -20,7 +20,7 @@ seed: 18446744073709551615
 data:
   format: csv
   train: ["a, b.csv", 'it''s $${HOME}', "tab\there", null_file, "null", "007", "ünï", "#no", "a: b"]
-  columns: [user, item, rating, time]
+  columns: [user, item, rating, time, genres]
   header: false
   delimiter: "\x01"
   label: rating
@@ -38,7 +38,7 @@ features:
   - {column: user}
   - {columns: [user, item], name: pair, transform: {cross: {buckets: 1000}}, table: crossed, pooling: mean}
   - {column: time, transform: [log, {bucketise: {boundaries: [-1, 0.5, 1e6]}}]}
-  - {column: item, name: seen, table: item, transform: [{history: {n: 10}}, {vocab: {min_count: 2}}]}
+  - {column: genres, name: seen, transform: [{history: {n: 10}}, {vocab: {min_count: 2}}]}
 model: {type: neumf, hidden: [32, 16, 8], dropout: 0.1, activation: gelu}
 optimizer:
   sparse: {type: adagrad, learning_rate: 0.1, l2: 1e-5, l2_mode: decayed}
