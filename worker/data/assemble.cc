@@ -62,6 +62,7 @@ Examples make_examples(const Events& events, const std::vector<BuiltField>& fiel
   examples.users = gather(events.users, rows);
   examples.items = gather(events.items, rows);
   examples.times = gather(events.times, rows);
+  examples.ratings = gather(events.ratings, rows);
   for (const auto& field : fields) {
     examples.fields.push_back(field.info.source == FieldSource::kEvent ? gather(field.column, rows)
                                                                        : FieldColumn());

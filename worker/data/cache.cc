@@ -13,7 +13,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;
 constexpr std::size_t kAlignment = 64;
 
 using Lists = std::vector<std::vector<std::uint32_t>>;

@@ -30,6 +30,7 @@ void for_each_block(Archive& archive, Dataset& data) {
     archive(name + "/users", part.users);
     archive(name + "/items", part.items);
     archive(name + "/times", part.times);
+    archive(name + "/ratings", part.ratings);
     columns(name, part.fields);
   };
   const auto sets = [&](const std::string& name, UserItems& items) {

@@ -38,18 +38,20 @@ struct FieldColumn {
   float value(std::uint64_t row) const { return values.as<float>()[row]; }
 };
 
-// Rows of one split. users, items and times are empty where the data has none.
+// Rows of one split. users, items, times and ratings are empty where the data has none.
 struct Examples {
   std::uint64_t size = 0;
   Buffer labels;                    // float [size]
   Buffer users, items;              // uint32_t [size]: dense indices from 0
   Buffer times;                     // int64_t [size]
+  Buffer ratings;                   // float [size]; ranking only, to show people; training never reads it
   std::vector<FieldColumn> fields;  // parallel to Dataset::fields; empty columns for user and item fields
 
   float label(std::uint64_t row) const { return labels.as<float>()[row]; }
   std::uint32_t user(std::uint64_t row) const { return users.as<std::uint32_t>()[row]; }
   std::uint32_t item(std::uint64_t row) const { return items.as<std::uint32_t>()[row]; }
   std::int64_t time(std::uint64_t row) const { return times.as<std::int64_t>()[row]; }
+  float rating(std::uint64_t row) const { return ratings.as<float>()[row]; }
 };
 
 // A set of items for every user: values[offsets[u] .. offsets[u+1]), ascending.

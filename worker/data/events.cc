@@ -8,6 +8,7 @@
 
 #include "common/hash.h"
 #include "common/text.h"
+#include "common/units.h"
 #include "worker/data/readers/line_format.h"
 
 namespace capstan {
@@ -19,6 +20,7 @@ struct EventColumns {
   const TextColumn* user = nullptr;
   const TextColumn* item = nullptr;
   const TextColumn* time = nullptr;
+  const TextColumn* rating = nullptr;  // the label's column where it is shown but does not decide
 };
 
 Result<EventColumns> find_columns(Task task, const Sources& sources) {
@@ -32,7 +34,9 @@ Result<EventColumns> find_columns(Task task, const Sources& sources) {
   CAPSTAN_TRY(find(data.user, columns.user));
   CAPSTAN_TRY(find(data.item, columns.item));
   CAPSTAN_TRY(find(data.time, columns.time));
-  if (task != Task::kRanking || data.positive_from) CAPSTAN_TRY(find(data.label, columns.label));
+  CAPSTAN_TRY(
+      find(data.label, task != Task::kRanking || data.positive_from ? columns.label : columns.rating));
+  if (columns.rating == nullptr) columns.rating = columns.label;
   if (task != Task::kRanking && columns.label == nullptr) {
     return make_error(ErrorCode::kInvalid, "data.label must name the label's column");
   }
@@ -149,6 +153,8 @@ Result<Events> make_events(Task task, Sources& sources, BadLines& bad, DropCount
     if (columns.user != nullptr) events.users.push_back(user);
     if (columns.item != nullptr) events.items.push_back(item);
     if (columns.time != nullptr) events.times.push_back(time);
+    if (columns.rating != nullptr && task == Task::kRanking)
+      events.ratings.push_back(parse_finite_float((*columns.rating)[row]).value_or(0.0F));
   }
   std::size_t kept = 0;
   for (std::size_t row = 0; row < keep.size(); ++row) {

@@ -40,7 +40,8 @@ struct Events {
   std::vector<float> labels;                // [rows]
   std::vector<std::uint32_t> users, items;  // [rows], or empty when the data has none
   std::vector<std::int64_t> times;          // [rows], or empty
-  std::vector<Part> parts;                  // [rows]
+  std::vector<float> ratings;  // [rows], or empty; ranking: what the label's column says, for people
+  std::vector<Part> parts;     // [rows]
 
   std::uint64_t rows() const { return labels.size(); }
 };

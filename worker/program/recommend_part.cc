@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <functional>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <utility>
 
 #include "common/rng.h"
@@ -49,19 +51,20 @@ History RecommendPart::trained_on() const {
   return job_.train.include_valid ? History::kTrainValid : History::kTrain;
 }
 
-std::vector<std::uint32_t> RecommendPart::latest(std::uint32_t user) const {
-  std::vector<std::pair<std::int64_t, std::uint32_t>> events;
+std::vector<std::uint32_t> RecommendPart::liked(std::uint32_t user) const {
+  std::vector<std::tuple<float, std::int64_t, std::uint32_t>> events;
   const auto add = [&](const Examples& rows) {
     for (std::uint64_t row = 0; row < rows.size; ++row) {
       if (rows.user(row) != user || is_in(request_.without, rows.item(row))) continue;
-      events.emplace_back(rows.times.empty() ? 0 : rows.time(row), rows.item(row));
+      events.emplace_back(rows.ratings.empty() ? 0.0F : rows.rating(row),
+                          rows.times.empty() ? 0 : rows.time(row), rows.item(row));
     }
   };
   add(data_.train);
   if (trained_on() == History::kTrainValid) add(data_.valid);
-  std::stable_sort(events.begin(), events.end(), [](auto& a, auto& b) { return a.first > b.first; });
+  std::sort(events.begin(), events.end(), std::greater<>());
   std::vector<std::uint32_t> items;
-  for (const auto& [time, item] : events) {
+  for (const auto& [rating, time, item] : events) {
     if (items.size() < kLikedShown) items.push_back(item);
   }
   return items;
@@ -99,7 +102,7 @@ Status RecommendPart::compute(const WorkItem&, Step& step) {
       item_scores.push_back(static_cast<float>(score));
     }
     const TopItems top = top_items(items, item_scores, request_.count, user);
-    UserRecommendations shown{user, latest(user), {}};
+    UserRecommendations shown{user, liked(user), {}};
     for (std::size_t j = 0; j < top.list_size; ++j) {
       shown.items.push_back({top.items[j], static_cast<double>(top.scores[j]),
                              folded.reasons(top.items[j], kReasonsShown, request_.without)});
@@ -134,7 +137,10 @@ std::string to_json(const std::vector<UserRecommendations>& all, const Dataset& 
                        {"reason", reason_line(each.reasons, titles, counts[each.item])},
                        {"because", because}});
     }
-    users.push_back({{"user", data.user_names[shown.user]}, {"liked", liked}, {"items", items}});
+    users.push_back({{"user", data.user_names[shown.user]},
+                     {"liked", liked},
+                     {"liked_by", data.train.ratings.empty() ? "time" : "rating"},
+                     {"items", items}});
   }
   return boost::json::serialize(users);
 }

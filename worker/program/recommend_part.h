@@ -25,12 +25,13 @@ struct Recommendation {
 };
 struct UserRecommendations {
   std::uint32_t user = 0;
-  std::vector<std::uint32_t> liked;   // the latest of the history, newest first
+  std::vector<std::uint32_t>
+      liked;  // of the history the best rated, newest first; without ratings the newest
   std::vector<Recommendation> items;  // best first
 };
 
-// JSON: [{"user", "liked": [title], "items": [{"item", "title", "score", "reason", "because": [{"item",
-// "title", "value"}]}]}]
+// JSON: [{"user", "liked": [title], "liked_by": "rating" | "time", "items": [{"item", "title", "score",
+// "reason", "because": [{"item", "title", "value"}]}]}]
 std::string to_json(const std::vector<UserRecommendations>& all, const Dataset& data);
 
 // The history is what the model was trained on: train, and validation when the job trains on it. Scores are
@@ -48,7 +49,7 @@ class RecommendPart final : public Part {
 
  private:
   History trained_on() const;
-  std::vector<std::uint32_t> latest(std::uint32_t user) const;
+  std::vector<std::uint32_t> liked(std::uint32_t user) const;
 
   const JobConfig& job_;
   const Dataset& data_;

@@ -32,6 +32,7 @@ void keep_rows(const std::vector<bool>& keep, Sources& sources, Events& events) 
   keep_values(keep, events.users);
   keep_values(keep, events.items);
   keep_values(keep, events.times);
+  keep_values(keep, events.ratings);
   sources.events.filter(keep);
 }
 

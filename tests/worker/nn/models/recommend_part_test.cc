@@ -61,10 +61,9 @@ JobConfig job_of(const std::string& type) {
   return job;
 }
 
-// What the user is recommended: the items by name.
-std::map<std::string, boost::json::object> recommended(const JobConfig& job, const Dataset& data,
-                                                       const Model& model, std::uint32_t user,
-                                                       std::vector<std::uint32_t> without) {
+// What is shown of the user.
+boost::json::object shown(const JobConfig& job, const Dataset& data, const Model& model, std::uint32_t user,
+                          std::vector<std::uint32_t> without) {
   RecommendPart part(job, data, model, {{user}, kItems, std::move(without)});
   LocalCluster cluster(model.tables());
   Step step;
@@ -72,9 +71,16 @@ std::map<std::string, boost::json::object> recommended(const JobConfig& job, con
   cluster.pull(step.tables);
   const Status computed = part.compute({}, step);
   EXPECT_TRUE(computed.ok()) << computed.error().message;
-  const auto json = boost::json::parse(std::string(part.finish({})->text()));
+  return boost::json::parse(std::string(part.finish({})->text())).as_array().at(0).as_object();
+}
+
+// What the user is recommended: the items by name.
+std::map<std::string, boost::json::object> recommended(const JobConfig& job, const Dataset& data,
+                                                       const Model& model, std::uint32_t user,
+                                                       std::vector<std::uint32_t> without) {
+  const auto json = shown(job, data, model, user, std::move(without));
   std::map<std::string, boost::json::object> items;
-  for (const auto& item : json.as_array().at(0).at("items").as_array()) {
+  for (const auto& item : json.at("items").as_array()) {
     items[std::string(item.at("item").as_string())] = item.as_object();
   }
   return items;
@@ -108,6 +114,25 @@ TEST(RecommendPart, AScoreFallsByWhatTheReasonSaysWhenTheItemIsRemoved) {
     }
     EXPECT_GT(reasons, 10U) << type;
   }
+}
+
+TEST(RecommendPart, WhatAUserLikedIsWhatTheyRatedBestTheNewestFirst) {
+  Dataset data = small_dataset();
+  const JobConfig job = job_of("mf");
+  const auto model = make_model(job, data.fields);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  std::vector<std::int64_t> times(data.train.size);
+  std::iota(times.begin(), times.end(), 0);
+  data.train.times = Buffer::adopt(std::move(times));
+  const auto newest = shown(job, data, **model, 1, {});
+  EXPECT_EQ(newest.at("liked_by"), "time");
+  EXPECT_EQ(newest.at("liked"), boost::json::value({"i22", "i19", "i16", "i13", "i10"}));
+  std::vector<float> ratings(data.train.size, 3.0F);
+  for (std::uint32_t i = 0; i < 3; ++i) ratings[kEach + i] = 5.0F;  // i1, i4 and i7 of user 1
+  data.train.ratings = Buffer::adopt(std::move(ratings));
+  const auto best = shown(job, data, **model, 1, {});
+  EXPECT_EQ(best.at("liked_by"), "rating");
+  EXPECT_EQ(best.at("liked"), boost::json::value({"i7", "i4", "i1", "i22", "i19"}));
 }
 
 TEST(RecommendPart, AModelWithoutItemVectorsNamesNoReason) {
