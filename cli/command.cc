@@ -97,7 +97,7 @@ int run_command_line(const std::vector<std::string>& arguments, Console console)
     app.parse(std::vector<std::string>(arguments.rbegin(),
                                        arguments.rend()));  // the parser takes them from the end
   } catch (const CLI::CallForHelp&) {
-    console.out << chosen(app).help();
+    console.out << app.help();
   } catch (const CLI::CallForVersion&) {
     console.out << "capstan " << kVersion << '\n';
   } catch (const CLI::ParseError& error) {

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/offline_job.h"
+#include "worker/program/report_text.h"
 
 namespace capstan {
 namespace {
@@ -49,8 +50,9 @@ int run(const EvaluateOptions& options, Console console) {
   auto json = boost::json::parse(*result).as_object();
   if (options.split == "test") json["evaluated_on_test"] = "by capstan eval, beside the run's own judgement";
   console.out << "checkpoint " << (*offline)->tables->directory() << "\n";
-  const auto* text = json.if_contains("text");
-  console.out << (text != nullptr ? std::string(text->as_string()) : *result) << "\n";
+  console.out << (options.split == "test" ? std::string(json.at("text").as_string())
+                                          : valid_text(loaded->config, *result))
+              << "\n";
   if (options.report.empty()) return kExitOk;
   const boost::json::object report = {{"job", loaded->config.name},
                                       {"checkpoint", (*offline)->tables->directory()},

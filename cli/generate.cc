@@ -25,8 +25,11 @@ int run_generate(const GenerateOptions& options, Console console) {
 }
 
 // "-5" would become a number near 2^64.
-std::string not_negative(const std::string& text) {
-  return text.starts_with('-') ? fmt::format("must not be negative, but is {}", text) : "";
+CLI::Validator whole_number() {
+  const auto not_negative = [](const std::string& text) {
+    return text.starts_with('-') ? fmt::format("must not be negative, but is {}", text) : "";
+  };
+  return {not_negative, ""};
 }
 
 void add_truth_options(CLI::App& command, GenerateOptions& options) {
@@ -35,7 +38,8 @@ void add_truth_options(CLI::App& command, GenerateOptions& options) {
   command.add_option("--drift", options.drift, "How far the truth has moved at the end; 0: not at all")
       ->group(truth);
   command.add_option("--factors", options.factors, "ctr, ratings: length of the planted vectors")
-      ->group(truth);
+      ->group(truth)
+      ->check(whole_number());
   command.add_option("--linear-scale", options.linear_scale, "ctr, libsvm: deviation of the linear part")
       ->group(truth);
   command.add_option("--pair-scale", options.pair_scale, "ctr: deviation of the pairwise part")->group(truth);
@@ -43,9 +47,8 @@ void add_truth_options(CLI::App& command, GenerateOptions& options) {
 }
 
 void add_size_options(CLI::App& command, GenerateOptions& options) {
-  const CLI::Validator whole([](const std::string& text) { return not_negative(text); }, "");
   const auto add = [&](const char* name, auto& value, const char* text) {
-    command.add_option(name, value, text)->group("Size")->check(whole);
+    command.add_option(name, value, text)->group("Size")->check(whole_number());
   };
   add("--rows", options.rows, "Training rows; ratings: events, about");
   add("--test-rows", options.test_rows, "ctr, libsvm: test rows");
@@ -77,7 +80,8 @@ void add_generate(CLI::App& app, Console console, int& exit_code) {
           },
           "{ctr,ratings,libsvm}"));
   command->add_option("--out", options->out_dir, "The folder to write to")->required();
-  command->add_option("--seed", options->seed, "The same options and seed give the same files");
+  command->add_option("--seed", options->seed, "The same options and seed give the same files")
+      ->check(whole_number());
   add_size_options(*command, *options);
   add_truth_options(*command, *options);
   for (CLI::Option* option : command->get_options()) {

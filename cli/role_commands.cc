@@ -2,9 +2,21 @@
 
 #include "cli/commands.h"
 #include "cli/role_process.h"
+#include "common/units.h"
 
 namespace capstan {
 namespace {
+
+// "64MiB" in bytes, as in the job file.
+CLI::Validator as_bytes() {
+  const auto in_bytes = [](std::string& text) {
+    const auto bytes = parse_bytes(text);
+    if (!bytes.ok()) return bytes.error().message;
+    text = std::to_string(*bytes);
+    return std::string();
+  };
+  return {in_bytes, "BYTES"};
+}
 
 void add_role_options(CLI::App& command, RoleArgs& role) {
   command.add_option("--name", role.name, "The node's name in logs and status")->capture_default_str();
@@ -19,7 +31,7 @@ void add_member_options(CLI::App& command, RoleArgs& role) {
   command
       .add_option("--max-frame-bytes", role.max_frame_bytes,
                   "Larger frames are refused: the job's cluster.max_frame_bytes, bytes or 64MiB")
-      ->transform(CLI::AsSizeValue(false))
+      ->transform(as_bytes())
       ->capture_default_str();
   command.add_option("--job", role.job_id, "The job's name; another job's scheduler refuses us")->required();
 }
@@ -49,7 +61,7 @@ void add_server(CLI::App& app, int& exit_code) {
   add_member_options(*command, *role);
   command->add_option("--bind", role->bind, "Where to listen; port 0 picks one")->capture_default_str();
   command->add_option("--memory-limit", *memory_limit, "Memory for rows: bytes, or 4GiB; 0: no limit")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(as_bytes());
   add_role_options(*command, *role);
   command->callback([role, memory_limit, &exit_code] { exit_code = run_server(*role, *memory_limit); });
 }

@@ -32,7 +32,9 @@ TEST(CommandLine, HelpAndVersion) {
   EXPECT_THAT(help.out, HasSubstr("Exit codes: 0"));
   const Outcome check = run({"check", "--help"});
   EXPECT_EQ(check.code, kExitOk);
+  EXPECT_THAT(check.out, HasSubstr("Usage: capstan check "));
   EXPECT_THAT(check.out, HasSubstr("Examples:"));
+  EXPECT_THAT(run({"checkpoint", "ls", "--help"}).out, HasSubstr("Usage: capstan checkpoint ls "));
 }
 
 TEST(CommandLine, MistakesAreUsageErrorsWithTheNearestWord) {
@@ -69,6 +71,7 @@ TEST(Check, ExplainsWhereValuesCameFrom) {
   EXPECT_EQ(explained.code, kExitOk) << explained.err;
   EXPECT_THAT(explained.out, testing::ContainsRegex("passes: 3 +# --set\n"));
   EXPECT_THAT(explained.out, testing::ContainsRegex("seed: 9 +# --set\n"));
+  EXPECT_THAT(explained.out, testing::ContainsRegex("threads: 0 +# default: 0: the cores"));
   EXPECT_THAT(explained.out, testing::ContainsRegex("per_positive: 1 +# .*capstan_cli_job.yaml:3\n"));
 }
 
@@ -87,7 +90,16 @@ TEST(Generate, WritesDataAndSaysWhatCanBeReached) {
   const Outcome negative = run({"generate", "ctr", "--rows", "-5", "--out", folder});
   EXPECT_EQ(negative.code, kExitUsage);
   EXPECT_THAT(negative.err, HasSubstr("--rows: must not be negative, but is -5"));
+  EXPECT_EQ(run({"generate", "ctr", "--seed", "-1", "--out", folder}).code, kExitUsage);
+  EXPECT_EQ(run({"generate", "ctr", "--factors", "-1", "--out", folder}).code, kExitUsage);
   EXPECT_EQ(run({"generate", "ctr", "--rows", "0", "--out", folder}).code, kExitUsage);
+}
+
+TEST(Roles, SizesHaveTheUnitsOfTheJobFile) {
+  const Outcome wrong =
+      run({"ps", "--scheduler", "tcp://127.0.0.1:1", "--job", "films", "--memory-limit", "1 XB"});
+  EXPECT_EQ(wrong.code, kExitUsage);
+  EXPECT_THAT(wrong.err, HasSubstr("--memory-limit"));
 }
 
 TEST(Check, AMissingFileIsNamed) {

@@ -28,7 +28,7 @@ bool is_figures(const json::value& value) {
 // The metrics of the model's row, in the job's order.
 std::vector<std::string> columns_of(const JobConfig& job, const json::object& figures) {
   static constexpr std::string_view kNotMetrics[] = {"protocol", "users",     "test_items", "cold_test_items",
-                                                     "examples", "warm_only", "new_users"};
+                                                     "examples", "warm_only", "new_users",  "better"};
   std::vector<std::string> columns;
   for (const auto& [key, value] : figures) {
     const std::string_view name(key.data(), key.size());
@@ -69,11 +69,12 @@ std::string figure(const json::object& figures, const std::string& column) {
   return value != nullptr && value->is_number() ? fmt::format("{:.4f}", value->to_number<double>()) : "-";
 }
 
-std::string figures_table(const JobConfig& job, const json::object& report) {
+std::string figures_table(const JobConfig& job, std::string_view split, const json::object& report) {
   const auto* model = report.if_contains("model");
   if (model == nullptr) return "";
   const auto columns = columns_of(job, model->as_object());
-  std::string text = fmt::format("\ntest: {}", std::string(model->as_object().at("protocol").as_string()));
+  std::string text =
+      fmt::format("\n{}: {}", split, std::string(model->as_object().at("protocol").as_string()));
   if (const auto* users = model->as_object().if_contains("users")) {
     text += fmt::format(", {} users", users->to_number<std::uint64_t>());
   }
@@ -111,7 +112,9 @@ std::string recommendations_text(std::string_view recommendations) {
       "\nrecommendations, each with its score; (+x) is what the score would lose without that title in the "
       "user's history\n";
   for (const auto& user : users.as_array()) {
-    text += fmt::format("\nuser {}, latest in the history:", std::string(user.at("user").as_string()));
+    text +=
+        fmt::format("\nuser {}, {}:", std::string(user.at("user").as_string()),
+                    user.at("liked_by").as_string() == "rating" ? "who liked best" : "latest in the history");
     const char* separator = " ";
     for (const auto& title : user.at("liked").as_array()) {
       text += separator + std::string(title.as_string());
@@ -134,10 +137,21 @@ std::string recommendations_text(std::string_view recommendations) {
   return text;
 }
 
+std::string valid_text(const JobConfig& job, std::string_view figures) {
+  const json::value parsed = json::parse({figures.data(), figures.size()});
+  std::string text = figures_table(job, "validation", {{"model", parsed}});
+  if (job.train.include_valid) {
+    text +=
+        "  The model was trained on validation too (train.include_valid): these figures say nothing of new "
+        "data.\n";
+  }
+  return text;
+}
+
 std::string report_text(const JobConfig& job, std::string_view report_json) {
   const json::value parsed = json::parse({report_json.data(), report_json.size()});
   const json::object& report = parsed.as_object();
-  std::string text = figures_table(job, report) + comparisons_text(report);
+  std::string text = figures_table(job, "test", report) + comparisons_text(report);
   if (job.task == Task::kRanking && job.data.split.method != SplitMethod::kGlobalTime &&
       job.data.split.method != SplitMethod::kFiles) {
     const auto& beside = job.evaluate.beside;

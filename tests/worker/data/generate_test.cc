@@ -129,6 +129,20 @@ TEST_F(Generate, LibsvmIsReadBack) {
   EXPECT_EQ(data->train.fields[0].row_keys(0).size(), 20U);
 }
 
+TEST_F(Generate, MoreThanTheDiskOrTheMemoryHoldsIsRefused) {
+  options.kind = GenerateKind::kCtr;
+  options.rows = std::uint64_t{1} << 62U;
+  const auto files = generate(options);
+  ASSERT_FALSE(files.ok());
+  EXPECT_NE(files.error().message.find("GB are free"), std::string::npos) << files.error().message;
+  options.rows = 10;
+  options.values = 4'000'000'000;
+  const auto truth = generate(options);
+  ASSERT_FALSE(truth.ok());
+  EXPECT_NE(truth.error().message.find("the planted truth would take"), std::string::npos)
+      << truth.error().message;
+}
+
 TEST_F(Generate, SenselessOptionsAreRefused) {
   options.features_per_row = 0;
   const auto summary = generate(options);
