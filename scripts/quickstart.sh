@@ -29,13 +29,12 @@ scripts/install.sh
 scripts/build.sh release capstan
 
 if [ -z "$data" ]; then
-  data=data/ml-latest-small
-  if [ ! -s "$data/ratings.csv" ]; then
-    if $download; then
-      scripts/download_movielens.sh "$data"
-    else
-      scripts/movielens_from_debian.sh "$data"
-    fi
+  if $download; then  # in a folder of its own: the makers' copy is a later one than Debian's
+    data=data/ml-latest-small-downloaded
+    [ -s "$data/ratings.csv" ] || scripts/download_movielens.sh "$data"
+  else
+    data=data/ml-latest-small
+    [ -s "$data/ratings.csv" ] || scripts/movielens_from_debian.sh "$data"
   fi
 fi
 export CAPSTAN_DATA="$data"
