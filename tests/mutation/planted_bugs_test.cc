@@ -4,9 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 
+#include "sim/campaign.h"
 #include "tests/sim/lone_server.h"
 #include "tests/sim/scenario.h"
 
@@ -175,6 +177,19 @@ TEST(PlantedBugs, SnapshotWithoutStreams) {
 
 TEST(PlantedBugs, TermsStartAnew) {
   must_find(PlantedBug::kTermsStartAnew, 50, recovered);
+}
+
+// What is left of a failed campaign's faults is what its bug needs.
+TEST(PlantedBugs, AFailedCampaignIsShrunkToTheFaultThatMatters) {
+  const Planted planted(PlantedBug::kTermsStartAnew);
+  CampaignRun failed;
+  for (std::uint64_t seed = 1; seed <= 20 && failed.wrong.empty(); ++seed) failed = run_campaign(seed);
+  ASSERT_NE(failed.wrong, "");
+  const std::vector<Fault> rest = shrink(failed);
+  EXPECT_LE(rest.size(), 3U);
+  EXPECT_NE(run_campaign(failed.seed, rest).wrong, "");
+  const auto restarts = [](const Fault& fault) { return fault.kind == FaultKind::kCrashScheduler; };
+  EXPECT_TRUE(std::any_of(rest.begin(), rest.end(), restarts));
 }
 
 // A server that the scheduler no longer hears must stop by itself before another may take its shards.

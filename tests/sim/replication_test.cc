@@ -20,14 +20,6 @@ ClusterOptions chains_of(std::uint32_t replicas, std::uint64_t seed) {
   return options;
 }
 
-// As must_finish_right(), and all members of each chain hold the same bytes.
-std::string must_finish_equal(SimCluster& cluster) {
-  const std::string wrong = must_finish_right(cluster, seconds(300));
-  if (!wrong.empty()) return wrong;
-  cluster.world().run_for(seconds(5));  // the last records on their way
-  return cluster.check_replicas();
-}
-
 TroubleOptions server_trouble(std::uint64_t seed) {
   TroubleOptions trouble;
   trouble.server_crashes = true;

@@ -7,10 +7,10 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <map>
 #include <string>
 
 #include "sim/trouble.h"
+#include "sim/verdict.h"
 
 namespace capstan {
 
@@ -46,56 +46,6 @@ inline ClusterOptions small_world(std::uint64_t seed, Consistency consistency) {
   options.push_window = 1 + static_cast<std::uint32_t>(rng.below(4));
   options.sim.network = unkind_network();
   return options;
-}
-
-// The report counts every slice that was acknowledged as applied, once. Empty: it does.
-inline std::string check_counts(SimCluster& cluster) {
-  cluster.world().run_until([&] { return !cluster.report().empty(); }, std::chrono::seconds(10));
-  const std::string report = cluster.report();
-  const auto number = [&](const std::string& name) {
-    const auto at = report.find("\"" + name + "\":");
-    return at == std::string::npos ? std::string("nothing") : report.substr(at + name.size() + 3, 12);
-  };
-  const auto same = [&](const std::string& a, const std::string& b) {
-    return std::strtoull(number(a).c_str(), nullptr, 10) == std::strtoull(number(b).c_str(), nullptr, 10);
-  };
-  if (number("lost").starts_with("null")) return "";  // a server was stopped just then
-  const bool right = number("lost").starts_with("0,") || number("lost").starts_with("0}");
-  if (right && same("acknowledged", "applied")) return "";
-  return "the report's counts are wrong: " + report.substr(report.find("\"pushes\":"), 200);
-}
-
-// The liveness phase and the final checks. Empty: all is well.
-inline std::string must_finish(SimCluster& cluster, Duration limit) {
-  const bool ended = cluster.world().run_until([&] { return cluster.ended(); }, limit);
-  if (!ended) {
-    const auto process = cluster.scheduler_process();
-    return "the job does not end: " + cluster.end_text().append(process ? process->status() : "");
-  }
-  if (!cluster.ok()) return "the job failed: " + cluster.end_text();
-  if (!cluster.quits().empty()) return cluster.quits().front();
-  if (!cluster.findings().wrong.empty()) return cluster.findings().wrong.front();
-  const std::string rows = cluster.check_rows();
-  return rows.empty() ? check_counts(cluster) : rows;
-}
-
-// sync: the rows of table "model" when nothing goes wrong, with one server and one worker.
-inline std::map<Key, std::vector<float>> calm_rows(ClusterOptions options) {
-  options.servers = options.workers = 1;
-  options.checkpoint_every_steps = 0;
-  options.start = StartMode::kNew;
-  options.sim.network = NetworkOptions{};
-  SimCluster cluster(1, options);
-  EXPECT_EQ(must_finish(cluster, std::chrono::seconds(300)), "");
-  return cluster.read_rows("model", 2);
-}
-
-// As must_finish(); of a sync job also that the model is the same to the bit as without trouble.
-inline std::string must_finish_right(SimCluster& cluster, Duration limit) {
-  const ClusterOptions options = cluster.options();
-  const std::string wrong = must_finish(cluster, limit);
-  if (!wrong.empty() || options.consistency != Consistency::kSync) return wrong;
-  return cluster.read_rows("model", 2) == calm_rows(options) ? "" : "the model is not the calm job's";
 }
 
 }  // namespace capstan

@@ -79,7 +79,7 @@ const std::vector<Library>& libraries() {
       {"<(oneapi|dnnl)", {"worker/nn/", "tests/"}},
       {"<Eigen/", {"worker/", "tests/"}},
       {"<(tbb|oneapi/tbb)/", {"common/parallel.cc", "common/adapters/", "tests/"}},
-      {"<CLI/", {"cli/", "tests/"}},
+      {"<CLI/", {"cli/", "sim/main.cc", "tests/"}},
   };
   return kLibraries;
 }

@@ -1,0 +1,132 @@
+#include "sim/campaign.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+#include "sim/trouble.h"
+#include "sim/verdict.h"
+
+namespace capstan {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Consistency kModes[] = {Consistency::kAsync, Consistency::kBounded, Consistency::kSync};
+constexpr const char* kModeNames[] = {"async", "bounded", "sync"};
+
+// Slow enough that the job outlasts its faults, with some thousand slices.
+ClusterOptions world_of(std::uint64_t seed, Rng& rng) {
+  ClusterOptions options;
+  options.consistency = kModes[seed % 3];
+  options.shape.seed = seed;
+  options.replicas = 1 + static_cast<std::uint32_t>(rng.below(3));
+  options.servers = options.replicas + static_cast<std::uint32_t>(rng.below(2));
+  options.workers = 1 + static_cast<std::uint32_t>(rng.below(3));
+  options.shape.partitions = 2 + static_cast<std::uint32_t>(rng.below(4));
+  options.shape.batches = 320 / options.shape.partitions;
+  options.pipeline_depth = 1 + static_cast<std::uint32_t>(rng.below(3));
+  options.push_window = 1 + static_cast<std::uint32_t>(rng.below(4));
+  options.lease_ms = options.replicas > 1 ? 3000 : 1000;  // a broken connection alone must not cost it
+  if (rng.chance(0.6)) options.checkpoint_every_steps = 20 + rng.below(60);
+  options.sim.network = unkind_network();
+  options.sim.tasks.work_max = milliseconds(60);
+  return options;
+}
+
+FaultPlan plan_of(const ClusterOptions& options, Rng& rng) {
+  FaultPlan plan;
+  plan.servers = options.servers;
+  plan.workers = options.workers;
+  plan.kinds = {FaultKind::kCrashWorker,           FaultKind::kCrashWorker,
+                FaultKind::kPauseWorker,           FaultKind::kPauseServer,
+                FaultKind::kCutWorkerFromServer,   FaultKind::kCutWorkerFromScheduler,
+                FaultKind::kCutServerFromScheduler};
+  if (rng.chance(0.5))
+    plan.kinds.insert(plan.kinds.end(), {FaultKind::kCrashScheduler, FaultKind::kPauseScheduler});
+  if (options.replicas > 1) {
+    plan.kinds.insert(plan.kinds.end(),
+                      {FaultKind::kCrashServer, FaultKind::kCrashServer, FaultKind::kCutServers});
+  }
+  if (options.checkpoint_every_steps > 0) {
+    plan.kinds.insert(plan.kinds.end(),
+                      {FaultKind::kDiskFull, FaultKind::kDiskFailsSyncs, FaultKind::kDiskFailsWrites});
+  }
+  return plan;
+}
+
+struct Drawn {
+  explicit Drawn(std::uint64_t seed) {
+    Rng rng(combine(seed, 4711));
+    options = world_of(seed, rng);
+    faults = draw_faults(rng, plan_of(options, rng));
+  }
+  ClusterOptions options;
+  std::vector<Fault> faults;
+};
+
+std::uint64_t slices_of(const Ledger& ledger) {
+  const LedgerShape& shape = ledger.shape();
+  std::uint64_t slices = 0;
+  for (std::uint32_t pass = 0; pass < shape.passes; ++pass) {
+    for (std::uint32_t partition = 0; partition < shape.partitions; ++partition) {
+      for (std::uint64_t batch = 0; batch < shape.batches; ++batch) {
+        std::vector<std::uint32_t> shards;
+        for (const Key key : ledger.touched({pass, partition, batch}))
+          shards.push_back(shard_of(key, shape.num_shards));
+        std::sort(shards.begin(), shards.end());
+        slices += static_cast<std::uint64_t>(std::unique(shards.begin(), shards.end()) - shards.begin());
+      }
+    }
+  }
+  return slices;
+}
+
+std::string describe(std::uint64_t seed, const ClusterOptions& options) {
+  return fmt::format("{}, {} servers, {} workers, {} replicas, {} partitions, {}", kModeNames[seed % 3],
+                     options.servers, options.workers, options.replicas, options.shape.partitions,
+                     options.checkpoint_every_steps == 0
+                         ? std::string("no checkpoints")
+                         : fmt::format("a checkpoint every {} steps", options.checkpoint_every_steps));
+}
+
+}  // namespace
+
+CampaignRun run_campaign(std::uint64_t seed) {
+  return run_campaign(seed, Drawn(seed).faults);
+}
+
+CampaignRun run_campaign(std::uint64_t seed, const std::vector<Fault>& faults) {
+  const ClusterOptions options = Drawn(seed).options;
+  SimCluster cluster(seed, options);
+  CampaignRun run{seed, describe(seed, options), "", faults, 0, slices_of(cluster.ledger()), Duration(0)};
+  run.happened = play(cluster, faults);
+  run.wrong = must_finish_equal(cluster, seconds(600));
+  run.elapsed = cluster.world().elapsed();
+  return run;
+}
+
+std::vector<Fault> shrink(const CampaignRun& failed, std::uint32_t runs_max) {
+  std::vector<Fault> rest = failed.faults;
+  std::size_t parts = 2;
+  for (std::uint32_t runs = 0; runs < runs_max && rest.size() > 1;) {
+    const std::size_t size = (rest.size() + parts - 1) / parts;
+    bool smaller = false;
+    for (std::size_t from = 0; from < rest.size() && runs < runs_max && !smaller; from += size, ++runs) {
+      std::vector<Fault> without = rest;
+      without.erase(without.begin() + static_cast<std::ptrdiff_t>(from),
+                    without.begin() + static_cast<std::ptrdiff_t>(std::min(from + size, rest.size())));
+      if (run_campaign(failed.seed, without).wrong.empty()) continue;
+      rest = std::move(without);
+      parts = std::max<std::size_t>(parts - 1, 2);
+      smaller = true;
+    }
+    if (smaller) continue;
+    if (parts >= rest.size()) break;
+    parts = std::min(parts * 2, rest.size());
+  }
+  return rest;
+}
+
+}  // namespace capstan

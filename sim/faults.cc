@@ -1,0 +1,216 @@
+#include "sim/faults.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+namespace capstan {
+namespace {
+
+using std::chrono::milliseconds;
+
+class Player {
+ public:
+  explicit Player(SimCluster& cluster) : cluster_(cluster), world_(cluster.world()) {}
+
+  std::uint64_t run(const std::vector<Fault>& faults) {
+    for (const Fault& fault : faults) {
+      if (wait_until(fault.at)) break;
+      if (happens(fault)) ++happened_;
+      over_ = std::max(over_, fault.at + fault.lasts);
+    }
+    wait_until(over_);
+    end();
+    return happened_;
+  }
+
+ private:
+  // Looks at the owners now and then. True: the job has ended.
+  bool wait_until(Duration at) {
+    constexpr std::uint64_t kEventsBetween = 50;
+    const auto done = [&] {
+      if (++looked_ % kEventsBetween == 0) {
+        if (const std::string two = cluster_.check_owners(); !two.empty()) cluster_.findings().report(two);
+      }
+      return cluster_.ended();
+    };
+    const Duration left = at - world_.elapsed();
+    return cluster_.ended() || (left > Duration(0) && world_.run_until(done, left));
+  }
+
+  void end() {
+    world_.set_faults(false);
+    disk_works();
+    for (const auto& node : world_.nodes()) {
+      if (cluster_.has(*node) && !world_.up(*node)) world_.restart(*node);
+    }
+  }
+
+  SimNode& worker(std::uint32_t n) { return cluster_.worker(n); }
+  SimNode& server(std::uint32_t n) { return cluster_.server(n); }
+  SimDisk& disk() { return cluster_.scheduler().disk(); }
+
+  bool crash(SimNode& node, const Fault& fault) {
+    if (!cluster_.has(node) || !world_.up(node)) return false;
+    world_.crash(node, fault.hard ? SimWorld::Crash::kPower : SimWorld::Crash::kProcess);
+    world_.call_after(fault.lasts, [&cluster = cluster_, &node] {
+      if (cluster.has(node) && !cluster.world().up(node)) cluster.world().restart(node);
+    });
+    return true;
+  }
+  bool pause(SimNode& node, const Fault& fault) {
+    if (!world_.up(node)) return false;
+    world_.pause(node, fault.lasts);
+    return true;
+  }
+  bool cut(SimNode& a, SimNode& b, const Fault& fault) {
+    if (&a == &b) return false;
+    world_.partition_one_way(a, b);
+    if (fault.hard) world_.partition_one_way(b, a);
+    world_.call_after(fault.lasts, [&world = world_, &a, &b] { world.heal(a, b); });
+    return true;
+  }
+
+  // One fault at a time is what two replicas bear: a crash and the silence of another server must not fall
+  // into one lease, or the scheduler takes the dead one for the one that lives.
+  Duration two_leases() const { return milliseconds(2 * cluster_.options().lease_ms); }
+  bool crash_server(const Fault& fault) {
+    SimNode& node = server(fault.a);
+    const bool silence = world_.elapsed() < silent_until_ + two_leases();
+    if (silence || !cluster_.has(node) || !cluster_.can_lose(node) || !crash(node, fault)) return false;
+    crashed_ = world_.elapsed();
+    return true;
+  }
+  bool may_be_silent() const { return world_.elapsed() > crashed_ + two_leases(); }
+  bool silence(bool happened, const Fault& fault) {
+    if (happened) silent_until_ = std::max(silent_until_, world_.elapsed() + fault.lasts);
+    return happened;
+  }
+
+  // Of the servers' rows; the journal's disk is another matter: without it nothing goes on.
+  bool disk_fails(const Fault& fault) {
+    disk().set_faulty_paths(".rows");
+    if (fault.kind == FaultKind::kDiskFull) disk().set_capacity(0);
+    if (fault.kind == FaultKind::kDiskFailsSyncs) disk().fail_next_syncs(1000);
+    if (fault.kind == FaultKind::kDiskFailsWrites) disk().fail_next_writes(1000);
+    world_.call_after(fault.lasts, [this_disk = &disk()] { works(*this_disk); });
+    return true;
+  }
+  void disk_works() { works(disk()); }
+  static void works(SimDisk& disk) {
+    disk.set_capacity(~std::uint64_t{0});
+    disk.fail_next_syncs(0);
+    disk.fail_next_writes(0);
+  }
+
+  bool happens(const Fault& fault) {
+    switch (fault.kind) {
+      case FaultKind::kCrashWorker:
+        return crash(worker(fault.a), fault);
+      case FaultKind::kCrashServer:
+        return crash_server(fault);
+      case FaultKind::kCrashScheduler:
+        return crash(cluster_.scheduler(), fault);
+      case FaultKind::kPauseWorker:
+        return pause(worker(fault.a), fault);
+      case FaultKind::kPauseServer:
+        return may_be_silent() && silence(pause(server(fault.a), fault), fault);
+      case FaultKind::kPauseScheduler:
+        return pause(cluster_.scheduler(), fault);
+      case FaultKind::kCutWorkerFromServer:
+        return cut(worker(fault.a), server(fault.b), fault);
+      case FaultKind::kCutWorkerFromScheduler:
+        return cut(worker(fault.a), cluster_.scheduler(), fault);
+      case FaultKind::kCutServerFromScheduler:
+        return may_be_silent() && silence(cut(server(fault.a), cluster_.scheduler(), fault), fault);
+      case FaultKind::kCutServers:
+        return cut(server(fault.a), server(fault.b), fault);
+      case FaultKind::kDiskFull:
+      case FaultKind::kDiskFailsSyncs:
+      case FaultKind::kDiskFailsWrites:
+        return disk_fails(fault);
+    }
+    return false;
+  }
+
+  SimCluster& cluster_;
+  SimWorld& world_;
+  Duration silent_until_{0};                     // a server that is stopped or cut off
+  Duration crashed_ = -milliseconds(1'000'000);  // a server, the last time
+  Duration over_{0};
+  std::uint64_t looked_ = 0, happened_ = 0;
+};
+
+bool of_workers(FaultKind kind) {
+  return kind == FaultKind::kCrashWorker || kind == FaultKind::kPauseWorker ||
+         kind == FaultKind::kCutWorkerFromServer || kind == FaultKind::kCutWorkerFromScheduler;
+}
+
+double seconds_of(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+std::vector<Fault> draw_faults(Rng& rng, const FaultPlan& plan) {
+  const auto between = [&](Duration least, Duration most) {
+    return least + Duration(static_cast<std::int64_t>(
+                       rng.below(static_cast<std::uint64_t>((most - least).count()) + 1)));
+  };
+  std::vector<Fault> faults;
+  for (Duration at = between(plan.pause_min, plan.pause_max); at < plan.duration;
+       at += between(plan.pause_min, plan.pause_max)) {
+    Fault fault;
+    fault.at = at;
+    fault.lasts = between(milliseconds(1), plan.lasts_max);
+    fault.kind = plan.kinds[rng.below(plan.kinds.size())];
+    fault.a = static_cast<std::uint32_t>(rng.below(of_workers(fault.kind) ? plan.workers : plan.servers));
+    fault.b = static_cast<std::uint32_t>(rng.below(plan.servers));
+    fault.hard = rng.chance(0.5);
+    faults.push_back(fault);
+  }
+  return faults;
+}
+
+std::string to_string(const Fault& fault) {
+  const auto what = [&]() -> std::string {
+    const char* ways = fault.hard ? "" : " one way";
+    const char* bytes = fault.hard ? ", unsynced bytes lost" : "";
+    switch (fault.kind) {
+      case FaultKind::kCrashWorker:
+        return fmt::format("worker {} crashes", fault.a);
+      case FaultKind::kCrashServer:
+        return fmt::format("server {} crashes{}", fault.a, bytes);
+      case FaultKind::kCrashScheduler:
+        return fmt::format("the scheduler crashes{}", bytes);
+      case FaultKind::kPauseWorker:
+        return fmt::format("worker {} stops", fault.a);
+      case FaultKind::kPauseServer:
+        return fmt::format("server {} stops", fault.a);
+      case FaultKind::kPauseScheduler:
+        return "the scheduler stops";
+      case FaultKind::kCutWorkerFromServer:
+        return fmt::format("worker {} and server {} are cut off{}", fault.a, fault.b, ways);
+      case FaultKind::kCutWorkerFromScheduler:
+        return fmt::format("worker {} and the scheduler are cut off{}", fault.a, ways);
+      case FaultKind::kCutServerFromScheduler:
+        return fmt::format("server {} and the scheduler are cut off{}", fault.a, ways);
+      case FaultKind::kCutServers:
+        return fmt::format("servers {} and {} are cut off{}", fault.a, fault.b, ways);
+      case FaultKind::kDiskFull:
+        return "the disk is full for rows";
+      case FaultKind::kDiskFailsSyncs:
+        return "the disk fails syncs of rows";
+      case FaultKind::kDiskFailsWrites:
+        return "the disk fails writes of rows";
+    }
+    return "?";
+  };
+  return fmt::format("{:.3f} s, for {:.3f} s: {}", seconds_of(fault.at), seconds_of(fault.lasts), what());
+}
+
+std::uint64_t play(SimCluster& cluster, const std::vector<Fault>& faults) {
+  return Player(cluster).run(faults);
+}
+
+}  // namespace capstan

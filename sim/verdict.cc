@@ -1,0 +1,76 @@
+#include "sim/verdict.h"
+
+#include <cstdlib>
+
+namespace capstan {
+namespace {
+
+using Rows = std::map<Key, std::vector<float>>;
+
+// What stands behind "name": in the report.
+std::string after(const std::string& report, const std::string& name) {
+  const std::string quoted = "\"" + name + "\":";
+  const auto at = report.find(quoted);
+  constexpr std::size_t kLongestNumber = 12;
+  return at == std::string::npos ? "nothing" : report.substr(at + quoted.size(), kLongestNumber);
+}
+
+std::uint64_t number(const std::string& report, const std::string& name) {
+  return std::strtoull(after(report, name).c_str(), nullptr, 10);
+}
+
+std::string check_counts(SimCluster& cluster) {
+  cluster.world().run_until([&] { return !cluster.report().empty(); }, std::chrono::seconds(10));
+  const std::string report = cluster.report();
+  const std::string lost = after(report, "lost");
+  if (lost.starts_with("null")) return "";  // a server was stopped just then
+  const bool none = lost.starts_with("0,") || lost.starts_with("0}");
+  if (none && number(report, "acknowledged") == number(report, "applied")) return "";
+  return "the report's counts are wrong: " + report.substr(report.find("\"pushes\":"), 200);
+}
+
+Rows model_rows(SimCluster& cluster) {
+  return cluster.read_rows("model", 2);
+}
+
+// Empty when the calm job itself goes wrong, which no model's rows are.
+Rows calm_rows(ClusterOptions options) {
+  options.servers = options.workers = options.replicas = 1;
+  options.checkpoint_every_steps = 0;
+  options.start = StartMode::kNew;
+  options.sim.network = NetworkOptions{};
+  SimCluster cluster(1, options);
+  return must_finish(cluster, kLongestJob).empty() ? model_rows(cluster) : Rows();
+}
+
+}  // namespace
+
+std::string must_finish(SimCluster& cluster, Duration limit) {
+  const bool ended = cluster.world().run_until([&] { return cluster.ended(); }, limit);
+  if (!ended) {
+    const auto process = cluster.scheduler_process();
+    return "the job does not end: " + cluster.end_text().append(process ? process->status() : "");
+  }
+  if (!cluster.ok()) return "the job failed: " + cluster.end_text();
+  if (!cluster.quits().empty()) return cluster.quits().front();
+  if (!cluster.findings().wrong.empty()) return cluster.findings().wrong.front();
+  const std::string rows = cluster.check_rows();
+  return rows.empty() ? check_counts(cluster) : rows;
+}
+
+std::string must_finish_right(SimCluster& cluster, Duration limit) {
+  const std::string wrong = must_finish(cluster, limit);
+  if (!wrong.empty() || cluster.options().consistency != Consistency::kSync) return wrong;
+  const Rows calm = calm_rows(cluster.options());
+  if (calm.empty()) return "the calm job itself goes wrong";
+  return model_rows(cluster) == calm ? "" : "the model is not the calm job's";
+}
+
+std::string must_finish_equal(SimCluster& cluster, Duration limit) {
+  const std::string wrong = must_finish_right(cluster, limit);
+  if (!wrong.empty()) return wrong;
+  cluster.world().run_for(std::chrono::seconds(5));  // the last records on their way
+  return cluster.check_replicas();
+}
+
+}  // namespace capstan
