@@ -38,10 +38,15 @@ void Promises::ask(NodeId node) {
     const auto* promise = reply.ok() ? std::get_if<Promise>(&*reply) : nullptr;
     if (promise == nullptr || !promise->granted) return;
     if (promise->map_version > link_.map().version()) return link_.refresh_map();
-    Given& given = given_[node];
-    given.until = std::max(given.until, sent + link_.lease() * 9 / 10);
-    given.map_version = std::max(given.map_version, promise->map_version);
+    note(given_[node], promise->map_version, sent + link_.lease() * 9 / 10);
   });
+}
+
+void Promises::note(Given& given, std::uint64_t map_version, Instant until) {
+  const auto newer = given.lower_bound(map_version);
+  if (newer != given.end() && newer->second >= until) return;
+  given[map_version] = until;
+  std::erase_if(given, [&](const auto& each) { return each.first < map_version && each.second <= until; });
 }
 
 Instant Promises::until(std::uint32_t shard) const {
@@ -49,8 +54,9 @@ Instant Promises::until(std::uint32_t shard) const {
   Instant until = Instant::max();
   const auto heed = [&](NodeId node) {
     const auto given = given_.find(node);
-    const bool holds = given != given_.end() && given->second.map_version >= map.epoch(shard);
-    until = std::min(until, holds ? given->second.until : Instant{});
+    if (given == given_.end()) return void(until = Instant{});
+    const auto holds = given->second.lower_bound(map.epoch(shard));
+    until = std::min(until, holds == given->second.end() ? Instant{} : holds->second);
   };
   for (const NodeId node : map.chain(shard)) {
     if (node != link_.node_id()) heed(node);

@@ -26,13 +26,13 @@ class Promises {
   Instant until(std::uint32_t shard) const;
 
  private:
-  struct Given {
-    Instant until{};
-    std::uint64_t map_version = 0;  // of whoever promised
-  };
+  // By one node: until when, by the map version that it promised under. Of two promises the later one under
+  // the higher version says all; so these ends fall as the versions rise.
+  using Given = std::map<std::uint64_t, Instant>;
 
   void tick();
   void ask(NodeId node);
+  static void note(Given& given, std::uint64_t map_version, Instant until);
 
   EventLoop& loop_;
   Rpc& rpc_;
