@@ -81,6 +81,7 @@ struct DeclareTables {
   std::vector<TableSpec> tables;
   std::uint32_t num_slots = 0;
   bool combine_steps = false;
+  std::uint64_t fence = 0;  // lower terms are of a former cluster's workers
 };
 struct TablesReady {
   std::string error;
@@ -100,6 +101,7 @@ struct Pull {
   std::uint64_t needs_clock = 0;
   std::vector<PullSlice> slices;
   Buffer keys;
+  std::uint64_t term = 0;
 };
 enum class SliceStatus : std::uint8_t {
   kOk,         // applied, or rows are in the reply

@@ -43,7 +43,7 @@ std::uint64_t PushWindow::clock(std::uint32_t pass, std::uint32_t slots) const {
 }
 
 void PushWindow::fence_before(std::uint64_t term) {
-  fence_ = std::max(fence_, term);
+  fence_terms_below(term);
   for (const auto& [id, stream] : streams_) fence_ = std::max(fence_, stream.term + 1);
 }
 

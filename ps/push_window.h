@@ -2,6 +2,7 @@
 // whatever is resent, by whom. Part of the shard: checkpointed, migrated and replicated with its rows.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -37,6 +38,7 @@ class PushWindow {
   // After a restore: whoever held a stream before it began from a watermark that holds no longer. Terms below
   // `term` are fenced, and so are all that this window has seen.
   void fence_before(std::uint64_t term);
+  void fence_terms_below(std::uint64_t term) { fence_ = std::max(fence_, term); }
   // The lowest term that is not fenced whatever its stream.
   std::uint64_t fence() const { return fence_; }
 

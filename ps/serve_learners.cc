@@ -136,7 +136,7 @@ void Server::on_shard_chunk(PeerId from, std::uint64_t id, const ShardChunk& chu
     reply.status = ReplicaStatus::kStale;
   }
   if (reply.status != ReplicaStatus::kOk) return rpc_.reply(from, id, reply);
-  if (declared_.tables.size() < chunk.declare.tables.size()) {
+  if (declared_.tables.size() < chunk.declare.tables.size() || declared_.fence < chunk.declare.fence) {
     tables_ = chunk.declare.tables;
     declared_ = chunk.declare;
     on_map();
@@ -174,7 +174,7 @@ void Server::place_rows(PeerId from, std::uint64_t id, std::uint32_t shard, Slot
   compute_.run(
       lane_of(shard),
       [outcome, rows, declare = declared_] {
-        rows->declare(declare.tables, declare.num_slots, declare.combine_steps);
+        rows->declare(declare.tables, declare.num_slots, declare.combine_steps, declare.fence);
         outcome->status = rows->load_all(outcome->bytes.bytes());
         outcome->clock = rows->clock();
         outcome->bytes = Buffer();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/planted_bugs.h"
 #include "ps/server.h"
 
 namespace capstan {
@@ -36,9 +37,15 @@ void Server::on_pull(PeerId from, std::uint64_t id, Pull pull) {
   }
 }
 
+// Whoever holds work of a former cluster: the rows may not be restored yet, and what comes of them counts
+// nowhere.
+bool Server::is_fenced(const Pull& pull) const {
+  return pull.term < declared_.fence && !CAPSTAN_PLANTED(kTermsNotFenced);
+}
+
 // A shard that is not ours does not hold the request up: its slice will be told to go elsewhere.
 bool Server::clock_reached(const Pull& pull) const {
-  if (pull.needs_clock == 0) return true;
+  if (pull.needs_clock == 0 || is_fenced(pull)) return true;
   for (const auto& slice : pull.slices) {
     const Slot* slot = primary_slot(slice.shard);
     if (slot == nullptr) continue;
@@ -66,10 +73,12 @@ void Server::start_pull(const PullRef& job) {
   std::vector<std::uint64_t> offsets;
   std::uint64_t floats = 0;
   bool known = true;
+  const bool fenced = is_fenced(job->pull);
+  const SliceStatus refusal = fenced ? SliceStatus::kFenced : SliceStatus::kStale;
   for (std::size_t i = 0; i < job->pull.slices.size(); ++i) {
     const auto& slice = job->pull.slices[i];
-    const bool served = serves(slice.shard, job->pull.map_version);
-    job->reply.slices.push_back({slice.shard, served ? SliceStatus::kOk : SliceStatus::kStale, 0});
+    const bool served = !fenced && serves(slice.shard, job->pull.map_version);
+    job->reply.slices.push_back({slice.shard, served ? SliceStatus::kOk : refusal, 0});
     if (served) {
       job->parts.push_back({i, keys, nullptr});
       offsets.push_back(floats);

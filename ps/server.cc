@@ -144,8 +144,10 @@ void Server::on_declare(std::uint64_t id, const DeclareTables& declare) {
     }
   }
   if (ready.error.empty()) {
+    const std::uint64_t fence = std::max(declared_.fence, declare.fence);
     tables_ = declare.tables;
     declared_ = declare;
+    declared_.fence = fence;
     on_map();
   }
   rpc_.reply(link_.peer(), id, ready);
@@ -179,7 +181,7 @@ void Server::take_place(std::uint32_t shard) {
   compute_.run(
       lane_of(shard),
       [target, declare = declared_] {
-        target->declare(declare.tables, declare.num_slots, declare.combine_steps);
+        target->declare(declare.tables, declare.num_slots, declare.combine_steps, declare.fence);
       },
       [] {});
   if (slot.epoch == map.epoch(shard)) return;

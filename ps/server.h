@@ -128,6 +128,7 @@ class Server {
   std::uint64_t count_floats(const std::vector<Section>& sections, bool& known) const;
 
   void on_pull(PeerId from, std::uint64_t id, Pull pull);
+  bool is_fenced(const Pull& pull) const;
   bool clock_reached(const Pull& pull) const;
   void start_pull(const PullRef& job);
   void finish_pull(const PullRef& job);

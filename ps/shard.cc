@@ -64,7 +64,9 @@ void ShardStats::add(const ShardStats& other) {
   for (std::size_t i = 0; i < kStalenessBuckets; ++i) staleness[i] += other.staleness[i];
 }
 
-void Shard::declare(std::span<const TableSpec> tables, std::uint32_t slots, bool combine) {
+void Shard::declare(std::span<const TableSpec> tables, std::uint32_t slots, bool combine,
+                    std::uint64_t fence) {
+  window_.fence_terms_below(fence);
   slots_ = slots;
   combine_ = combine;
   for (std::size_t i = tables_.size(); i < tables.size(); ++i) {

@@ -84,8 +84,8 @@ class Shard {
   Shard(std::uint32_t id, std::uint32_t num_shards) : id_(id), num_shards_(num_shards) {}
 
   // Adds the tables that are not there yet; the specs of those that are must be equal.
-  // slots: partitions of a step in stepped modes, else 0. combine: sync.
-  void declare(std::span<const TableSpec> tables, std::uint32_t slots, bool combine);
+  // slots: partitions of a step in stepped modes, else 0. combine: sync. Terms below `fence` are fenced.
+  void declare(std::span<const TableSpec> tables, std::uint32_t slots, bool combine, std::uint64_t fence = 0);
 
   // Writes the rows of all sections to `out`, one after the other; `keys` likewise.
   // sync: as they were before step `at`, if that is the last one applied here. A slot that is done again

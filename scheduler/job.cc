@@ -201,6 +201,7 @@ void Job::declare_tables() {
   declare.tables = facts_.agreed->tables;
   declare.num_slots = stepped() ? facts_.num_partitions : 0;
   declare.combine_steps = options().config.train.consistency == Consistency::kSync;
+  declare.fence = std::uint64_t{facts_.generation} << 32;
   for (const Chain& chain : map_.chains()) {
     for (const NodeId server : chain) {
       if (errands_.find(server) == nullptr) errands_.add(server, next_request_id(), declare, kQuickErrand);

@@ -83,11 +83,13 @@ void write(DeclareTables::Builder to, const capstan::DeclareTables& from) {
   write_list(to.initTables(size_of(from.tables.size())), from.tables);
   to.setNumSlots(from.num_slots);
   to.setCombineSteps(from.combine_steps);
+  to.setFence(from.fence);
 }
 void read(DeclareTables::Reader from, capstan::DeclareTables& to) {
   read_list(from.getTables(), to.tables);
   to.num_slots = from.getNumSlots();
   to.combine_steps = from.getCombineSteps();
+  to.fence = from.getFence();
 }
 
 void write(TablesReady::Builder to, const capstan::TablesReady& from) {

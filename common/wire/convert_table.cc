@@ -24,12 +24,14 @@ void write(Pull::Builder to, const capstan::Pull& from) {
   to.setMapVersion(from.map_version);
   to.setPass(from.pass);
   to.setNeedsClock(from.needs_clock);
+  to.setTerm(from.term);
   write_list(to.initSlices(size_of(from.slices.size())), from.slices);
 }
 void read(Pull::Reader from, capstan::Pull& to) {
   to.map_version = from.getMapVersion();
   to.pass = from.getPass();
   to.needs_clock = from.getNeedsClock();
+  to.term = from.getTerm();
   read_list(from.getSlices(), to.slices);
 }
 

@@ -48,6 +48,7 @@ struct DeclareTables {
   tables @0 :List(TableSpec);
   numSlots @1 :UInt32;      # partitions of a step in stepped modes (bounded, sync), else 0
   combineSteps @2 :Bool;    # sync: one update a step, from the gradients of all slots
+  fence @3 :UInt64;         # lower terms are of a former cluster's workers: they get no rows and change none
 }
 
 struct TablesReady {

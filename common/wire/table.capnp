@@ -19,6 +19,7 @@ struct Pull {               # frames: keys (u64)
   pass @1 :UInt32;
   needsClock @2 :UInt64;    # every slot's batches below this one are applied before rows are read; 0: at once
   slices @3 :List(PullSlice);
+  term @4 :UInt64;          # under which the sender holds its work
 }
 
 struct SliceResult {

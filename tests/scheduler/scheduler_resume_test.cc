@@ -35,6 +35,7 @@ class SchedulerResumeTest : public ::testing::Test, public Scenario {
     checkpoint_at(*grant, 5);
     ASSERT_EQ(scheduler->job().facts().checkpoints.size(), 2U);
   }
+  std::uint64_t fence() const { return last_sent<DeclareTables>(server(0))->fence; }
   std::string restored_from() const {
     const auto* restore = last_sent<Restore>(server(0));
     return restore == nullptr ? "" : restore->directory;
@@ -54,6 +55,7 @@ TEST_F(SchedulerResumeTest, ADamagedCheckpointIsNamedAndTheOneBeforeTaken) {
   options.start = StartMode::kResume;
   ASSERT_TRUE(start().ok());
   gather();
+  EXPECT_EQ(fence(), 2ULL << 32) << "terms of the first scheduler are a former cluster's";
   EXPECT_EQ(restored_from(), "ck/ckpt-000002");
   restore_done(0, kDamage);
   EXPECT_TRUE(has_warning(kDamage));

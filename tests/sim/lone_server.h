@@ -90,7 +90,7 @@ class LoneServer : public ::testing::Test {
     table.dim = 2;
     table.init.kind = InitKind::kZero;
     table.optimizer = {.kind = OptimizerKind::kSgd, .learning_rate = 1.0F, .schedule = {}};
-    to_server(DeclareTables{{table}, slots, combine}, 1);
+    to_server(DeclareTables{{table}, slots, combine, fence}, 1);
   }
   void tell(const Message& message, std::uint64_t id) {
     EXPECT_TRUE(scheduler.transport().send(server_peer, encode(message, id)).ok());
@@ -173,6 +173,7 @@ class LoneServer : public ::testing::Test {
   PeerId peer = 0, server_peer = 0;
   MapUpdate map;
   bool renews = true, welcomes = true;
+  std::uint64_t fence = 0;          // of declare()
   bool stops_at_heartbeat = false;  // the process is stopped for 20 s once it has sent its next one
   std::vector<Message> errand_answers;
 };

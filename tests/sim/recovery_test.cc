@@ -67,8 +67,6 @@ TEST(Recovery, WorkersThatOutliveTheClusterAreFenced) {
     TroubleOptions trouble;
     trouble.worker_crashes = seed % 2 == 0;
     make_trouble(cluster, trouble, seconds(20));
-    // A former holder may have pulled rows that were not restored yet; what it makes of them is fenced.
-    cluster.findings().wrong.clear();
     ASSERT_EQ(must_finish_right(cluster, seconds(300)), "") << replay(seed);
   }
   if (seeds.end - seeds.first > 10) {

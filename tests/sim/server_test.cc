@@ -68,6 +68,23 @@ TEST_F(LoneServer, AnUnknownTableIsAskedForAgainLater) {
   EXPECT_EQ(status_of(push_of(0, 1, {1.0F, 1.0F})), SliceStatus::kOk);
 }
 
+// Workers that outlived their cluster know the new map, but hold work under terms of the old one.
+TEST_F(LoneServer, AFormerClustersWorkersGetNoRowsAndChangeNone) {
+  fence = 2ULL << 32;
+  begin(1, false);
+  Pull former = pull_of(0, 5);
+  former.term = fence - 1;
+  EXPECT_EQ(status_of(former), SliceStatus::kFenced) << "at once: nothing is waited for";
+  Push push = push_of(0, 1, {1.0F, 1.0F});
+  push.term = fence - 1;
+  EXPECT_EQ(status_of(push), SliceStatus::kFenced);
+  push.term = fence + 1;
+  EXPECT_EQ(status_of(push), SliceStatus::kOk);
+  Pull present = pull_of(0, 1);
+  present.term = fence + 1;
+  EXPECT_EQ(status_of(present), SliceStatus::kOk);
+}
+
 TEST_F(LoneServer, SendsAwayWhatIsNotItsOwn) {
   begin();
   EXPECT_EQ(status_of(push_of(3, 1, {1.0F, 1.0F})), SliceStatus::kStale) << "another's shard";

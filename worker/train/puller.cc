@@ -90,6 +90,7 @@ void Puller::send(Request& request, NodeId node, std::vector<std::uint32_t> rang
   Pull pull;
   pull.map_version = link_.map().version();
   pull.pass = request.ticket->pass;
+  pull.term = request.ticket->term;
   pull.needs_clock = request.ticket->needs_clock;
   std::size_t count = 0;
   for (const std::uint32_t range : ranges) count += request.ticket->ranges[range].count;

@@ -20,6 +20,7 @@ namespace capstan {
 // What a pull needs to have seen, and what it saw.
 struct PullTicket {
   std::uint32_t pass = 0;
+  std::uint64_t term = 0;          // of the work that it is for
   std::uint64_t needs_clock = 0;   // every slot's batches below this one must be applied; sync: and no others
   std::vector<ShardRange> ranges;  // of the tables, from shard_ranges()
   std::vector<std::uint64_t> versions;  // [ranges]: pushes that the range's shard had applied

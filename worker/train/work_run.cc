@@ -97,6 +97,7 @@ void WorkRun::pull(const StageRef& stage) {
   stage->state = Stage::State::kPulling;
   // Evaluation sees the rows as the next pass will find them.
   stage->ticket.pass = pushes() ? item_.pass : item_.pass + 1;
+  stage->ticket.term = cursor_.term;
   stage->ticket.needs_clock = needs_clock(stage->step.batch);
   env_.puller.pull(stage->step.tables, stage->ticket, [this, stage] {
     stage->state = Stage::State::kReady;

@@ -18,6 +18,7 @@ class PullerTest : public PlayedCluster {
     tables = tables_of(shards);
     ticket = ticket_of(tables);
     ticket.pass = 2;
+    ticket.term = 9;
     ticket.needs_clock = 6;
     puller->pull(tables, ticket, [this] { ++done; });
   }
@@ -44,6 +45,7 @@ TEST_F(PullerTest, FillsRowsInTheOrderOfTheirKeys) {
   EXPECT_EQ(done, 1);
   ASSERT_EQ(pulls.size(), 1U);
   EXPECT_EQ(pulls[0].pass, 2U);
+  EXPECT_EQ(pulls[0].term, 9U);
   EXPECT_EQ(pulls[0].needs_clock, 6U);
   expect_rows();
   EXPECT_EQ(puller->bytes(), 4 * 2 * sizeof(float));
