@@ -30,7 +30,7 @@ Result<std::pair<std::string, Manifest>> find_checkpoint(Storage& storage, const
 Result<std::unique_ptr<Shard>> load_shard(Storage& storage, const Manifest& manifest,
                                           const std::string& directory, std::uint32_t shard) {
   auto made = std::make_unique<Shard>(shard, manifest.num_shards);
-  made->declare(manifest.tables, 0, false);
+  made->declare({manifest.tables});
   for (const auto& section : manifest.sections) {
     if (section.shard != shard) continue;
     CAPSTAN_ASSIGN(const Buffer bytes, read_section(storage, directory, section));

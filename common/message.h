@@ -81,7 +81,8 @@ struct DeclareTables {
   std::vector<TableSpec> tables;
   std::uint32_t num_slots = 0;
   bool combine_steps = false;
-  std::uint64_t fence = 0;  // lower terms are of a former cluster's workers
+  std::uint64_t fence = 0;         // lower terms are of a former cluster's workers
+  std::uint32_t sketch_width = 0;  // of admission sketches; 0: the usual one
 };
 struct TablesReady {
   std::string error;

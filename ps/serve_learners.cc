@@ -174,7 +174,7 @@ void Server::place_rows(PeerId from, std::uint64_t id, std::uint32_t shard, Slot
   compute_.run(
       lane_of(shard),
       [outcome, rows, declare = declared_] {
-        rows->declare(declare.tables, declare.num_slots, declare.combine_steps, declare.fence);
+        rows->declare(declare);
         outcome->status = rows->load_all(outcome->bytes.bytes());
         outcome->clock = rows->clock();
         outcome->bytes = Buffer();

@@ -4,17 +4,9 @@
 #include <utility>
 
 #include "common/planted_bugs.h"
-#include "ps/server_stats.h"
 #include "ps/table/spec_check.h"
 
 namespace capstan {
-namespace {
-
-using namespace std::chrono_literals;
-constexpr Duration kHousekeepingPause = 500ms;
-
-}  // namespace
-
 Server::Server(EventLoop& loop, Transport& transport, TaskPool& compute, TaskPool& disk, Storage& storage,
                const Log& log, ServerOptions options, EndHandler on_end)
     : loop_(loop),
@@ -56,7 +48,7 @@ Status Server::start() {
   hello.host = options_.host;
   hello.memory_limit = options_.memory_limit;
   link_.set_hello(hello);
-  housekeeping_timer_.start(kHousekeepingPause, [this] { housekeep(); });
+  housekeep();
   return link_.start(options_.scheduler);
 }
 
@@ -179,11 +171,7 @@ void Server::take_place(std::uint32_t shard) {
   if (slot.shard == nullptr) new_rows(slot, shard);
   Shard* target = slot.shard.get();
   compute_.run(
-      lane_of(shard),
-      [target, declare = declared_] {
-        target->declare(declare.tables, declare.num_slots, declare.combine_steps, declare.fence);
-      },
-      [] {});
+      lane_of(shard), [target, declare = declared_] { target->declare(declare); }, [] {});
   if (slot.epoch == map.epoch(shard)) return;
   // A lesson holds under one epoch only: under the next the learner may be another process.
   slot.lesson.reset();
@@ -329,72 +317,6 @@ std::uint32_t Server::now_seconds() const {
   if (options_.unix_seconds) return options_.unix_seconds();
   return static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::seconds>(loop_.now().time_since_epoch()).count());
-}
-
-// Twice a second: counts what the shards did, drops what is too old or too much.
-void Server::housekeep() {
-  housekeeping_timer_.start(kHousekeepingPause, [this] { housekeep(); });
-  tell_ready();
-  if (housekeeping_ || shards_.empty()) return;
-  housekeeping_ = true;
-  const std::uint64_t share = options_.memory_limit == 0 ? ~0ULL : options_.memory_limit / shards_.size();
-  collect_stats(share, [this] { housekeeping_ = false; });
-}
-
-// Shards that are ours to decide about keep within `bytes_max` each, if it is given, before they are counted.
-void Server::collect_stats(std::optional<std::uint64_t> bytes_max, std::function<void()> done) {
-  auto total = std::make_shared<std::pair<ShardStats, std::size_t>>(ShardStats{}, shards_.size() + 1);
-  const auto finish_one = [this, total, map_version = link_.map().version(), done = std::move(done)] {
-    if (--total->second > 0) return;
-    stats_ = total->first;
-    stats_map_version_ = map_version;
-    done();
-  };
-  for (auto& [id, slot] : shards_) {
-    struct Part {
-      ShardStats stats;
-      Eviction eviction;
-    };
-    auto part = std::make_shared<Part>();
-    const bool decides = slot.role == ShardRole::kPrimary;
-    compute_.run(
-        lane_of(id),
-        [part, shard = slot.shard.get(), decides, bytes_max, now = now_seconds()] {
-          if (decides && bytes_max.has_value()) part->eviction = shard->evict(now, *bytes_max);
-          part->stats = shard->stats();
-        },
-        [this, part, total, finish_one, id = id, rows = slot.shard.get(), decides, now = now_seconds()] {
-          Slot* held = slot_of(id, rows);
-          if (held != nullptr && part->eviction.changed) {
-            ShardRecord record;
-            record.head.kind = RecordKind::kEvict;
-            record.head.now_seconds = now;
-            record.head.evicted = part->eviction.counts;
-            log_other(*held, id, std::move(record));
-          }
-          if (decides) {
-            total->first.add(part->stats);
-          } else {
-            total->first.bytes += part->stats.bytes;  // a copy's rows and pushes are its primary's to count
-          }
-          finish_one();
-        });
-  }
-  finish_one();
-}
-
-// The counters as they are now: the scheduler's report wants the last of them.
-void Server::on_status(std::uint64_t id) {
-  collect_stats({}, [this, id] {
-    rpc_.reply(link_.peer(), id, StatusReply{stats_to_json(stats_, rpc_.refused(), stats_map_version_)});
-  });
-}
-
-void Server::fill_heartbeat(Heartbeat& heartbeat) const {
-  heartbeat.rows = stats_.rows;
-  heartbeat.bytes = stats_.bytes;
-  heartbeat.stats_json = stats_to_json(stats_, rpc_.refused(), stats_map_version_);
-  for (const auto& [id, slot] : shards_) heartbeat.clock = std::max(heartbeat.clock, slot.clock.steps);
 }
 
 }  // namespace capstan

@@ -180,8 +180,10 @@ class Server {
   void answer_errand(std::uint64_t id, const Message& answer);
 
   void housekeep();
+  void watch_memory();
   void on_status(std::uint64_t id);
   void collect_stats(std::optional<std::uint64_t> bytes_max, std::function<void()> done);
+  std::string stats_json() const;
   void fill_heartbeat(Heartbeat& heartbeat) const;
   std::uint32_t lane_of(std::uint32_t shard) const { return shard % compute_.lanes(); }
   std::uint32_t now_seconds() const;
@@ -210,6 +212,8 @@ class Server {
   ShardStats stats_;
   std::uint64_t stats_map_version_ = 0;  // they were counted under
   bool housekeeping_ = false;
+  std::uint64_t over_memory_limit_ = 0;  // housekeepings that could not bring the tables within it
+  Instant warned_of_memory_{};
   std::unique_ptr<SnapshotJob> snapshot_;
   std::uint64_t snapshot_ticket_ = 0;  // the request that snapshot_ answers
   std::uint64_t errand_id_ = 0;        // the newest snapshot or restore asked for

@@ -5,7 +5,7 @@
 namespace capstan {
 
 std::string stats_to_json(const ShardStats& stats, const std::map<std::string, std::uint64_t>& refused,
-                          std::uint64_t map_version) {
+                          std::uint64_t map_version, std::uint64_t over_memory_limit) {
   boost::json::object json;
   json["pushes_applied"] = stats.pushes_applied;
   json["pushes_duplicate"] = stats.pushes_duplicate;
@@ -18,6 +18,8 @@ std::string stats_to_json(const ShardStats& stats, const std::map<std::string, s
   json["rows_not_admitted"] = stats.rows_not_admitted;
   json["rows"] = stats.rows;
   json["bytes"] = stats.bytes;
+  json["fixed_bytes"] = stats.fixed_bytes;
+  json["over_memory_limit"] = over_memory_limit;
   json["staleness"] = boost::json::array(stats.staleness.begin(), stats.staleness.end());
   json["map"] = {{"version", map_version}};  // an object: nothing to add up
   boost::json::object reasons;

@@ -9,9 +9,10 @@
 
 namespace capstan {
 
-// map_version: under which the shards were counted.
+// map_version: under which the shards were counted. over_memory_limit: how often they were found to take more
+// than the server's limit, all evicted that may be.
 // {"pushes_applied": n, ..., "staleness": [n, ...], "refused": {"frame size": n}}
 std::string stats_to_json(const ShardStats& stats, const std::map<std::string, std::uint64_t>& refused,
-                          std::uint64_t map_version);
+                          std::uint64_t map_version, std::uint64_t over_memory_limit);
 
 }  // namespace capstan

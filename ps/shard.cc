@@ -20,6 +20,11 @@ std::vector<std::uint8_t> as_octets(std::span<const std::byte> bytes) {
   return {first, first + bytes.size()};
 }
 
+// What no eviction gives back.
+std::uint64_t fixed_bytes_of(const EmbeddingTable& table) {
+  return table.spec().dense ? table.bytes() : table.fixed_bytes();
+}
+
 // Key and row bytes of every row, one after the other.
 std::vector<std::uint8_t> table_rows(const EmbeddingTable& table) {
   const std::size_t record = sizeof(Key) + table.layout().row_bytes();
@@ -61,17 +66,18 @@ void ShardStats::add(const ShardStats& other) {
   rows_not_admitted += other.rows_not_admitted;
   rows += other.rows;
   bytes += other.bytes;
+  fixed_bytes += other.fixed_bytes;
   for (std::size_t i = 0; i < kStalenessBuckets; ++i) staleness[i] += other.staleness[i];
 }
 
-void Shard::declare(std::span<const TableSpec> tables, std::uint32_t slots, bool combine,
-                    std::uint64_t fence) {
-  window_.fence_terms_below(fence);
-  slots_ = slots;
-  combine_ = combine;
-  for (std::size_t i = tables_.size(); i < tables.size(); ++i) {
-    specs_.push_back(tables[i]);
-    tables_.push_back(std::make_unique<EmbeddingTable>(tables[i], num_shards_));
+void Shard::declare(const DeclareTables& declare) {
+  window_.fence_terms_below(declare.fence);
+  slots_ = declare.num_slots;
+  combine_ = declare.combine_steps;
+  sketch_width_ = declare.sketch_width;
+  for (std::size_t i = tables_.size(); i < declare.tables.size(); ++i) {
+    specs_.push_back(declare.tables[i]);
+    tables_.push_back(std::make_unique<EmbeddingTable>(specs_[i], num_shards_, sketch_width_));
   }
 }
 
@@ -227,19 +233,22 @@ Eviction Shard::evict(std::uint32_t now_seconds, std::uint64_t bytes_max) {
   return eviction;
 }
 
-// Every sparse table gives up the same share of its memory; dense layers are never evicted.
+// Every sparse table gives up the same share of its rows; dense layers and sketches stay.
 void Shard::squeeze(Eviction& eviction, std::uint64_t bytes_max) {
-  std::uint64_t sparse_bytes = 0;
-  std::uint64_t dense_bytes = 0;
-  for (std::size_t i = 0; i < tables_.size(); ++i) {
-    (specs_[i].dense ? dense_bytes : sparse_bytes) += tables_[i]->bytes();
+  std::uint64_t row_bytes = 0;
+  std::uint64_t fixed_bytes = 0;
+  for (const auto& table : tables_) {
+    fixed_bytes += fixed_bytes_of(*table);
+    row_bytes += table->bytes() - fixed_bytes_of(*table);
   }
-  if (sparse_bytes + dense_bytes <= bytes_max || sparse_bytes == 0) return;
+  if (row_bytes + fixed_bytes <= bytes_max || row_bytes == 0) return;
   const double keep =
-      static_cast<double>(bytes_max - std::min(bytes_max, dense_bytes)) / static_cast<double>(sparse_bytes);
+      static_cast<double>(bytes_max - std::min(bytes_max, fixed_bytes)) / static_cast<double>(row_bytes);
   for (std::size_t i = 0; i < tables_.size(); ++i) {
     if (specs_[i].dense) continue;
-    const auto budget = static_cast<std::uint64_t>(static_cast<double>(tables_[i]->bytes()) * keep);
+    const std::uint64_t fixed = tables_[i]->fixed_bytes();
+    const auto rows = static_cast<double>(tables_[i]->bytes() - fixed);
+    const std::uint64_t budget = fixed + static_cast<std::uint64_t>(rows * keep);
     eviction.counts[i] = tables_[i]->evict_to(budget, version_);
     eviction.changed = eviction.changed || eviction.counts[i] > 0;
     stats_.rows_evicted += eviction.counts[i];
@@ -251,6 +260,7 @@ ShardStats Shard::stats() const {
   for (const auto& table : tables_) {
     stats.rows += table->size();
     stats.bytes += table->bytes();
+    stats.fixed_bytes += fixed_bytes_of(*table);
   }
   return stats;
 }
@@ -296,7 +306,9 @@ Result<ShardSnapshot> Shard::snapshot_after(std::uint32_t pass, std::uint64_t se
 
 Status Shard::restore(std::span<const std::byte> bytes, std::uint64_t fence) {
   tables_.clear();
-  for (const auto& spec : specs_) tables_.push_back(std::make_unique<EmbeddingTable>(spec, num_shards_));
+  for (const auto& spec : specs_) {
+    tables_.push_back(std::make_unique<EmbeddingTable>(spec, num_shards_, sketch_width_));
+  }
   window_.fence_before(fence);
   waiting_.clear();
   undo_.clear();

@@ -74,6 +74,7 @@ struct ShardStats {
   std::uint64_t pushes_duplicate = 0, pushes_fenced = 0, pushes_gap = 0;
   std::uint64_t rows_pulled = 0, rows_pushed = 0, rows_evicted = 0, rows_not_admitted = 0;
   std::uint64_t rows = 0, bytes = 0;
+  std::uint64_t fixed_bytes = 0;  // of them, what no eviction gives back: sketches and dense layers
   std::array<std::uint64_t, kStalenessBuckets> staleness{};
 
   void add(const ShardStats& other);
@@ -84,8 +85,7 @@ class Shard {
   Shard(std::uint32_t id, std::uint32_t num_shards) : id_(id), num_shards_(num_shards) {}
 
   // Adds the tables that are not there yet; the specs of those that are must be equal.
-  // slots: partitions of a step in stepped modes, else 0. combine: sync. Terms below `fence` are fenced.
-  void declare(std::span<const TableSpec> tables, std::uint32_t slots, bool combine, std::uint64_t fence = 0);
+  void declare(const DeclareTables& declare);
 
   // Writes the rows of all sections to `out`, one after the other; `keys` likewise.
   // sync: as they were before step `at`, if that is the last one applied here. A slot that is done again
@@ -138,8 +138,9 @@ class Shard {
 
   std::uint32_t id_;
   std::uint32_t num_shards_;
-  std::uint32_t slots_ = 0;
-  bool combine_ = false;
+  std::uint32_t slots_ = 0;  // partitions of a step in stepped modes, else 0
+  bool combine_ = false;     // sync
+  std::uint32_t sketch_width_ = 0;
   std::vector<TableSpec> specs_;
   std::vector<std::unique_ptr<EmbeddingTable>> tables_;
   PushWindow window_;

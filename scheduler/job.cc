@@ -73,6 +73,20 @@ void Job::on_lease_ended(const Node& node) {
   check_gathered();
 }
 
+// A server counts after it has evicted what it may.
+void Job::on_heartbeat(const Node& node) {
+  if (ended_ || node.memory_limit == 0 || node.bytes <= node.memory_limit) return;
+  if (!over_memory_.insert(node.id).second) return;
+  const std::string text = fmt::format(
+      "{} cannot keep its memory limit: its tables take {:.1f} MiB of {:.1f} MiB with all evicted that may "
+      "be; "
+      "raise cluster.memory_limit or add servers",
+      node.name, static_cast<double>(node.bytes) / (1 << 20),
+      static_cast<double>(node.memory_limit) / (1 << 20));
+  context_.log.warn("{}", text);
+  facts_.warn(text);
+}
+
 void Job::tick() {
   if (ended_) return;
   const Instant now = context_.loop.now();
@@ -167,6 +181,9 @@ void Job::settle_tables() {
     if (const std::string why = cannot_hold(agreed); !why.empty()) return finish(false, why);
   }
   agreed.num_partitions = facts_.num_partitions;
+  const auto width = sketch_width(agreed.tables, sketch_room());
+  if (!width.ok()) return finish(false, width.error().message);
+  agreed.sketch_width = *width;
   if (!record(agreed)) return;
   facts_.agreed = std::move(agreed);
   readies_.clear();
@@ -186,6 +203,16 @@ void Job::settle_tables() {
   if (change_map(wanted)) declare_tables();
 }
 
+SketchRoom Job::sketch_room() const {
+  const ClusterConfig& cluster = options().config.cluster;
+  SketchRoom room{0, cluster.num_shards, 0};
+  for (const NodeId id : context_.membership.alive(Role::kServer)) {
+    room.memory += context_.membership.find(id)->memory_limit;
+    room.replicas = std::min(room.replicas + 1, cluster.replicas);
+  }
+  return room;
+}
+
 bool Job::change_map(const std::vector<ShardEntry>& wanted) {
   MapChanged changed{map_.changes(wanted, facts_.generation)};
   if (changed.shards.empty()) return true;
@@ -202,6 +229,7 @@ void Job::declare_tables() {
   declare.num_slots = stepped() ? facts_.num_partitions : 0;
   declare.combine_steps = options().config.train.consistency == Consistency::kSync;
   declare.fence = std::uint64_t{facts_.generation} << 32;
+  declare.sketch_width = facts_.agreed->sketch_width;
   for (const Chain& chain : map_.chains()) {
     for (const NodeId server : chain) {
       if (errands_.find(server) == nullptr) errands_.add(server, next_request_id(), declare, kQuickErrand);

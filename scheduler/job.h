@@ -8,12 +8,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "common/event_loop.h"
 #include "common/log.h"
 #include "common/message.h"
+#include "common/sketch_size.h"
 #include "common/storage.h"
 #include "scheduler/cut.h"
 #include "scheduler/errands.h"
@@ -54,6 +56,7 @@ class Job {
   bool remember(const Node& node);
   void on_greeted(const Node& node, Greeting::Outcome outcome);  // it has been welcomed
   void on_lease_ended(const Node& node);
+  void on_heartbeat(const Node& node);
   void tick();  // several times a lease
 
   void on_worker_ready(const Node& node, const WorkerReady& ready);
@@ -105,6 +108,7 @@ class Job {
   void enter(JobState state);
   void check_gathered();
   void settle_tables();
+  SketchRoom sketch_room() const;
   bool change_map(const std::vector<ShardEntry>& wanted);
   void declare_tables();
   void after_declared();
@@ -180,6 +184,7 @@ class Job {
   Instant waiting_since_{};  // for nodes to come
   std::optional<Instant> workers_gone_since_;
   std::map<NodeId, Instant> lost_servers_;  // and since when
+  std::set<NodeId> over_memory_;            // servers that the operator was told of
   std::map<std::uint32_t, LearnersReady::Entry> ready_learners_;
   Instant learners_due_{};
   std::size_t ready_workers_ = 0;      // living ones

@@ -40,6 +40,7 @@ struct TablesAgreed {
   std::vector<EvaluatePart> parts;
   std::string summary;
   std::uint32_t num_partitions = 0;  // of a pass
+  std::uint32_t sketch_width = 0;    // common/sketch_size.h
 };
 struct MapChanged {
   std::vector<ShardEntry> shards;

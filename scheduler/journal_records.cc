@@ -69,7 +69,8 @@ json::object encode_record(const JournalRecord& record) {
                                 {"train_examples", r.train_examples},
                                 {"parts", parts_json(r.parts)},
                                 {"summary", r.summary},
-                                {"num_partitions", r.num_partitions}};
+                                {"num_partitions", r.num_partitions},
+                                {"sketch_width", r.sketch_width}};
           },
           [](const MapChanged& r) {
             return json::object{{"record", "map"}, {"shards", shards_json(r.shards)}};
@@ -143,6 +144,7 @@ Result<JournalRecord> read_tables(JsonReader& in) {
   });
   in.text_of("summary", r.summary);
   in.unsigned_of("num_partitions", r.num_partitions);
+  in.unsigned_of("sketch_width", r.sketch_width);
   return JournalRecord(std::move(r));
 }
 

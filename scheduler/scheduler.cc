@@ -150,7 +150,7 @@ void Scheduler::on_member(PeerId from, std::uint64_t request_id, const Node& nod
 std::optional<Message> Scheduler::answer(const Node& node, std::uint64_t request_id, const Message& message) {
   using Reply = std::optional<Message>;
   return std::visit(Overload{
-                        [&](const Heartbeat& m) -> Reply { return on_heartbeat(m); },
+                        [&](const Heartbeat& m) -> Reply { return on_heartbeat(node, m); },
                         [&](const WorkerReady& m) -> Reply {
                           job_.on_worker_ready(node, m);
                           return std::nullopt;
@@ -183,10 +183,11 @@ std::optional<Message> Scheduler::answer(const Node& node, std::uint64_t request
                     message);
 }
 
-Message Scheduler::on_heartbeat(const Heartbeat& heartbeat) {
+Message Scheduler::on_heartbeat(const Node& node, const Heartbeat& heartbeat) {
   if (!membership_.heartbeat(heartbeat, loop_.now())) {
     return Refusal{RefusalReason::kNotGreeted, "another process has taken over this name"};
   }
+  job_.on_heartbeat(node);
   return HeartbeatReply{heartbeat.sent_at, static_cast<std::uint32_t>(options_.config.cluster.lease_ms),
                         job_.map().version()};
 }

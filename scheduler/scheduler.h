@@ -45,7 +45,7 @@ class Scheduler {
   void on_member(PeerId from, std::uint64_t request_id, const Node& node, const Message& message);
   std::optional<Message> answer(const Node& node, std::uint64_t request_id, const Message& message);
   std::optional<Message> answer_anyone(const Message& message);
-  Message on_heartbeat(const Heartbeat& heartbeat);
+  Message on_heartbeat(const Node& node, const Heartbeat& heartbeat);
   void tick();
   void on_job_end(bool ok, const std::string& text);
   // The report wants every node's last counters.

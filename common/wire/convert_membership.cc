@@ -84,12 +84,14 @@ void write(DeclareTables::Builder to, const capstan::DeclareTables& from) {
   to.setNumSlots(from.num_slots);
   to.setCombineSteps(from.combine_steps);
   to.setFence(from.fence);
+  to.setSketchWidth(from.sketch_width);
 }
 void read(DeclareTables::Reader from, capstan::DeclareTables& to) {
   read_list(from.getTables(), to.tables);
   to.num_slots = from.getNumSlots();
   to.combine_steps = from.getCombineSteps();
   to.fence = from.getFence();
+  to.sketch_width = from.getSketchWidth();
 }
 
 void write(TablesReady::Builder to, const capstan::TablesReady& from) {

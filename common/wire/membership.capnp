@@ -49,6 +49,7 @@ struct DeclareTables {
   numSlots @1 :UInt32;      # partitions of a step in stepped modes (bounded, sync), else 0
   combineSteps @2 :Bool;    # sync: one update a step, from the gradients of all slots
   fence @3 :UInt64;         # lower terms are of a former cluster's workers: they get no rows and change none
+  sketchWidth @4 :UInt32;   # counters a row of every admission sketch; 0: as many as without a limit
 }
 
 struct TablesReady {

@@ -6,33 +6,30 @@
 #include <cstring>
 
 #include "common/assert.h"
+#include "common/sketch_size.h"
 
 namespace capstan {
 namespace {
 
-constexpr std::uint32_t kTableWidth = 1U << 23;
-constexpr std::uint32_t kSmallestWidth = 1U << 10;
-constexpr std::uint32_t kLargestWidth = 1U << 20;
 constexpr std::uint64_t kSketchSeed = 0x5be0cd19137e2179ULL;
 
 }  // namespace
 
-Admission::Admission(std::uint32_t min_count, std::uint32_t num_shards) : min_count_(min_count) {
+Admission::Admission(std::uint32_t min_count, std::uint32_t width)
+    : min_count_(min_count), width_(min_count > 1 ? width : 0) {
   CAPSTAN_ASSERT(min_count <= kMaxCount, "min_count is checked by check_table_spec");
-  if (min_count > 1) {
-    width_ = std::clamp(std::bit_floor(kTableWidth / num_shards), kSmallestWidth, kLargestWidth);
-  }
+  CAPSTAN_ASSERT(min_count <= 1 || std::has_single_bit(width), "a sketch's width is a power of two");
 }
 
 bool Admission::admit(Key key) {
   if (width_ == 0) return true;
-  if (counters_.empty()) counters_.resize(std::size_t{kDepth} * width_);
+  if (counters_.empty()) counters_.resize(std::size_t{kSketchDepth} * width_);
   const std::uint64_t hash = combine(kSketchSeed, key);
   const auto first = static_cast<std::uint32_t>(hash);
   const auto step = static_cast<std::uint32_t>(hash >> 32) | 1U;
-  std::array<std::uint8_t*, kDepth> cells;
+  std::array<std::uint8_t*, kSketchDepth> cells;
   std::uint32_t seen = kMaxCount;
-  for (std::uint32_t i = 0; i < kDepth; ++i) {
+  for (std::uint32_t i = 0; i < kSketchDepth; ++i) {
     cells[i] = &counters_[std::size_t{i} * width_ + ((first + i * step) & (width_ - 1))];
     seen = std::min<std::uint32_t>(seen, *cells[i]);
   }
@@ -58,13 +55,23 @@ Status Admission::restore(std::span<const std::byte> bytes) {
   std::array<std::uint32_t, 2> header{};
   if (bytes.size() < sizeof(header)) return make_error(ErrorCode::kCorrupt, "admission sketch: too short");
   std::memcpy(header.data(), bytes.data(), sizeof(header));
-  const std::size_t expected = std::size_t{kDepth} * width_;
-  if ((header[1] != 0 && header[1] != expected) || bytes.size() != sizeof(header) + header[1]) {
+  const std::size_t width = header[1] / kSketchDepth;
+  const bool usable = header[1] == 0 || (width_ != 0 && std::has_single_bit(width) &&
+                                         width <= kSketchWidthMax && header[1] % kSketchDepth == 0);
+  if (!usable || bytes.size() != sizeof(header) + header[1]) {
     return make_error(ErrorCode::kCorrupt, "admission sketch: wrong size");
   }
   keys_ = header[0];
-  counters_.resize(header[1]);
-  if (header[1] != 0) std::memcpy(counters_.data(), bytes.data() + sizeof(header), header[1]);
+  counters_.assign(header[1] == 0 ? 0 : std::size_t{kSketchDepth} * width_, 0);
+  if (counters_.empty()) return ok_status();
+  // A key's place in the narrower row is its place in the wider one, modulo the width.
+  const auto* saved = reinterpret_cast<const std::uint8_t*>(bytes.data() + sizeof(header));
+  for (std::size_t row = 0; row < kSketchDepth; ++row) {
+    for (std::size_t i = 0; i < std::max<std::size_t>(width, width_); ++i) {
+      std::uint8_t& counter = counters_[row * width_ + (i & (width_ - 1))];
+      counter = std::max(counter, saved[row * width + (i & (width - 1))]);
+    }
+  }
   return ok_status();
 }
 

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "common/assert.h"
+#include "common/sketch_size.h"
 
 namespace capstan {
 namespace {
@@ -36,14 +37,14 @@ ApplyResult& ApplyResult::operator+=(const ApplyResult& other) {
   return *this;
 }
 
-EmbeddingTable::EmbeddingTable(const TableSpec& spec, std::uint32_t num_shards)
+EmbeddingTable::EmbeddingTable(const TableSpec& spec, std::uint32_t num_shards, std::uint32_t sketch_width)
     : spec_(spec),
-      num_shards_(num_shards),
+      sketch_width_(sketch_width == 0 ? usual_sketch_width(num_shards) : sketch_width),
       max_rows_(share_of(spec.max_rows, num_shards)),
       updater_(spec.optimizer, spec.dim),
       layout_(spec, updater_.state_floats()),
       initializer_(spec.init, spec.dim),
-      admission_(spec.min_count, num_shards),
+      admission_(spec.min_count, sketch_width_),
       rows_(layout_.row_bytes()),
       index_(rows_) {}
 
@@ -194,8 +195,11 @@ void EmbeddingTable::release_memory() {
 }
 
 std::size_t EmbeddingTable::bytes() const {
-  return sizeof(*this) + rows_.bytes() + index_.bytes() + admission_.bytes() +
-         missing_.capacity() * sizeof(std::size_t);
+  return fixed_bytes() + rows_.bytes() + index_.bytes();
+}
+
+std::size_t EmbeddingTable::fixed_bytes() const {
+  return sizeof(*this) + admission_.bytes() + missing_.capacity() * sizeof(std::size_t);
 }
 
 std::span<const std::byte> EmbeddingTable::find_row(Key key) const {
@@ -225,7 +229,7 @@ Status EmbeddingTable::insert_row(Key key, std::span<const std::byte> row) {
 void EmbeddingTable::clear() {
   index_.clear();
   rows_.clear();
-  admission_ = Admission(spec_.min_count, num_shards_);
+  admission_ = Admission(spec_.min_count, sketch_width_);
   counters_ = TableCounters{};
   next_scan_ = 0;
 }

@@ -48,8 +48,8 @@ struct TableCounters {
 class EmbeddingTable {
  public:
   // REQUIRES: check_table_spec(spec).ok(); num_shards > 0. Of max_rows the table gets max_rows / num_shards,
-  // at least 1.
-  EmbeddingTable(const TableSpec& spec, std::uint32_t num_shards);
+  // at least 1. sketch_width: of the admission sketch; 0: the usual one.
+  EmbeddingTable(const TableSpec& spec, std::uint32_t num_shards, std::uint32_t sketch_width = 0);
   EmbeddingTable(const EmbeddingTable&) = delete;
   EmbeddingTable& operator=(const EmbeddingTable&) = delete;
 
@@ -85,6 +85,8 @@ class EmbeddingTable {
   // All memory behind the table: rows, index, admission sketch, this object. Pages once used count until
   // evict_to(), evict_expired() or clear() gives them back.
   std::size_t bytes() const;
+  // The part of it that evicting rows does not give back.
+  std::size_t fixed_bytes() const;
 
   // A row's bytes (see row_layout.h), empty when absent. Valid until the next call that changes the table.
   std::span<const std::byte> find_row(Key key) const;
@@ -108,7 +110,7 @@ class EmbeddingTable {
   std::uint64_t evict_oldest(std::size_t count, std::uint64_t step);
 
   TableSpec spec_;
-  std::uint32_t num_shards_;
+  std::uint32_t sketch_width_;
   std::size_t max_rows_;
   RowUpdater updater_;
   RowLayout layout_;

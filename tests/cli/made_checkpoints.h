@@ -42,7 +42,7 @@ class MadeCheckpoints {
     }
     for (std::uint32_t shard = 0; shard < kShards; ++shard) {
       shards.push_back(std::make_unique<Shard>(shard, kShards));
-      shards.back()->declare(tables, 0, false);
+      shards.back()->declare({tables});
     }
   }
 

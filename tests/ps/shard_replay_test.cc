@@ -14,7 +14,7 @@ struct Twin {
     declare(*original);
     declare(*replica);
   }
-  void declare(Shard& shard) const { shard.declare(specs, combines ? kSlots : 0, combines); }
+  void declare(Shard& shard) const { shard.declare({specs, combines ? kSlots : 0, combines}); }
   // Does it to the original and records it, as a server does.
   SliceStatus push(const PushedSlice& slice, std::uint32_t now) {
     const PushOutcome outcome = original->push(slice, now);

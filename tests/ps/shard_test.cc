@@ -16,7 +16,7 @@ const Key kA = key_of(0, 0), kB = key_of(0, 1);
 struct ShardTest : ::testing::Test {
   void declare(std::uint32_t slots, bool combine) {
     const std::vector<TableSpec> tables = {sum_table()};
-    shard.declare(tables, slots, combine);
+    shard.declare({tables, slots, combine});
   }
   Shard shard{0, kShards};
 };
@@ -103,7 +103,7 @@ TEST_F(ShardTest, SyncAddsInSlotOrder) {
   const auto sum = [&](Slots order) {
     Shard each{0, kShards};
     const std::vector<TableSpec> tables = {sum_table()};
-    each.declare(tables, 3, true);
+    each.declare({tables, 3, true});
     for (const std::uint32_t slot : order) {
       const PushOutcome outcome =
           Pushed{.partition = slot, .keys = {kA}, .gradients = {values[slot]}}.to(each);
@@ -139,6 +139,33 @@ TEST_F(ShardTest, SyncShowsTheRowsAsTheyWereBeforeTheLastStep) {
   EXPECT_EQ(value_of(shard, kA, {1, 1}), 2.0F) << "another pass";
 }
 
+// One table counts keys with a large sketch, the other has rows: the sketch is no reason to drop them all.
+TEST_F(ShardTest, ASketchIsNoShareOfTheRowsThatGo) {
+  TableSpec counting = sum_table("counting");
+  counting.min_count = 200;
+  shard.declare({{sum_table(), counting}, 0, false, 0, 1U << 12});
+  std::vector<Key> keys;
+  for (Key key = 0; keys.size() < 2000; ++key) {
+    if (shard_of(key, kShards) == 0) keys.push_back(key);
+  }
+  Pushed{.keys = keys, .gradients = std::vector<float>(keys.size(), 1.0F)}.to(shard);
+  PushedSlice counted;
+  counted.term = 1;
+  counted.sequence = 2;
+  counted.previous = 1;
+  counted.sections = {{1, 1}};
+  counted.keys = keys.data();
+  const float one = 1.0F;
+  counted.gradients = &one;
+  EXPECT_EQ(shard.push(counted, 0).status, SliceStatus::kOk);
+  const ShardStats before = shard.stats();
+  EXPECT_GE(before.fixed_bytes, 4U << 12);
+  const std::uint64_t limit = before.fixed_bytes + (before.bytes - before.fixed_bytes) / 2;
+  shard.evict(0, limit);
+  EXPECT_LE(shard.stats().bytes, limit);
+  EXPECT_GT(shard.stats().rows, 500U);
+}
+
 TEST_F(ShardTest, ComesBackFromItsSnapshotWithItsWindow) {
   declare(0, false);
   EXPECT_EQ((Pushed{.sequence = 4, .keys = {kA, kB}, .gradients = {1.0F, 2.0F}}.to(shard).status),
@@ -148,7 +175,7 @@ TEST_F(ShardTest, ComesBackFromItsSnapshotWithItsWindow) {
   EXPECT_EQ(taken.ticket, 77U);
   Shard copy{0, kShards};
   const std::vector<TableSpec> tables = {sum_table()};
-  copy.declare(tables, 0, false);
+  copy.declare({tables});
   ASSERT_TRUE(copy.restore(taken.bytes.bytes(), 0).ok());
   EXPECT_EQ(value_of(copy, kB), 2.0F);
   EXPECT_EQ(copy.version(), shard.version());
@@ -156,7 +183,7 @@ TEST_F(ShardTest, ComesBackFromItsSnapshotWithItsWindow) {
             SliceStatus::kDuplicate);
 
   Shard other{1, kShards};
-  other.declare(tables, 0, false);
+  other.declare({tables});
   EXPECT_EQ(other.restore(taken.bytes.bytes(), 0).error().code, ErrorCode::kCorrupt) << "another shard's";
   for (std::size_t size = 0; size < taken.bytes.size(); size += 3) {
     EXPECT_FALSE(copy.restore(taken.bytes.bytes().first(size), 0).ok()) << size;

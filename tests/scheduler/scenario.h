@@ -99,6 +99,7 @@ class Scenario {
     hello.incarnation = incarnation;
     hello.endpoint = role == Role::kServer ? fmt::format("tcp://s{}", n) : "";
     hello.host = fmt::format("h{}", n);
+    hello.memory_limit = role == Role::kServer ? memory_limit : 0;
     return hello;
   }
   std::vector<Message> greet_server(std::uint32_t n, std::uint64_t incarnation = 1) {
@@ -117,6 +118,7 @@ class Scenario {
     TableSpec table;
     table.name = "items";
     table.dim = 4;
+    table.min_count = min_count;
     ready.tables = {table};
     ready.train_examples = 100;
     ready.evaluate_parts = parts;
@@ -245,6 +247,8 @@ class Scenario {
   std::map<PeerId, std::string> stats_of;  // what nodes count, as JSON
   std::set<PeerId> silent;                 // nodes that do not answer
   std::size_t counts_answered = 0;         // of net->sent
+  std::uint64_t memory_limit = 0;          // of each server
+  std::uint32_t min_count = 0;             // of the table
   std::uint64_t slices_each = 0;           // that a partition's pushes are made of
   std::vector<EvaluatePart> parts;
   std::vector<std::string> merge_inputs;

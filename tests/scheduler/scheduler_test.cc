@@ -71,6 +71,45 @@ TEST_F(SchedulerTest, TheReportHasTheLastCountersOfEveryNode) {
   EXPECT_NE(report.find(R"("rows":30,"bytes":900,"share_of_rows":7.5E-1)"), std::string::npos) << report;
 }
 
+TEST_F(SchedulerTest, AServerOverItsMemoryLimitIsNamedOnce) {
+  ASSERT_TRUE(start().ok());
+  memory_limit = 64 << 20;
+  gather();
+  Heartbeat heartbeat;
+  heartbeat.node_id = node_ids[server(0)];
+  heartbeat.incarnation = 1;
+  heartbeat.bytes = memory_limit;
+  tell(server(0), heartbeat);
+  EXPECT_EQ(scheduler->job().facts().warnings.size(), 0U) << "it keeps it";
+  heartbeat.bytes = 1160 << 20;
+  for (int i = 0; i < 3; ++i) tell(server(0), heartbeat);
+  ASSERT_EQ(scheduler->job().facts().warnings.size(), 1U);
+  EXPECT_NE(scheduler->status().find("ps-0 cannot keep its memory limit: its tables take 1160.0 MiB of 64.0"),
+            std::string::npos);
+}
+
+TEST_F(SchedulerTest, SketchesAreSizedWithinTheServersMemory) {
+  min_count = 3;
+  memory_limit = 8 << 20;
+  options.config.cluster.servers = 2;
+  ASSERT_TRUE(start().ok());
+  gather();
+  // A quarter of 16 MiB over 16 shards of 4 rows of counters.
+  EXPECT_EQ(last_sent<DeclareTables>(server(0))->sketch_width, 1U << 16);
+  EXPECT_EQ(last_sent<DeclareTables>(server(1))->sketch_width, 1U << 16);
+}
+
+TEST_F(SchedulerTest, AJobWhoseSketchesDoNotFitIsRefusedAtItsStart) {
+  min_count = 3;
+  memory_limit = 1000;
+  ASSERT_TRUE(start().ok());
+  greet_server(0);
+  greet_worker(0);
+  ready(0);
+  EXPECT_EQ(state(), JobState::kFailed);
+  EXPECT_NE(scheduler->job().facts().end_text.find("Raise cluster.memory_limit"), std::string::npos);
+}
+
 TEST_F(SchedulerTest, AnAcknowledgedPushThatNoRowHoldsIsReportedLost) {
   options.config.train.partitions = 1;
   options.config.report = "report.json";

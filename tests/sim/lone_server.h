@@ -30,7 +30,7 @@ inline SimOptions lone_options() {
 
 class LoneServer : public ::testing::Test {
  protected:
-  LoneServer() {
+  explicit LoneServer(std::uint64_t memory_limit = 0, const Log& log = Log::silent()) {
     world.start(scheduler, [](SimNode&) { return nullptr; });
     EXPECT_TRUE(scheduler.transport().bind("sim://scheduler:1").ok());
     scheduler.transport().on_message([this](PeerId from, const Frames& frames) {
@@ -44,10 +44,10 @@ class LoneServer : public ::testing::Test {
     options.bind = "sim://ps-0:1";
     options.incarnation = 1;
     options.requests_max = 2;
-    world.start(node, [options](SimNode& self) {
-      auto process =
-          std::make_shared<Server>(self.loop(), self.transport(), self.tasks(), self.tasks(), self.storage(),
-                                   Log::silent(), options, [](bool, const std::string&) {});
+    options.memory_limit = memory_limit;
+    world.start(node, [options, log](SimNode& self) {
+      auto process = std::make_shared<Server>(self.loop(), self.transport(), self.tasks(), self.tasks(),
+                                              self.storage(), log, options, [](bool, const std::string&) {});
       EXPECT_TRUE(process->start().ok());
       return process;
     });
@@ -59,6 +59,7 @@ class LoneServer : public ::testing::Test {
   // Plays the scheduler: a welcome, and leases while `renews`.
   void on_server(PeerId from, std::uint64_t id, const Message& message) {
     server_peer = from;
+    if (const auto* beat = std::get_if<Heartbeat>(&message)) last_heartbeat = *beat;
     if (std::holds_alternative<Hello>(message) && welcomes) {
       tell(Welcome{1, kLoneServer, 1000, 5000, ""}, id);
     } else if (const auto* beat = std::get_if<Heartbeat>(&message);
@@ -176,6 +177,7 @@ class LoneServer : public ::testing::Test {
   std::uint64_t fence = 0;          // of declare()
   bool stops_at_heartbeat = false;  // the process is stopped for 20 s once it has sent its next one
   std::vector<Message> errand_answers;
+  Heartbeat last_heartbeat;
 };
 
 }  // namespace capstan

@@ -84,9 +84,10 @@ TEST(Codec, MapTablesAndTextSurvive) {
   spec.optimizer.kind = OptimizerKind::kFtrl;
   spec.optimizer.schedule.kind = ScheduleKind::kCosine;
   spec.init.fan_in = 7;
-  const auto tables_back = decode(encode(DeclareTables{{spec}, 4, false, 5}));
+  const auto tables_back = decode(encode(DeclareTables{{spec}, 4, false, 5, 64}));
   ASSERT_TRUE(tables_back.ok());
   EXPECT_EQ(std::get<DeclareTables>(tables_back->message).fence, 5U);
+  EXPECT_EQ(std::get<DeclareTables>(tables_back->message).sketch_width, 64U);
   EXPECT_EQ(std::get<DeclareTables>(tables_back->message).tables[0], spec);
 }
 

@@ -1,0 +1,106 @@
+// Server: counting what its shards hold and did, and keeping them within its memory.
+#include <utility>
+
+#include "common/units.h"
+#include "ps/server.h"
+#include "ps/server_stats.h"
+
+namespace capstan {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr Duration kHousekeepingPause = 500ms;
+constexpr Duration kWarnPause = 60s;
+
+double in_mib(std::uint64_t bytes) {
+  return static_cast<double>(bytes) / (1 << 20);
+}
+
+}  // namespace
+
+// Twice a second: counts what the shards did, drops what is too old or too much.
+void Server::housekeep() {
+  housekeeping_timer_.start(kHousekeepingPause, [this] { housekeep(); });
+  tell_ready();
+  if (housekeeping_ || shards_.empty()) return;
+  housekeeping_ = true;
+  const std::uint64_t share = options_.memory_limit == 0 ? ~0ULL : options_.memory_limit / shards_.size();
+  collect_stats(share, [this] {
+    housekeeping_ = false;
+    watch_memory();
+  });
+}
+
+// What could be evicted has been by now.
+void Server::watch_memory() {
+  if (options_.memory_limit == 0 || stats_.bytes <= options_.memory_limit) return;
+  ++over_memory_limit_;
+  if (warned_of_memory_ != Instant{} && loop_.now() - warned_of_memory_ < kWarnPause) return;
+  warned_of_memory_ = loop_.now();
+  log_.warn(
+      "the tables take {:.1f} MiB, more than the memory limit of {}, and no more rows can be evicted: dense "
+      "layers and admission sketches alone take {:.1f} MiB. Raise cluster.memory_limit or add servers",
+      in_mib(stats_.bytes), format_bytes(options_.memory_limit), in_mib(stats_.fixed_bytes));
+}
+
+// Shards that are ours to decide about keep within `bytes_max` each, if it is given, before they are counted.
+void Server::collect_stats(std::optional<std::uint64_t> bytes_max, std::function<void()> done) {
+  auto total = std::make_shared<std::pair<ShardStats, std::size_t>>(ShardStats{}, shards_.size() + 1);
+  const auto finish_one = [this, total, map_version = link_.map().version(), done = std::move(done)] {
+    if (--total->second > 0) return;
+    stats_ = total->first;
+    stats_map_version_ = map_version;
+    done();
+  };
+  for (auto& [id, slot] : shards_) {
+    struct Part {
+      ShardStats stats;
+      Eviction eviction;
+    };
+    auto part = std::make_shared<Part>();
+    const bool decides = slot.role == ShardRole::kPrimary;
+    compute_.run(
+        lane_of(id),
+        [part, shard = slot.shard.get(), decides, bytes_max, now = now_seconds()] {
+          if (decides && bytes_max.has_value()) part->eviction = shard->evict(now, *bytes_max);
+          part->stats = shard->stats();
+        },
+        [this, part, total, finish_one, id = id, rows = slot.shard.get(), decides, now = now_seconds()] {
+          Slot* held = slot_of(id, rows);
+          if (held != nullptr && part->eviction.changed) {
+            ShardRecord record;
+            record.head.kind = RecordKind::kEvict;
+            record.head.now_seconds = now;
+            record.head.evicted = part->eviction.counts;
+            log_other(*held, id, std::move(record));
+          }
+          if (decides) {
+            total->first.add(part->stats);
+          } else {
+            // A copy's rows and pushes are its primary's to count.
+            total->first.bytes += part->stats.bytes;
+            total->first.fixed_bytes += part->stats.fixed_bytes;
+          }
+          finish_one();
+        });
+  }
+  finish_one();
+}
+
+// The counters as they are now: the scheduler's report wants the last of them.
+void Server::on_status(std::uint64_t id) {
+  collect_stats({}, [this, id] { rpc_.reply(link_.peer(), id, StatusReply{stats_json()}); });
+}
+
+std::string Server::stats_json() const {
+  return stats_to_json(stats_, rpc_.refused(), stats_map_version_, over_memory_limit_);
+}
+
+void Server::fill_heartbeat(Heartbeat& heartbeat) const {
+  heartbeat.rows = stats_.rows;
+  heartbeat.bytes = stats_.bytes;
+  heartbeat.stats_json = stats_json();
+  for (const auto& [id, slot] : shards_) heartbeat.clock = std::max(heartbeat.clock, slot.clock.steps);
+}
+
+}  // namespace capstan
