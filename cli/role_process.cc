@@ -8,6 +8,7 @@
 #include <random>
 #include <thread>
 
+#include "cli/folder_lock.h"
 #include "cli/version.h"
 #include "common/adapters/asio_loop.h"
 #include "common/adapters/disk_files.h"
@@ -105,6 +106,22 @@ int run_member(Process& process) {
   return process.exit_code;
 }
 
+// No other scheduler writes this one's journal or checkpoints.
+struct SchedulerLocks {
+  FileLock journal, checkpoints;
+
+  Status take(const JobConfig& job) {
+    // Longer than a scheduler goes on whose `capstan run` was killed: it makes a last checkpoint.
+    constexpr auto kPatience = 8s;
+    CAPSTAN_TRY(lock_folder(journal, job.work_dir, "journal.lock", kPatience,
+                            "Wait for that scheduler or stop it, or set another work_dir"));
+    if (job.checkpoint.path.empty()) return ok_status();
+    return lock_folder(checkpoints, job.checkpoint.path, "checkpoints.lock", kPatience,
+                       "Another job writes its checkpoints there: wait for it or stop it, or set another "
+                       "checkpoint.path");
+  }
+};
+
 Result<WorkerJob> load_worker_job(const std::string& job_text) {
   CAPSTAN_ASSIGN(const LoadedJob loaded, load_job_text(job_text, "the scheduler's job"));
   WorkerJob job;
@@ -141,6 +158,8 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
   options.resume_from = args.resume_from;
   options.version = kVersion;
   options.wall_time = utc_now;
+  SchedulerLocks locks;
+  if (const Status alone = locks.take(options.config); !alone.ok()) return process.fail(alone.error());
   Scheduler scheduler(process.loop, *process.transport, process.files, process.log, options);
   const auto endpoint =
       scheduler.start([&process](bool ok, const std::string& text) { process.end(ok, text); });

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <random>
 #include <utility>
 
 #include "cli/beside.h"
+#include "cli/folder_lock.h"
 #include "cli/held_signals.h"
 #include "cli/local_cluster.h"
 #include "cli/progress_view.h"
@@ -23,8 +23,9 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr Duration kLookEvery = 250ms;
-constexpr auto kGoodbye = 3s;    // for children to end by themselves
-constexpr auto kStopLimit = 4s;  // from Ctrl-C until children are ended by force
+constexpr auto kGoodbye = 3s;       // for children to end by themselves
+constexpr auto kStopLimit = 4s;     // from Ctrl-C until children are ended by force
+constexpr auto kLockPatience = 1s;  // for a run that was killed just now
 constexpr std::size_t kTailLines = 15;
 
 // Watches over the children and the job's status until the job has ended.
@@ -145,8 +146,15 @@ std::vector<std::string> resume_args(const RunArgs& args) {
 int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::string> scheduler_args,
                 bool say) {
   const JobConfig& job = loaded.config;
-  std::error_code error;
-  std::filesystem::create_directories(job.work_dir, error);
+  FileLock lock;
+  const Status alone =
+      lock_folder(lock, job.work_dir, "run.lock", kLockPatience,
+                  "Wait for that run or stop it, or give this one a folder of its own: --set "
+                  "work_dir=DIR");
+  if (!alone.ok()) {
+    std::fprintf(stderr, "%s\n", alone.error().message.c_str());
+    return 1;
+  }
   DiskFiles files;
   const std::string job_file = job.work_dir + "/job.yaml";
   const Status written = write_atomically(files, job_file, std::as_bytes(std::span(loaded.effective_yaml)));

@@ -5,7 +5,7 @@
 #include "common/adapters/disk_files.h"
 #include "worker/data/build.h"
 #include "worker/data/cache.h"
-#include "worker/data/file_lock.h"
+#include "common/adapters/file_lock.h"
 #include "worker/data/fingerprint.h"
 
 namespace capstan {

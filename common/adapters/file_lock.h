@@ -7,7 +7,8 @@
 
 namespace capstan {
 
-// Held from acquire() to destruction, and let go by the system when the process dies. Does not move.
+// Held from acquire() to destruction, and let go by the system when the process dies. Does not move. The file
+// holds the number of the process that has the lock, or had it last.
 class FileLock {
  public:
   FileLock() = default;
@@ -17,8 +18,12 @@ class FileLock {
 
   // Makes the file if need be and waits for the lock.
   Status acquire(const std::string& path);
+  // Does not wait: kTaken, naming the process, while another one has it.
+  Status try_acquire(const std::string& path);
 
  private:
+  Status lock(const std::string& path, int operation);
+
   int descriptor_ = -1;
 };
 
