@@ -2,27 +2,46 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <optional>
+#include <algorithm>
 
 #include "ps/section_file.h"
 
 namespace capstan {
 namespace {
 
-// The checkpoint that `path` means.
-Result<std::pair<std::string, Manifest>> find_checkpoint(Storage& storage, const std::string& path) {
-  CAPSTAN_ASSIGN(const bool itself, storage.exists(path + "/" + std::string(kManifestName)));
-  if (itself) {
-    CAPSTAN_ASSIGN(Manifest manifest, read_manifest(storage, path));
-    return std::pair{path, std::move(manifest)};
-  }
-  CAPSTAN_ASSIGN(auto names, list_checkpoints(storage, path));
+struct Candidates {
+  std::vector<FoundCheckpoint> found;  // the likeliest first
+  std::uint32_t run_began = 0;  // the newest run's generation; checkpoints of lower ones are of earlier runs
+  std::vector<std::string> damaged;
+};
+
+// What a folder of checkpoints may mean: of the newest run its newest best, then its others, the newest
+// first, then those of earlier runs.
+Result<Candidates> candidates_in(Storage& storage, const std::string& path, std::uint32_t run_began) {
+  Candidates all;
+  all.run_began = run_began;
+  CAPSTAN_ASSIGN(const auto names, list_checkpoints(storage, path));
   for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    CAPSTAN_ASSIGN(const bool published, is_published(storage, name->directory));
+    if (!published) continue;
+    const auto alone = read_manifest_alone(storage, name->directory);
+    if (alone.ok()) all.run_began = std::max(all.run_began, alone->run);
     auto manifest = read_manifest(storage, name->directory);
-    if (manifest.ok() && manifest->best) return std::pair{name->directory, std::move(manifest).value()};
+    if (manifest.ok()) {
+      all.found.push_back({name->directory, std::move(manifest).value(), {}});
+    } else {
+      all.damaged.push_back(manifest.error().message);
+    }
   }
-  CAPSTAN_ASSIGN(FoundCheckpoint found, newest_checkpoint(storage, path));
-  return std::pair{found.directory, std::move(found.manifest)};
+  const auto begin = all.found.begin();
+  const auto of_this_run = [&](const FoundCheckpoint& each) {
+    return each.manifest.generation >= all.run_began;
+  };
+  const auto earlier = std::stable_partition(begin, all.found.end(), of_this_run);
+  const auto best =
+      std::find_if(begin, earlier, [](const FoundCheckpoint& each) { return each.manifest.best; });
+  if (best != earlier) std::rotate(begin, best, best + 1);
+  return all;
 }
 
 }  // namespace
@@ -39,16 +58,44 @@ Result<std::unique_ptr<Shard>> load_shard(Storage& storage, const Manifest& mani
   return made;
 }
 
-Result<CheckpointTables> CheckpointTables::open(Storage& storage, const std::string& path) {
-  CheckpointTables tables;
-  auto found = find_checkpoint(storage, path);
-  if (!found.ok()) return found.error().wrap("checkpoint " + path);
-  tables.directory_ = found->first;
-  tables.manifest_ = std::move(found->second);
-  for (std::uint32_t shard = 0; shard < tables.manifest_.num_shards; ++shard) {
-    CAPSTAN_ASSIGN(tables.shards_[shard], load_shard(storage, tables.manifest_, tables.directory_, shard));
+Status CheckpointTables::load(Storage& storage, FoundCheckpoint checkpoint) {
+  directory_ = std::move(checkpoint.directory);
+  manifest_ = std::move(checkpoint.manifest);
+  shards_.clear();
+  for (std::uint32_t shard = 0; shard < manifest_.num_shards; ++shard) {
+    CAPSTAN_ASSIGN(shards_[shard], load_shard(storage, manifest_, directory_, shard));
   }
-  return tables;
+  return ok_status();
+}
+
+Result<CheckpointTables> CheckpointTables::open(Storage& storage, const std::string& path,
+                                                std::uint32_t run_began) {
+  CheckpointTables tables;
+  CAPSTAN_ASSIGN(const bool itself, is_published(storage, path));
+  if (itself) {
+    CAPSTAN_ASSIGN(Manifest manifest, read_manifest(storage, path));
+    CAPSTAN_TRY(tables.load(storage, {path, std::move(manifest), {}}));
+    return tables;
+  }
+  CAPSTAN_ASSIGN(Candidates candidates, candidates_in(storage, path, run_began));
+  for (FoundCheckpoint& each : candidates.found) {
+    if (const Status loaded = tables.load(storage, std::move(each)); !loaded.ok()) {
+      candidates.damaged.push_back(loaded.error().message);
+      continue;
+    }
+    for (const std::string& what : candidates.damaged) {
+      tables.notes_.push_back("passed over a damaged checkpoint: " + what);
+    }
+    if (!candidates.damaged.empty()) tables.notes_.push_back(tables.directory_ + " is read instead");
+    if (tables.manifest_.generation < candidates.run_began) {
+      tables.notes_.push_back(fmt::format("{} is of an earlier run; the newest run has no checkpoint to read",
+                                          tables.directory_));
+    }
+    return tables;
+  }
+  std::string text = fmt::format("no checkpoint that can be read in {}", path);
+  for (const std::string& what : candidates.damaged) text += "; " + what;
+  return make_error(ErrorCode::kNotFound, text);
 }
 
 Result<std::uint32_t> CheckpointTables::table(const std::string& name) const {

@@ -20,9 +20,14 @@ Result<std::unique_ptr<Shard>> load_shard(Storage& storage, const Manifest& mani
 
 class CheckpointTables {
  public:
-  // path: a checkpoint (a folder with a manifest), or a folder of checkpoints, whose best one is taken, else
-  // the newest. Checks every section's checksum. kNotFound, kCorrupt.
-  static Result<CheckpointTables> open(Storage& storage, const std::string& path);
+  // path: a checkpoint (a folder with a manifest), or a folder of checkpoints: of its newest run the best
+  // one, else the newest, or the next that is not damaged; should the run have none, an earlier run's. Checks
+  // every section's checksum. run_began: the generation of a run that is known to be in the folder.
+  // kNotFound, kCorrupt.
+  static Result<CheckpointTables> open(Storage& storage, const std::string& path,
+                                       std::uint32_t run_began = 0);
+  // What was passed over and why, and what is read instead; empty when all is as it should be. For the user.
+  const std::vector<std::string>& notes() const { return notes_; }
 
   const Manifest& manifest() const { return manifest_; }
   const std::string& directory() const { return directory_; }
@@ -39,9 +44,12 @@ class CheckpointTables {
                     const std::function<void(Key, std::span<const std::byte>)>& visit) const;
 
  private:
+  Status load(Storage& storage, FoundCheckpoint checkpoint);
+
   Manifest manifest_;
   std::string directory_;
   std::map<std::uint32_t, std::unique_ptr<Shard>> shards_;
+  std::vector<std::string> notes_;
 };
 
 // Works off one item of a program in this process, its rows read from the checkpoint. For evaluation: nothing

@@ -45,17 +45,20 @@ int run(const EvaluateOptions& options, Console console) {
   if (!loaded) return kExitUsage;
   auto offline = open_offline(loaded->config, options.checkpoint);
   if (!offline.ok()) return complain(offline.error(), console);
+  const CheckpointTables& tables = *(*offline)->tables;
+  say_notes(tables, console);
   const auto result = evaluate(**offline, options.split);
   if (!result.ok()) return complain(result.error(), console);
   auto json = boost::json::parse(*result).as_object();
   if (options.split == "test") json["evaluated_on_test"] = "by capstan eval, beside the run's own judgement";
-  console.out << "checkpoint " << (*offline)->tables->directory() << "\n";
+  console.out << "checkpoint " << tables.directory() << "\n";
   console.out << (options.split == "test" ? std::string(json.at("text").as_string())
                                           : valid_text(loaded->config, *result))
               << "\n";
   if (options.report.empty()) return kExitOk;
   const boost::json::object report = {{"job", loaded->config.name},
-                                      {"checkpoint", (*offline)->tables->directory()},
+                                      {"checkpoint", tables.directory()},
+                                      {"warnings", boost::json::value_from(tables.notes())},
                                       {"split", options.split},
                                       {options.split, json}};
   const std::string bytes = boost::json::serialize(report) + "\n";

@@ -66,6 +66,7 @@ int run(ExportOptions options, Console console) {
   DiskFiles files;
   const auto tables = CheckpointTables::open(files, options.checkpoint);
   if (!tables.ok()) return complain(tables.error(), console);
+  say_notes(*tables, console);
   if (options.tables.empty()) {
     for (const auto& spec : tables->manifest().tables) options.tables.push_back(spec.name);
   }

@@ -45,6 +45,7 @@ int from_checkpoint(const GetOptions& options, Console console) {
   DiskFiles files;
   const auto tables = CheckpointTables::open(files, options.checkpoint);
   if (!tables.ok()) return complain(tables.error(), console);
+  say_notes(*tables, console);
   const auto table = tables->table(options.table);
   if (!table.ok()) return complain(table.error(), console);
   for (const Key key : options.keys) {

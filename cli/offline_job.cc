@@ -11,7 +11,13 @@ Result<std::unique_ptr<OfflineJob>> open_offline(const JobConfig& job, const std
     return make_error(ErrorCode::kInvalid,
                       "the job keeps no checkpoints (checkpoint.path); name one with --checkpoint");
   }
-  CAPSTAN_ASSIGN(CheckpointTables tables, CheckpointTables::open(offline->files, path));
+  // Of the job's own folder the journal says which run is the newest; a damaged manifest does not.
+  std::uint32_t run_began = 0;
+  if (checkpoint.empty()) {
+    const auto journal = Journal::read(offline->files, job.work_dir + "/journal", JournalLines::kKnown);
+    if (journal.ok()) run_began = newest_run(*journal);
+  }
+  CAPSTAN_ASSIGN(CheckpointTables tables, CheckpointTables::open(offline->files, path, run_began));
   offline->tables = std::make_unique<CheckpointTables>(std::move(tables));
   CAPSTAN_ASSIGN(offline->program, ModelProgram::create(job));
   const Manifest& manifest = offline->tables->manifest();
@@ -28,6 +34,10 @@ Result<std::unique_ptr<OfflineJob>> open_offline(const JobConfig& job, const std
     }
   }
   return offline;
+}
+
+void say_notes(const CheckpointTables& tables, Console console) {
+  for (const std::string& note : tables.notes()) console.err << "capstan: warning: " << note << "\n";
 }
 
 int complain(const Error& error, Console console) {

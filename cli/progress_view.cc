@@ -88,7 +88,9 @@ void ProgressView::show(std::string_view status_text) {
   if (const auto* warnings = status.if_contains("warnings"); warnings != nullptr && warnings->is_array()) {
     const auto& all = warnings->as_array();
     for (; warnings_shown_ < all.size(); ++warnings_shown_) {
-      print("warning: " + std::string(all[warnings_shown_].as_string()), true);
+      if (terminal_) std::fputs("\r\x1b[2K", out_);
+      std::fflush(out_);
+      std::fprintf(stderr, "warning: %s\n", all[warnings_shown_].as_string().c_str());
     }
   }
   const std::string state = text(status, "state");
@@ -109,6 +111,7 @@ void ProgressView::show(std::string_view status_text) {
 }
 
 void ProgressView::print(const std::string& line, bool keep) {
+  if (quiet_) return;
   if (terminal_) {
     std::fprintf(out_, "\r\x1b[2K%s%s", line.c_str(), keep ? "\n" : "");
     bar_open_ = !keep;

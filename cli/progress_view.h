@@ -12,7 +12,9 @@ namespace capstan {
 // not too many of them: show() is meant to be called a few times a second.
 class ProgressView {
  public:
-  ProgressView(std::FILE* out, bool terminal) : out_(out), terminal_(terminal) {}
+  // quiet: nothing but the job's warnings, which go to stderr in any case.
+  ProgressView(std::FILE* out, bool terminal, bool quiet)
+      : out_(out), terminal_(terminal && !quiet), quiet_(quiet) {}
 
   // `status` is StatusReply::json.
   void show(std::string_view status);
@@ -24,6 +26,7 @@ class ProgressView {
 
   std::FILE* out_;
   bool terminal_;
+  bool quiet_;
   bool bar_open_ = false;
   bool data_shown_ = false;
   std::string last_plain_;

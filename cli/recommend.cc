@@ -72,6 +72,7 @@ int run(const RecommendOptions& options, Console console) {
   }
   auto offline = open_offline(loaded->config, options.checkpoint);
   if (!offline.ok()) return complain(offline.error(), console);
+  say_notes(*(*offline)->tables, console);
   ModelProgram& program = *(*offline)->program;
   const auto users = find_users(program.data(), options.users);
   if (!users.ok()) return complain(users.error(), console);

@@ -10,7 +10,6 @@ namespace capstan {
 
 namespace {
 
-constexpr std::chrono::seconds kStopPatience{4};
 constexpr std::chrono::seconds kQuickErrand{1};
 
 }  // namespace
@@ -309,7 +308,7 @@ void Job::carry_out() {
     case PlanStep::Kind::kReport:
       return begin_merge("report", part_results_);
     case PlanStep::Kind::kDone:
-      return finish(true, facts_.final_text.empty() ? "trained" : facts_.final_text);
+      return finish_plan();
   }
 }
 
@@ -354,30 +353,6 @@ void Job::end_pass() {
   plan_->note_pass(pass.pass);
   work_.clear();
   carry_out();
-}
-
-void Job::stop(const std::string& reason, bool checkpoint) {
-  if (ended_ || stop_by_.has_value()) return;
-  stop_reason_ = fmt::format("stopped: {}", reason.empty() ? "on request" : reason);
-  const bool worth_it = checkpoint && facts_.state == JobState::kRunning && keeps_checkpoints();
-  if (!worth_it) return finish(false, stop_reason_);
-  stop_by_ = context_.loop.now() + kStopPatience;
-  if (!cut_.has_value()) begin_cut(CutPurpose::kAutomatic);
-}
-
-void Job::finish(bool ok, const std::string& text) {
-  if (ended_) return;
-  ended_ = true;
-  errands_.clear();
-  part_results_.clear();
-  enter(ok ? JobState::kDone : JobState::kFailed);
-  facts_.ended = context_.loop.now();
-  facts_.end_text = text;
-  if (journal_ != nullptr) {
-    const Status written = journal_->append(StateReached{ok ? "done" : "failed", facts_.pass, text});
-    if (!written.ok()) context_.log.warn("{}", written.error().message);
-  }
-  on_end_(ok, text);
 }
 
 }  // namespace capstan

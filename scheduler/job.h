@@ -81,6 +81,9 @@ class Job {
   // Slices of pushes that were acknowledged to whoever held their stream and are meant to be in the rows as
   // they are now: those of the best pass when that was restored.
   std::uint64_t slices_acknowledged() const;
+  // Folders of checkpoints that were given up. A server that was slow may write into one once more, so this
+  // is done again at every checkpoint and when everybody has ended.
+  void remove_unpublished() const;
   // The job has ended and this node's last counters did not come.
   void note_uncounted(const Node& node);
 
@@ -113,6 +116,7 @@ class Job {
   void declare_tables();
   void after_declared();
   void carry_out();
+  void finish_plan();
   void begin_pass(std::uint32_t pass);
   void end_pass();
   void send_errands();
@@ -151,6 +155,8 @@ class Job {
   void cut_failed(const std::string& why);
   void publish_cut();
   void prune();
+  bool model_is_kept() const;
+  std::string how_to_go_on() const;
   void restore_from(const Manifest& manifest, const std::string& directory);
   void restore_best();
   void check_cut_due();
@@ -179,6 +185,7 @@ class Job {
   CutPurpose cut_purpose_ = CutPurpose::kAutomatic;
   bool cut_at_pass_end_ = false;  // a step cut was due too near the end of the pass
   CutSchedule cut_schedule_;
+  std::string cut_error_;           // why the newest one failed
   std::optional<Instant> stop_by_;  // a stop waits for its checkpoint until then
   std::string stop_reason_;
   Instant waiting_since_{};  // for nodes to come

@@ -15,14 +15,9 @@ void Job::on_server_lost(const Node& node, const std::string& how) {
   const auto orphans = std::count_if(wanted.begin(), wanted.end(),
                                      [](const ShardEntry& entry) { return entry.chain.empty(); });
   if (orphans > 0) {
-    const bool kept = !facts_.checkpoints.empty() || !facts_.resumed_from.empty();
-    finish(false,
-           fmt::format(
-               "server {} {} and its {} shards have no replica: all since the last checkpoint is lost. {}",
-               node.name, how, orphans,
-               kept ? "Run again with --resume to go on from the last checkpoint."
-                    : "There is no checkpoint to resume from; set checkpoint.path to have one."));
-    return;
+    return finish(false, fmt::format("server {} {} and its {} shards have no replica: all since the last "
+                                     "checkpoint is lost. {}",
+                                     node.name, how, orphans, how_to_go_on()));
   }
   move_chains(wanted, fmt::format("server {} {}; its shards go on at their backups", node.name, how));
 }

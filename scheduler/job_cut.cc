@@ -115,10 +115,11 @@ void Job::cut_failed(const std::string& why) {
   text += facts_.checkpoints.empty() ? "there is no earlier one" : "the last good one is kept";
   context_.log.warn("{}", text);
   facts_.warn(text);
+  cut_error_ = why;
   if (cut_.has_value()) {
     errands_.clear();
-    static_cast<void>(context_.storage.remove(cut_->directory()).ok());
     cut_.reset();
+    remove_unpublished();
   }
   after_cut(false);
 }
@@ -133,6 +134,7 @@ void Job::publish_cut() {
   Manifest manifest;
   manifest.checkpoint = cut_->checkpoint();
   manifest.generation = facts_.generation;
+  manifest.run = run_began_;
   manifest.job = options().config.name;
   manifest.job_text = options().job_text;
   manifest.job_fingerprint = hash_string(options().job_text);
@@ -177,6 +179,18 @@ void Job::prune() {
     const Status removed = remove_checkpoint(context_.storage, fact->directory);
     if (!removed.ok()) facts_.warn("an old checkpoint stays: " + removed.error().message);
     facts_.checkpoints.erase(fact);
+  }
+  remove_unpublished();
+}
+
+void Job::remove_unpublished() const {
+  if (!keeps_checkpoints()) return;
+  const auto names = list_checkpoints(context_.storage, options().config.checkpoint.path);
+  if (!names.ok()) return;
+  for (const CheckpointName& name : *names) {
+    if (cut_.has_value() && cut_->directory() == name.directory) continue;
+    const auto published = is_published(context_.storage, name.directory);
+    if (published.ok() && !*published) static_cast<void>(context_.storage.remove(name.directory).ok());
   }
 }
 

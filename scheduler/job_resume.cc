@@ -46,6 +46,7 @@ Status Job::find_checkpoint() {
   }
   CAPSTAN_TRY(adopt(std::move(found)));
   facts_.generation = std::max(facts_.generation, resume_->generation);
+  if (run_began_ == 0) run_began_ = resume_->run;  // the journal is gone
   return ok_status();
 }
 

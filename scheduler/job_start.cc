@@ -12,12 +12,11 @@ namespace {
 
 constexpr std::uint32_t kPartitionsPerWorker = 4;  // async: so that a lost worker's part is small
 
-template <typename Record>
-std::uint32_t highest(const std::vector<JournalRecord>& records) {
+std::uint32_t newest_generation(const std::vector<JournalRecord>& records) {
   std::uint32_t generation = 0;
   for (const JournalRecord& record : records) {
-    if (const auto* typed = std::get_if<Record>(&record))
-      generation = std::max(generation, typed->generation);
+    if (const auto* raised = std::get_if<GenerationRaised>(&record))
+      generation = std::max(generation, raised->generation);
   }
   return generation;
 }
@@ -53,8 +52,8 @@ Status Job::open_journal() {
   // A run that does not go on from the journal needs its generation only, whichever version wrote it.
   const auto lines = options().start == StartMode::kRecover ? JournalLines::kAll : JournalLines::kKnown;
   CAPSTAN_ASSIGN(const std::vector<JournalRecord> old, Journal::read(context_.storage, path, lines));
-  facts_.generation = highest<GenerationRaised>(old);
-  run_began_ = highest<RunBegun>(old);
+  facts_.generation = newest_generation(old);
+  run_began_ = newest_run(old);
   const StateReached* end = ended_state(old);
   if (options().start == StartMode::kRecover && end != nullptr) {
     return make_error(

@@ -32,6 +32,14 @@ Result<std::string_view> text_of(std::string_view line) {
 
 }  // namespace
 
+std::uint32_t newest_run(const std::vector<JournalRecord>& records) {
+  std::uint32_t run = 0;
+  for (const JournalRecord& record : records) {
+    if (const auto* begun = std::get_if<RunBegun>(&record)) run = std::max(run, begun->generation);
+  }
+  return run;
+}
+
 Result<std::vector<JournalRecord>> Journal::read(Storage& storage, const std::string& path,
                                                  JournalLines lines) {
   auto bytes = storage.read(path);

@@ -85,6 +85,9 @@ using JournalRecord = std::variant<GenerationRaised, NodeGreeted, NodeReady, Tab
                                    StateReached, WorkGranted, WorkFinished, PassFinished, PassValidated,
                                    CutBegun, CheckpointPublished, RunBegun>;
 
+// The generation that the newest run in the journal began with; 0: it does not say.
+std::uint32_t newest_run(const std::vector<JournalRecord>& records);
+
 std::string to_json_text(const JournalRecord& record);
 Result<JournalRecord> record_from_json(std::string_view text);
 

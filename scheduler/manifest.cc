@@ -85,6 +85,7 @@ std::string to_json_text(const Manifest& manifest) {
   const json::object object = {{"format", kFormat},
                                {"checkpoint", manifest.checkpoint},
                                {"generation", manifest.generation},
+                               {"run", manifest.run},
                                {"job", manifest.job},
                                {"written_at", manifest.written_at},
                                {"best", manifest.best},
@@ -123,6 +124,7 @@ Result<Manifest> manifest_from_json(std::string_view text) {
   if (format != kFormat) return corrupt(fmt::format("format {} is not known", format));
   in.unsigned_of("checkpoint", manifest.checkpoint);
   in.unsigned_of("generation", manifest.generation);
+  if (object.contains("run")) in.unsigned_of("run", manifest.run);
   in.text_of("job", manifest.job);
   in.text_of("written_at", manifest.written_at);
   in.bool_of("best", manifest.best);
@@ -149,13 +151,18 @@ Status write_manifest(Storage& storage, const std::string& directory, const Mani
       .wrap("write manifest");
 }
 
-Result<Manifest> read_manifest(Storage& storage, const std::string& directory) {
+Result<Manifest> read_manifest_alone(Storage& storage, const std::string& directory) {
   const std::string path = fmt::format("{}/{}", directory, kManifestName);
   CAPSTAN_ASSIGN(const Buffer bytes, storage.read(path));
   auto manifest = manifest_from_json(bytes.text());
   if (!manifest.ok()) return manifest.error().wrap(path);
+  return manifest;
+}
+
+Result<Manifest> read_manifest(Storage& storage, const std::string& directory) {
+  CAPSTAN_ASSIGN(Manifest manifest, read_manifest_alone(storage, directory));
   std::map<std::string, std::uint64_t> lengths;
-  for (const ShardSection& section : manifest->sections) {
+  for (const ShardSection& section : manifest.sections) {
     std::uint64_t& length = lengths[section.file];
     length = std::max(length, section.offset + section.length);
   }
@@ -191,12 +198,18 @@ Result<std::vector<CheckpointName>> list_checkpoints(Storage& storage, const std
   return checkpoints;
 }
 
+Result<bool> is_published(Storage& storage, const std::string& directory) {
+  return storage.exists(fmt::format("{}/{}", directory, kManifestName));
+}
+
 Result<FoundCheckpoint> newest_checkpoint(Storage& storage, const std::string& path,
                                           CheckpointLimits limits) {
   CAPSTAN_ASSIGN(const std::vector<CheckpointName> names, list_checkpoints(storage, path));
   FoundCheckpoint found;
   for (auto name = names.rbegin(); name != names.rend(); ++name) {
     if (name->checkpoint >= limits.below) continue;
+    CAPSTAN_ASSIGN(const bool published, is_published(storage, name->directory));
+    if (!published) continue;
     auto manifest = read_manifest(storage, name->directory);
     if (manifest.ok() && manifest->generation < limits.generation_min) {
       manifest = make_error(ErrorCode::kStale,

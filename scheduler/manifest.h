@@ -22,6 +22,7 @@ struct StreamState {
 struct Manifest {
   std::uint64_t checkpoint = 0;
   std::uint32_t generation = 0;  // of the scheduler that wrote it
+  std::uint32_t run = 0;         // the generation that its run began with; 0: written before this was noted
   std::string job, job_text, written_at;
   std::uint64_t job_fingerprint = 0;  // XXH3 of job_text
   std::uint64_t data_fingerprint = 0, train_examples = 0;
@@ -43,8 +44,9 @@ std::string checkpoint_directory(const std::string& path, std::uint64_t checkpoi
 
 // Publishes the checkpoint: from here on it exists.
 Status write_manifest(Storage& storage, const std::string& directory, const Manifest& manifest);
-// Checks the manifest against its checksum and that every file is as long as it says; files' contents are
-// checked by whoever restores them.
+// Checks the manifest against its checksum.
+Result<Manifest> read_manifest_alone(Storage& storage, const std::string& directory);
+// Also that every file is as long as it says; files' contents are checked by whoever restores them.
 Result<Manifest> read_manifest(Storage& storage, const std::string& directory);
 
 // The manifest goes first: what is left of a removal that was cut short is no checkpoint.
@@ -56,11 +58,13 @@ struct CheckpointName {
 };
 // Folders below `path` that are named like checkpoints, oldest first; none when there is no such path.
 Result<std::vector<CheckpointName>> list_checkpoints(Storage& storage, const std::string& path);
+// Whether it has a manifest, whole or not. What has none is being written or was given up.
+Result<bool> is_published(Storage& storage, const std::string& directory);
 
 struct FoundCheckpoint {
   std::string directory;
   Manifest manifest;
-  std::vector<std::string> skipped;  // newer ones, and what is wrong with them
+  std::vector<std::string> skipped;  // newer published ones, and what is wrong with them
 };
 struct CheckpointLimits {
   std::uint32_t generation_min = 0;  // those written by earlier schedulers are another run's

@@ -260,6 +260,7 @@ void Scheduler::report_and_tell() {
   told_ = true;
   peers_.broadcast(JobEnded{ok_, end_text_});
   end_timer_.start(kFarewell, [this] {
+    job_.remove_unpublished();
     if (on_finished_) on_finished_(ok_, end_text_);
   });
 }

@@ -228,7 +228,8 @@ TEST_F(BadInput, AnotherJobsNodesAreRefusedAndMissingOnesNamed) {
   EXPECT_THAT(server->err(), HasSubstr("gave up"));
 }
 
-// The disk fills up once a checkpoint is there: it stays, training goes on, the operator is told.
+// The disk fills up once a checkpoint is there: it stays, training goes on, the operator is told, and in the
+// end that the model is not kept.
 TEST_F(BadInput, AFullDiskAtACheckpoint) {
   const std::string folder = path("full");
   std::filesystem::create_directories(folder);
@@ -244,13 +245,17 @@ TEST_F(BadInput, AFullDiskAtACheckpoint) {
     }
   }
   const int code = running->wait(kPatience);
-  std::size_t kept = 0;
+  std::size_t kept = 0, dead = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    kept += std::filesystem::exists(entry.path() / "MANIFEST.json") ? 1 : 0;
+    if (!entry.is_directory()) continue;
+    ++(std::filesystem::exists(entry.path() / "MANIFEST.json") ? kept : dead);
   }
   umount(folder.c_str());
-  EXPECT_EQ(code, 0) << running->err() << running->out();
+  EXPECT_EQ(code, 1) << running->err() << running->out();
   EXPECT_GE(kept, 1U) << "the last good one";
+  EXPECT_EQ(dead, 0U) << "folders of attempts that failed";
+  EXPECT_THAT(running->err(), HasSubstr("the job is done, but its model is in no checkpoint"));
+  EXPECT_GT(number_at(json("report.json"), "test.model.recall@10"), 0.0);
   EXPECT_THAT(serialize(at(json("report.json"), "warnings")),
               AllOf(HasSubstr("checkpoint failed"), HasSubstr("disk full"), HasSubstr("training goes on")));
 }

@@ -277,7 +277,8 @@ TEST_F(SchedulerFailureTest, StatusTellsToolsAndIsJson) {
   }
   tell(1, StopJob{"Ctrl-C", false});
   EXPECT_EQ(state(), JobState::kFailed);
-  EXPECT_EQ(last_sent<JobEnded>(1)->text, "stopped: Ctrl-C");
+  EXPECT_EQ(last_sent<JobEnded>(1)->text,
+            "stopped: Ctrl-C. There is no checkpoint to resume from; set checkpoint.path to have one");
 }
 
 }  // namespace

@@ -1,0 +1,73 @@
+// Job: how it ends, and what is left of it then.
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+#include "scheduler/job.h"
+
+namespace capstan {
+
+namespace {
+
+constexpr std::chrono::seconds kStopPatience{4};
+
+}  // namespace
+
+// The rows as the job leaves them are in a checkpoint that was made between passes.
+bool Job::model_is_kept() const {
+  const std::uint32_t pass = facts_.rows_of_pass.value_or(facts_.passes.back().pass);
+  return std::any_of(facts_.checkpoints.begin(), facts_.checkpoints.end(),
+                     [&](const CheckpointFact& fact) { return fact.passes == pass + 1; });
+}
+
+// A job that asked for checkpoints has failed when its model is in none, whatever its figures.
+void Job::finish_plan() {
+  const std::string text = facts_.final_text.empty() ? "trained" : facts_.final_text;
+  if (!keeps_checkpoints() || facts_.passes.empty() || model_is_kept()) return finish(true, text);
+  finish(false,
+         fmt::format("{}\nthe job is done, but its model is in no checkpoint: {}. {}", text,
+                     cut_error_.empty() ? "the last one is gone" : cut_error_,
+                     facts_.checkpoints.empty()
+                         ? "There is no earlier one either: mend the cause and run again"
+                         : fmt::format("Mend the cause and run again with --resume: it goes on from {}",
+                                       facts_.checkpoints.back().directory)));
+}
+
+std::string Job::how_to_go_on() const {
+  if (!keeps_checkpoints()) return "There is no checkpoint to resume from; set checkpoint.path to have one";
+  if (!facts_.checkpoints.empty()) {
+    return fmt::format("Run again with --resume to go on from {}", facts_.checkpoints.back().directory);
+  }
+  if (!facts_.resumed_from.empty()) {
+    return fmt::format("Run again with --resume-from {}", facts_.resumed_from);
+  }
+  return "There is no checkpoint of this run to resume from yet";
+}
+
+void Job::stop(const std::string& reason, bool checkpoint) {
+  if (ended_ || stop_by_.has_value()) return;
+  stop_reason_ = fmt::format("stopped: {}", reason.empty() ? "on request" : reason);
+  const bool worth_it = checkpoint && facts_.state == JobState::kRunning && keeps_checkpoints();
+  if (!worth_it) return finish(false, fmt::format("{}. {}", stop_reason_, how_to_go_on()));
+  stop_by_ = context_.loop.now() + kStopPatience;
+  if (!cut_.has_value()) begin_cut(CutPurpose::kAutomatic);
+}
+
+void Job::finish(bool ok, const std::string& text) {
+  if (ended_) return;
+  ended_ = true;
+  errands_.clear();
+  cut_.reset();
+  if (journal_ != nullptr) remove_unpublished();
+  part_results_.clear();
+  enter(ok ? JobState::kDone : JobState::kFailed);
+  facts_.ended = context_.loop.now();
+  facts_.end_text = text;
+  if (journal_ != nullptr) {
+    const Status written = journal_->append(StateReached{ok ? "done" : "failed", facts_.pass, text});
+    if (!written.ok()) context_.log.warn("{}", written.error().message);
+  }
+  on_end_(ok, text);
+}
+
+}  // namespace capstan
