@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "common/adapters/asio_loop.h"
+
 namespace capstan {
 
 namespace {
@@ -9,8 +11,7 @@ namespace {
 sigset_t those_that_end() {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
+  for (const int signal : AsioLoop::ending_signals()) sigaddset(&signals, signal);
   return signals;
 }
 

@@ -1,6 +1,6 @@
-// HeldSignals: while it lives SIGINT and SIGTERM wait instead of ending the process, so that a start does not
-// leave half a cluster behind. They are delivered at release() or at its end. For the main thread, before
-// there are others; a child process has to unblock them for itself.
+// HeldSignals: while it lives SIGINT, SIGTERM and SIGHUP wait instead of ending the process, so that a start
+// does not leave half a cluster behind. They are delivered at release() or at its end. For the main thread,
+// before there are others; a child process has to unblock them for itself.
 #pragma once
 
 #include <csignal>

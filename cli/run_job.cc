@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <random>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "common/adapters/disk_files.h"
 #include "common/adapters/zmq_transport.h"
 #include "common/config/load_job.h"
+#include "scheduler/manifest.h"
 
 namespace capstan {
 namespace {
@@ -26,6 +28,7 @@ constexpr Duration kLookEvery = 250ms;
 constexpr auto kGoodbye = 3s;       // for children to end by themselves
 constexpr auto kStopLimit = 4s;     // from Ctrl-C until children are ended by force
 constexpr auto kLockPatience = 1s;  // for a run that was killed just now
+constexpr Duration kLastWord = 1s;  // for the scheduler to say how the job ended
 constexpr std::size_t kTailLines = 15;
 
 // Watches over the children and the job's status until the job has ended.
@@ -34,9 +37,8 @@ class JobRun {
   JobRun(const JobConfig& job, LocalCluster& cluster, bool quiet, bool say)
       : job_(job),
         cluster_(cluster),
-        quiet_(quiet),
         say_(say),
-        view_(stdout, isatty(STDOUT_FILENO) != 0),
+        view_(stdout, isatty(STDOUT_FILENO) != 0, quiet),
         transport_(
             loop_,
             ZmqOptions{.node = "run", .max_frame_bytes = job.cluster.max_frame_bytes, .max_frames = 4096}),
@@ -54,7 +56,7 @@ class JobRun {
       std::fprintf(stderr, "%s\n", started.error().message.c_str());
       return 1;
     }
-    loop_.on_signal([this](int) { on_signal(); });
+    loop_.on_signal([this](int signal) { on_signal(signal); });
     held.release();
     look();
     loop_.run();
@@ -72,7 +74,7 @@ class JobRun {
     for (ChildProcess* child : cluster_.newly_ended()) on_child_ended(*child);
     if (!link_.greeted()) return;
     link_.status([this](const Result<std::string>& status) {
-      if (status.ok() && !quiet_) view_.show(*status);
+      if (status.ok()) view_.show(*status);
     });
   }
 
@@ -87,14 +89,31 @@ class JobRun {
                    child.log_tail(kTailLines).c_str());
       return;
     }
-    // The scheduler may be about to say why all end: give it the word if it does.
-    lost_ = fmt::format("{}\n{}{}", how, child.log_tail(kTailLines),
-                        job_.checkpoint.path.empty() ? "" : "go on from the last checkpoint with --resume");
-    if (!worker && child.name() != "scheduler") link_.stop_job(how, false);
-    stop_timer_.start(500ms, [this] { end(false, lost_); });
+    const bool server = !worker && child.name() != "scheduler";
+    if (server && job_.cluster.replicas > 1) {
+      std::fprintf(stderr, "%s; its shards go on at their backups, if they have one left\n%s", how.c_str(),
+                   child.log_tail(kTailLines).c_str());
+      return;
+    }
+    // The scheduler says why all end and how to go on from there: give it the word if it has one.
+    lost_ = fmt::format("{}\n{}", how, child.log_tail(kTailLines));
+    if (server) link_.stop_job(how, false);
+    stop_timer_.start(kLastWord, [this] { end(false, how_to_go_on()); });
   }
 
-  void on_signal() {
+  // For want of the scheduler's word.
+  std::string how_to_go_on() const {
+    DiskFiles files;
+    const auto journal = Journal::read(files, job_.work_dir + "/journal", JournalLines::kKnown);
+    if (job_.checkpoint.path.empty() || !journal.ok()) return "There is no checkpoint to resume from";
+    const auto found =
+        newest_checkpoint(files, job_.checkpoint.path, {.generation_min = newest_run(*journal)});
+    return found.ok() ? "Run again with --resume to go on from " + found->directory
+                      : "There is no checkpoint of this run to resume from";
+  }
+
+  void on_signal(int signal) {
+    if (stopping_ && signal == SIGHUP) return;  // a terminal that closes may say so several times
     view_.finish();
     if (stopping_) {
       end(false, "stopped at once");
@@ -102,7 +121,7 @@ class JobRun {
     }
     stopping_ = true;
     std::fprintf(stderr, "stopping: a checkpoint first; Ctrl-C again stops at once\n");
-    link_.stop_job("stopped by Ctrl-C", true);
+    link_.stop_job(signal == SIGHUP ? "its terminal closed" : "stopped by Ctrl-C", true);
     stop_timer_.start(kStopLimit,
                       [this] { end(false, "stopped; the cluster did not end in time and was killed"); });
   }
@@ -111,13 +130,12 @@ class JobRun {
     if (ended_) return;
     ended_ = true;
     ok_ = ok && lost_.empty();
-    text_ = lost_.empty() || ok ? text : lost_ + "\n" + text;
+    text_ = lost_.empty() || ok ? text : lost_ + text;
     loop_.stop();
   }
 
   const JobConfig& job_;
   LocalCluster& cluster_;
-  bool quiet_;
   bool say_;  // the result, when all went well
   ProgressView view_;
   AsioLoop loop_;

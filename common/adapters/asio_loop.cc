@@ -118,10 +118,17 @@ void AsioLoop::stop() {
   asio::post(impl_->context, [impl = impl_.get()] { impl->context.stop(); });
 }
 
+std::vector<int> AsioLoop::ending_signals() {
+  struct sigaction hangup {};
+  const bool ignored = ::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler == SIG_IGN;
+  return ignored ? std::vector<int>{SIGINT, SIGTERM} : std::vector<int>{SIGINT, SIGTERM, SIGHUP};
+}
+
 void AsioLoop::on_signal(std::function<void(int)> callback) {
   impl_->signal_callback = std::move(callback);
   if (impl_->signals) return;
-  impl_->signals = std::make_unique<asio::signal_set>(impl_->context, SIGINT, SIGTERM);
+  impl_->signals = std::make_unique<asio::signal_set>(impl_->context);
+  for (const int signal : ending_signals()) impl_->signals->add(signal);
   impl_->arm_signals();
 }
 

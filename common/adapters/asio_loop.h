@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "common/event_loop.h"
 
@@ -26,7 +27,9 @@ class AsioLoop final : public EventLoop {
   // What runs now is finished first. Thread-safe.
   void stop();
 
-  // From now on SIGINT and SIGTERM call `callback` on the loop instead of ending the process.
+  // SIGINT, SIGTERM, and SIGHUP unless the process was told to ignore that (nohup).
+  static std::vector<int> ending_signals();
+  // From now on these call `callback` on the loop instead of ending the process.
   void on_signal(std::function<void(int signal)> callback);
 
   // Calls `callback` on the loop each time `fd` is readable, until unwatch(). The descriptor stays the

@@ -118,7 +118,21 @@ TEST(AsioLoop, SignalsBecomeCallbacks) {
   ASSERT_TRUE(drive(loop, [&] { return signals.size() == 1; }));
   std::raise(SIGINT);
   ASSERT_TRUE(drive(loop, [&] { return signals.size() == 2; }));
-  EXPECT_EQ(signals, (std::vector<int>{SIGTERM, SIGINT}));
+  std::raise(SIGHUP);
+  ASSERT_TRUE(drive(loop, [&] { return signals.size() == 3; }));
+  EXPECT_EQ(signals, (std::vector<int>{SIGTERM, SIGINT, SIGHUP}));
+}
+
+TEST(AsioLoop, UnderNohupAClosedTerminalIsNoReasonToEnd) {
+  std::signal(SIGHUP, SIG_IGN);
+  AsioLoop loop;
+  std::vector<int> signals;
+  loop.on_signal([&](int signal) { signals.push_back(signal); });
+  std::raise(SIGHUP);
+  std::raise(SIGTERM);
+  EXPECT_TRUE(drive(loop, [&] { return !signals.empty(); }));
+  EXPECT_EQ(signals, (std::vector<int>{SIGTERM}));
+  std::signal(SIGHUP, SIG_DFL);
 }
 
 TEST(AsioLoop, WatchesADescriptorUntilTold) {
