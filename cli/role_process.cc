@@ -183,6 +183,9 @@ int run_server(const RoleArgs& role, std::uint64_t memory_limit) {
   auto options = member_options<ServerOptions>(role, process);
   options.bind = role.bind;
   options.memory_limit = memory_limit;
+  options.frame_bytes_max = role.max_frame_bytes;
+  options.chunk_bytes =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(options.chunk_bytes, role.max_frame_bytes));
   options.unix_seconds = [] { return static_cast<std::uint32_t>(std::time(nullptr)); };
   Server server(process.loop, *process.transport, *compute, *disk, process.files, process.log, options,
                 [&process](bool ok, const std::string& text) { process.end(ok, text); });

@@ -128,6 +128,13 @@ void Server::restore_shard(const std::shared_ptr<RestoreJob>& job, std::uint32_t
     finish_one(bytes.ok() ? "the shard moved away" : bytes.error().message);
     return;
   }
+  // It goes down the chain as one record.
+  if (target->second.log.after() != 0 && bytes->size() > options_.frame_bytes_max) {
+    return finish_one(
+        fmt::format("shard {} takes {} bytes in the checkpoint, more than a message may hold; raise "
+                    "cluster.max_frame_bytes ({})",
+                    shard, bytes->size(), options_.frame_bytes_max));
+  }
   struct Outcome {
     Status status = ok_status();
     StepClock clock;

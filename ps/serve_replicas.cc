@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr Duration kReplicateTimeout = 1s;
 constexpr Duration kSendAgainPause = 20ms;
-constexpr std::size_t kMessageBytes = std::size_t{16} << 20;  // a message ends with the record that passes it
+constexpr std::uint64_t kMessageBytes = std::uint64_t{16} << 20;  // no record is added to more than this
 
 Buffer joined(const std::vector<Buffer>& parts) {
   if (parts.size() == 1) return parts[0];
@@ -81,17 +81,20 @@ void Server::send_to(NodeId node, std::vector<std::uint32_t> shards) {
     Slot& slot = shards_[shard];
     while (slot.log.has_unsent()) {
       const ShardRecord& record = slot.log.next_unsent();
+      constexpr std::size_t kHeadBytes = 128;  // about
+      const std::size_t size = kHeadBytes + record.keys.size() + record.gradients.size() + record.blob.size();
+      const std::uint64_t room = std::min(kMessageBytes, options_.frame_bytes_max);
+      if (bytes > 0 && bytes + size > room) flush();
       ReplicaRecord& head = message.records.emplace_back(record.head);
       head.shard = shard;
       head.epoch = slot.epoch;
       keys.push_back(record.keys);
       gradients.push_back(record.gradients);
       blobs.push_back(record.blob);
-      bytes += record.keys.size() + record.gradients.size() + record.blob.size();
+      bytes += size;
       if (sent.empty() || sent.back().shard != shard) sent.push_back({shard, slot.log.round(), 0});
       sent.back().last = head.position;
       slot.log.mark_sent();
-      if (bytes >= kMessageBytes) flush();
     }
   }
   if (!message.records.empty()) flush();

@@ -37,6 +37,7 @@ struct ServerOptions {
   std::uint32_t requests_max = 4096;  // taken in and not answered; more are told to come again
   std::uint64_t catch_up_bytes_per_second = 256ULL << 20;  // to each learner; 0: no limit
   std::uint32_t chunk_bytes = 1U << 20;                    // of a shard on its way to a learner
+  std::uint64_t frame_bytes_max = 256ULL << 20;            // of a message
 };
 
 enum class ShardRole : std::uint8_t { kPrimary, kMember, kLearner };

@@ -301,5 +301,16 @@ TEST_F(Run, TheJobsFrameLimitReachesEveryProcess) {
   EXPECT_EQ(number_at(json("report.json"), "pushes.lost"), 0.0);
 }
 
+// Rows are pulled in pieces, but the gradients of one shard have to fit into a message.
+TEST_F(Run, GradientsThatNoMessageHoldsEndTheJobInWords) {
+  const Outcome ended =
+      run({"run", ratings_job("{passes: 60, batch_size: 2048}"), "--set", "cluster.max_frame_bytes=64KiB",
+           "--set", "model.embedding_dim=4096", "--set", "cluster.num_shards=32"});
+  EXPECT_EQ(ended.code, 1) << ended.out;
+  EXPECT_THAT(ended.err,
+              ContainsRegex("worker-[01]: batch 0 of pass 1: its gradients for shard [0-9]+ take "
+                            "[0-9]+ bytes, more than a message may hold .*Lower train.batch_size"));
+}
+
 }  // namespace
 }  // namespace capstan

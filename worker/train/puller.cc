@@ -28,6 +28,7 @@ Puller::Puller(EventLoop& loop, Rpc& rpc, const Log& log, SchedulerLink& link, S
 
 void Puller::pull(std::vector<StepTable>& tables, PullTicket& ticket, std::function<void()> done) {
   for (auto& table : tables) table.rows.resize(table.keys.size() * specs_[table.table].dim);
+  ticket.ranges = cut_to_frames(ticket.ranges, tables, specs_, frame_bytes_max_);
   ticket.versions.assign(ticket.ranges.size(), 0);
   Request& request = requests_.emplace_back();
   request.tables = &tables;

@@ -31,9 +31,9 @@ class Puller {
   Puller(EventLoop& loop, Rpc& rpc, const Log& log, SchedulerLink& link, ServerPeers& peers,
          const std::vector<TableSpec>& specs, std::uint64_t frame_bytes_max);
 
-  // Fills rows of every table and ticket.versions, then runs `done`. Tries until it has them: the scheduler
-  // ends the job when an owner is gone for good. Tables and ticket stay put until then. Never calls `done`
-  // before it returns.
+  // Cuts ticket.ranges where one is too much for a message, fills rows of every table and ticket.versions,
+  // then runs `done`. Tries until it has them: the scheduler ends the job when an owner is gone for good.
+  // Tables and ticket stay put until then. Never calls `done` before it returns.
   void pull(std::vector<StepTable>& tables, PullTicket& ticket, std::function<void()> done);
   // Drops a pull that has not finished; its `done` never runs.
   void cancel(const PullTicket& ticket);

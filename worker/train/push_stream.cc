@@ -1,10 +1,13 @@
 #include "worker/train/push_stream.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 #include <cstring>
 #include <map>
 
 #include "common/planted_bugs.h"
+#include "common/units.h"
 #include "worker/train/owner_parts.h"
 
 namespace capstan {
@@ -57,6 +60,22 @@ void PushStream::push(std::uint64_t sequence, std::vector<StepTable> tables, con
   resume();
 }
 
+std::string PushStream::too_large(const std::vector<StepTable>& tables, const PullTicket& ticket) const {
+  std::map<std::uint32_t, std::uint64_t> bytes;
+  for (const ShardRange& range : ticket.ranges) {
+    if (!tables[range.position].gradients.empty()) bytes[range.shard] += largest_frame(range, tables, specs_);
+  }
+  for (const auto& [shard, sum] : bytes) {
+    if (sum <= id_.frame_bytes_max) continue;
+    return fmt::format(
+        "its gradients for shard {} take {} bytes, more than a message may hold (cluster.max_frame_bytes: "
+        "{}). "
+        "Lower train.batch_size, or raise cluster.max_frame_bytes or, in a new job, cluster.num_shards",
+        shard, sum, format_bytes(id_.frame_bytes_max));
+  }
+  return "";
+}
+
 std::vector<PushStream::Slice> PushStream::seal(std::uint64_t sequence, const std::vector<StepTable>& tables,
                                                 const PullTicket& ticket) {
   std::map<std::uint32_t, Slice> by_shard;
@@ -65,7 +84,13 @@ std::vector<PushStream::Slice> PushStream::seal(std::uint64_t sequence, const st
     const ShardRange& range = ticket.ranges[i];
     if (tables[range.position].gradients.empty()) continue;
     Slice& slice = by_shard[range.shard];
-    slice.ranges.push_back(range);
+    // The pull may have come in pieces; a slice has one section a table.
+    const bool goes_on = !slice.ranges.empty() && slice.ranges.back().position == range.position;
+    if (goes_on) {
+      slice.ranges.back().count += range.count;
+    } else {
+      slice.ranges.push_back(range);
+    }
     slice.pulled_version = ticket.versions[i];
   }
   std::vector<Slice> slices;

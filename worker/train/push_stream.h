@@ -49,6 +49,8 @@ class PushStream {
 
   // REQUIRES: sequences rise. Hooks never run before this returns.
   void push(std::uint64_t sequence, std::vector<StepTable> tables, const PullTicket& ticket);
+  // Why these gradients cannot be pushed: a shard's slice is one thing and travels whole. Empty: they can.
+  std::string too_large(const std::vector<StepTable>& tables, const PullTicket& ticket) const;
   std::size_t unacknowledged() const { return batches_.size(); }
   // Sends what waits (new map, new greeting), and anew what a server has that no longer owns it.
   void resume();

@@ -27,4 +27,20 @@ std::uint64_t largest_frame(const ShardRange& range, std::span<const StepTable> 
   return range.count * std::max<std::uint64_t>(sizeof(Key), row_bytes);
 }
 
+std::vector<ShardRange> cut_to_frames(const std::vector<ShardRange>& ranges,
+                                      std::span<const StepTable> tables, std::span<const TableSpec> specs,
+                                      std::uint64_t bytes_max) {
+  std::vector<ShardRange> cut;
+  cut.reserve(ranges.size());
+  for (const ShardRange& range : ranges) {
+    const std::uint64_t key_bytes = largest_frame(range, tables, specs) / range.count;
+    const auto most =
+        static_cast<std::uint32_t>(std::clamp<std::uint64_t>(bytes_max / key_bytes, 1, range.count));
+    for (std::uint32_t done = 0; done < range.count; done += most) {
+      cut.push_back({range.shard, range.position, range.begin + done, std::min(most, range.count - done)});
+    }
+  }
+  return cut;
+}
+
 }  // namespace capstan

@@ -22,4 +22,10 @@ std::vector<ShardRange> shard_ranges(std::span<const StepTable> tables, std::uin
 std::uint64_t largest_frame(const ShardRange& range, std::span<const StepTable> tables,
                             std::span<const TableSpec> specs);
 
+// The same keys in the same order, ranges cut so that none has a larger frame than `bytes_max`; one of a
+// single key stays as it is.
+std::vector<ShardRange> cut_to_frames(const std::vector<ShardRange>& ranges,
+                                      std::span<const StepTable> tables, std::span<const TableSpec> specs,
+                                      std::uint64_t bytes_max);
+
 }  // namespace capstan

@@ -154,6 +154,9 @@ void WorkRun::push(const StageRef& stage) {
     acknowledge(sequence, 0);
     return;
   }
+  if (const std::string why = pushes_->too_large(stage->step.tables, stage->ticket); !why.empty()) {
+    return fail(fmt::format("batch {} of pass {}: {}", stage->step.batch, item_.pass + 1, why));
+  }
   pushes_->push(sequence, std::move(stage->step.tables), stage->ticket);
 }
 

@@ -146,5 +146,21 @@ TEST_F(PullerTest, AMessageStaysWithinTheFrameLimit) {
   expect_rows();
 }
 
+// Five rows of 8 bytes in one shard, and messages of at most 16.
+TEST_F(PullerTest, ARangeThatIsTooMuchForAMessageComesInPieces) {
+  make(16);
+  tables.resize(1);
+  for (std::uint32_t n = 0; n < 5; ++n) tables[0].keys.push_back(key_of(1, n));
+  sort_for_wire(tables[0].keys, kPlayedShards);
+  ticket = ticket_of(tables);
+  ASSERT_EQ(ticket.ranges.size(), 1U);
+  puller->pull(tables, ticket, [this] { ++done; });
+  world.run_for(seconds(1));
+  EXPECT_EQ(done, 1);
+  ASSERT_EQ(pulls.size(), 3U);
+  for (const Pull& pull : pulls) EXPECT_LE(pull.keys.size(), 16U);
+  expect_rows();
+}
+
 }  // namespace
 }  // namespace capstan

@@ -193,5 +193,42 @@ TEST_F(PushStreamTest, AMessageStaysWithinTheFrameLimit) {
   EXPECT_EQ(acknowledged, std::vector<std::uint64_t>{1});
 }
 
+// Four rows of shard 1 were pulled in two pieces.
+TEST_F(PushStreamTest, ASliceIsWholeThoughItsRowsCameInPieces) {
+  make();
+  StepTable table;
+  for (std::uint32_t n = 0; n < 4; ++n) table.keys.push_back(key_of(1, n));
+  sort_for_wire(table.keys, kPlayedShards);
+  table.gradients.assign(8, 1.0F);
+  std::vector<StepTable> tables = {table};
+  PullTicket ticket = ticket_of(tables);
+  ticket.ranges = cut_to_frames(ticket.ranges, tables, specs, 16);
+  ASSERT_EQ(ticket.ranges.size(), 2U);
+  ticket.versions = {3, 3};
+  stream->push(1, tables, ticket);
+  world.run_for(seconds(1));
+  ASSERT_EQ(pushes.size(), 1U);
+  ASSERT_EQ(pushes[0].slices.size(), 1U);
+  ASSERT_EQ(pushes[0].slices[0].sections.size(), 1U);
+  EXPECT_EQ(pushes[0].slices[0].sections[0].count, 4U);
+  EXPECT_EQ(pushes[0].keys.text(), Buffer::copy_of(std::span<const Key>(table.keys)).text());
+  EXPECT_EQ(acknowledged, std::vector<std::uint64_t>{1});
+}
+
+TEST_F(PushStreamTest, ASliceThatNoMessageHoldsIsRefusedInWords) {
+  make(false, 20);
+  StepTable table;
+  for (std::uint32_t n = 0; n < 3; ++n) table.keys.push_back(key_of(1, n));
+  sort_for_wire(table.keys, kPlayedShards);
+  const PullTicket ticket = ticket_of({table});
+  EXPECT_EQ(stream->too_large({table}, ticket), "") << "it has no gradients";
+  table.gradients.assign(6, 1.0F);
+  const std::string why = stream->too_large({table}, ticket);
+  EXPECT_EQ(why,
+            "its gradients for shard 1 take 24 bytes, more than a message may hold (cluster.max_frame_bytes: "
+            "20). Lower train.batch_size, or raise cluster.max_frame_bytes or, in a new job, "
+            "cluster.num_shards");
+}
+
 }  // namespace
 }  // namespace capstan
