@@ -336,7 +336,7 @@ void Job::end_pass() {
   const PassFinished pass{facts_.pass,
                           totals.examples,
                           totals.bad_batches,
-                          totals.loss_sum,
+                          work_.loss_sum(),
                           std::chrono::duration<double>(spent).count(),
                           totals.slices};
   if (!record(pass)) return;

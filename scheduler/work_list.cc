@@ -138,6 +138,12 @@ const WorkEntry* WorkList::find(const WorkId& work) const {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
+double WorkList::loss_sum() const {
+  double sum = 0.0;
+  for (const auto& [work, entry] : entries_) sum += entry.cursor().loss_sum;
+  return sum;
+}
+
 double WorkList::fraction_done() const {
   if (entries_.empty()) return 1.0;
   const auto items = static_cast<double>(entries_.size());

@@ -77,8 +77,11 @@ class WorkList {
   const WorkEntry* find(const WorkId& work) const;
   const std::map<NodeId, std::uint64_t>& examples_by_worker() const {
     return examples_by_worker_;
-  }                                              // training
-  WorkTotals totals() const { return totals_; }  // of the items in the list
+  }  // training
+  // Of the items in the list. Its loss depends in the last bits on the order in which reports came.
+  WorkTotals totals() const { return totals_; }
+  // The same in the items' order: equal runs give equal bits. O(items).
+  double loss_sum() const;
   std::uint64_t watermark_sum() const { return watermark_sum_; }
   // 0..1; items not granted yet count as long as those that are.
   double fraction_done() const;

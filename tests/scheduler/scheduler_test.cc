@@ -110,6 +110,29 @@ TEST_F(SchedulerTest, AJobWhoseSketchesDoNotFitIsRefusedAtItsStart) {
   EXPECT_NE(scheduler->job().facts().end_text.find("Raise cluster.memory_limit"), std::string::npos);
 }
 
+// Sums of floats depend on their order, and reports come as they like.
+TEST_F(SchedulerTest, ThePassLossIsTheSameWhateverTheOrderOfReports) {
+  options.config.train.partitions = 3;
+  options.config.cluster.workers = 3;
+  const double losses[] = {0.1, 0.7, 1e15};
+  std::vector<double> sums;
+  for (const auto& order : {std::vector<std::uint32_t>{0, 1, 2}, {2, 1, 0}, {1, 2, 0}}) {
+    ASSERT_TRUE(start().ok());
+    gather();
+    std::map<std::uint32_t, WorkGrant> grants;
+    for (std::uint32_t n = 0; n < 3; ++n) grants[n] = *ask(n);
+    for (const std::uint32_t n : order) {
+      WorkDone message{node_ids[worker(n)], finished_at(grants[n]), "", {}};
+      message.cursor.loss_sum = losses[n];
+      tell(worker(n), message);
+    }
+    ASSERT_EQ(scheduler->job().facts().passes.size(), 1U);
+    sums.push_back(scheduler->job().facts().passes[0].loss_sum);
+  }
+  EXPECT_EQ(sums[0], sums[1]);
+  EXPECT_EQ(sums[0], sums[2]);
+}
+
 TEST_F(SchedulerTest, AnAcknowledgedPushThatNoRowHoldsIsReportedLost) {
   options.config.train.partitions = 1;
   options.config.report = "report.json";
