@@ -148,7 +148,7 @@ TEST_F(SchedulerResumeTest, AnEndedJobsJournalIsNotTakenUpSilently) {
   scheduler->stop("enough", false);
   const Status ended = start();
   ASSERT_FALSE(ended.ok());
-  EXPECT_NE(ended.error().message.find("work/journal says that the job has ended (failed: stopped: enough)"),
+  EXPECT_NE(ended.error().message.find("work/journal says that the job has ended (failed: stopped: enough"),
             std::string::npos)
       << ended.error().message;
   EXPECT_NE(ended.error().message.find("--resume"), std::string::npos);
