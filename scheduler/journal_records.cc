@@ -40,6 +40,17 @@ json::array cursors_json(const std::vector<WorkCursor>& cursors) {
   return array;
 }
 
+json::object tables_json(const TablesAgreed& r) {
+  return {{"record", "tables"},
+          {"tables", to_json(r.tables)},
+          {"data_fingerprint", r.data_fingerprint},
+          {"train_examples", r.train_examples},
+          {"parts", parts_json(r.parts)},
+          {"summary", r.summary},
+          {"num_partitions", r.num_partitions},
+          {"sketch_width", r.sketch_width}};
+}
+
 json::object encode_record(const JournalRecord& record) {
   return std::visit(
       Overload{
@@ -62,16 +73,7 @@ json::object encode_record(const JournalRecord& record) {
           [](const NodeReady& r) {
             return json::object{{"record", "ready"}, {"id", r.id}, {"incarnation", r.incarnation}};
           },
-          [](const TablesAgreed& r) {
-            return json::object{{"record", "tables"},
-                                {"tables", to_json(r.tables)},
-                                {"data_fingerprint", r.data_fingerprint},
-                                {"train_examples", r.train_examples},
-                                {"parts", parts_json(r.parts)},
-                                {"summary", r.summary},
-                                {"num_partitions", r.num_partitions},
-                                {"sketch_width", r.sketch_width}};
-          },
+          [](const TablesAgreed& r) { return tables_json(r); },
           [](const MapChanged& r) {
             return json::object{{"record", "map"}, {"shards", shards_json(r.shards)}};
           },
