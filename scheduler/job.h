@@ -199,6 +199,7 @@ class Job {
   std::uint32_t run_began_ = 0;        // generation; checkpoints of lower ones are of earlier runs
   std::uint64_t last_checkpoint_ = 0;  // numbers are never used twice
   std::uint64_t steps_before_ = 0;     // batches of finished passes
+  bool kept_last_again_ = false;       // a checkpoint of the model was tried a second time
   bool trains_ = false;                // a pass was begun here
   bool ended_ = false;
 };

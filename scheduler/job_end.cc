@@ -2,6 +2,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "scheduler/job.h"
 
@@ -20,10 +21,12 @@ bool Job::model_is_kept() const {
                      [&](const CheckpointFact& fact) { return fact.passes == pass + 1; });
 }
 
-// A job that asked for checkpoints has failed when its model is in none, whatever its figures.
+// A job that asked for checkpoints has failed when its model is in none, whatever its figures. There may be
+// room by now where there was none when training ended.
 void Job::finish_plan() {
   const std::string text = facts_.final_text.empty() ? "trained" : facts_.final_text;
   if (!keeps_checkpoints() || facts_.passes.empty() || model_is_kept()) return finish(true, text);
+  if (!std::exchange(kept_last_again_, true)) return begin_cut(CutPurpose::kPassEnd);
   finish(false,
          fmt::format("{}\nthe job is done, but its model is in no checkpoint: {}. {}", text,
                      cut_error_.empty() ? "the last one is gone" : cut_error_,

@@ -53,6 +53,9 @@ TEST_F(SchedulerEndTest, AJobWhoseModelIsInNoCheckpointFailsAfterItsFigures) {
   work_off(0);
   snapshot_done(0, {}, "No space left on device");
   work_off(0);
+  EXPECT_FALSE(scheduler->job().ended()) << "there may be room by now";
+  EXPECT_EQ(last_sent<Snapshot>(server(0))->directory, "ck/ckpt-000002");
+  snapshot_done(0, {}, "No space left on device");
   EXPECT_EQ(state(), JobState::kFailed);
   const std::string& words = scheduler->job().facts().end_text;
   EXPECT_NE(
@@ -61,6 +64,18 @@ TEST_F(SchedulerEndTest, AJobWhoseModelIsInNoCheckpointFailsAfterItsFigures) {
       std::string::npos)
       << words;
   EXPECT_NE(disk.files.at("report.json").find(R"("test":{"better":1,"text":"fine"})"), std::string::npos);
+}
+
+TEST_F(SchedulerEndTest, TheModelMayBeKeptAtTheSecondTry) {
+  parts = {{"test", 1}};
+  ASSERT_TRUE(start().ok());
+  gather();
+  work_off(0);
+  snapshot_done(0, {}, "No space left on device");
+  work_off(0);
+  snapshot_done(0);
+  EXPECT_EQ(state(), JobState::kDone);
+  EXPECT_EQ(scheduler->job().facts().checkpoints.back().passes, 1U);
 }
 
 TEST_F(SchedulerEndTest, AStopSaysWhatThereIsToGoOnFrom) {
