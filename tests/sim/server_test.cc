@@ -72,9 +72,13 @@ TEST_F(LoneServer, AnUnknownTableIsAskedForAgainLater) {
 TEST_F(LoneServer, AFormerClustersWorkersGetNoRowsAndChangeNone) {
   fence = 2ULL << 32;
   begin(1, false);
-  Pull former = pull_of(0, 5);
+  Pull former = pull_of(0);
   former.term = fence - 1;
-  EXPECT_EQ(status_of(former), SliceStatus::kFenced) << "at once: nothing is waited for";
+  EXPECT_EQ(status_of(former), SliceStatus::kFenced);
+  former.needs_clock = 5;
+  const auto at_once = ask(former);
+  ASSERT_TRUE(at_once.ok()) << "nothing is waited for";
+  EXPECT_EQ(std::get<PullReply>(*at_once).slices[0].status, SliceStatus::kFenced);
   Push push = push_of(0, 1, {1.0F, 1.0F});
   push.term = fence - 1;
   EXPECT_EQ(status_of(push), SliceStatus::kFenced);
