@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/planted_bugs.h"
 #include "scheduler/agreement.h"
 
 namespace capstan {
@@ -227,7 +228,7 @@ void Job::declare_tables() {
   declare.tables = facts_.agreed->tables;
   declare.num_slots = stepped() ? facts_.num_partitions : 0;
   declare.combine_steps = options().config.train.consistency == Consistency::kSync;
-  declare.fence = std::uint64_t{facts_.generation} << 32;
+  declare.fence = std::uint64_t{CAPSTAN_PLANTED(kTermsStartAnew) ? 0 : facts_.generation} << 32;
   declare.sketch_width = facts_.agreed->sketch_width;
   for (const Chain& chain : map_.chains()) {
     for (const NodeId server : chain) {
