@@ -155,6 +155,18 @@ class RowFetch {
   std::map<std::string, PeerId> peers_;
 };
 
+Result<Message> ask_scheduler(const LiveTarget& target, const Message& question) {
+  Session session(target);
+  Message answer;
+  CAPSTAN_TRY(session.run([&] {
+    session.call(session.scheduler(), question, [&](const Message& reply) {
+      answer = reply;
+      session.finish(ok_status());
+    });
+  }));
+  return answer;
+}
+
 }  // namespace
 
 void add_live_target(CLI::App& command, LiveTarget& target) {
@@ -171,15 +183,17 @@ Result<std::vector<LiveRow>> fetch_rows(const LiveTarget& target, const std::str
 }
 
 Result<std::string> fetch_status(const LiveTarget& target) {
-  Session session(target);
-  std::string json;
-  CAPSTAN_TRY(session.run([&] {
-    session.call(session.scheduler(), StatusRequest{}, [&](const Message& reply) {
-      if (const auto* status = std::get_if<StatusReply>(&reply)) json = status->json;
-      session.finish(ok_status());
-    });
-  }));
-  return json;
+  CAPSTAN_ASSIGN(const Message reply, ask_scheduler(target, StatusRequest{}));
+  const auto* status = std::get_if<StatusReply>(&reply);
+  return status == nullptr ? std::string() : status->json;
+}
+
+Result<std::string> change_servers(const LiveTarget& target, const ChangeServers& wish) {
+  CAPSTAN_ASSIGN(const Message reply, ask_scheduler(target, wish));
+  const auto* changed = std::get_if<ChangeServersReply>(&reply);
+  if (changed == nullptr) return make_error(ErrorCode::kUnavailable, "a strange answer");
+  if (!changed->error.empty()) return make_error(ErrorCode::kInvalid, changed->error);
+  return changed->json;
 }
 
 }  // namespace capstan

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/hash.h"
+#include "common/message.h"
 #include "common/result.h"
 #include "common/table_spec.h"
 
@@ -32,5 +33,7 @@ Result<std::vector<LiveRow>> fetch_rows(const LiveTarget& target, const std::str
                                         const std::vector<Key>& keys);
 // The scheduler's status as JSON.
 Result<std::string> fetch_status(const LiveTarget& target);
+// The moves that follow from it, as JSON. kInvalid: the scheduler refuses, and says why.
+Result<std::string> change_servers(const LiveTarget& target, const ChangeServers& wish);
 
 }  // namespace capstan

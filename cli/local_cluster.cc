@@ -50,26 +50,35 @@ Result<std::string> LocalCluster::start() {
   std::vector<std::string> scheduler = {"scheduler", job_file_, "--endpoint-file", endpoint_file};
   scheduler.insert(scheduler.end(), scheduler_args_.begin(), scheduler_args_.end());
   CAPSTAN_TRY(start_child("scheduler", scheduler));
-  CAPSTAN_ASSIGN(const std::string endpoint, wait_for_endpoint(endpoint_file));
-  const std::string threads = std::to_string(threads_each(job_));
-  const std::string frame_limit = std::to_string(job_.cluster.max_frame_bytes);
-  const auto role_args = [&](const std::string& role, const std::string& name) {
-    return std::vector<std::string>{role,       "--scheduler", endpoint,    "--job", job_.name,
-                                    "--name",   name,          "--threads", threads, "--max-frame-bytes",
-                                    frame_limit};
-  };
-  for (std::uint32_t i = 0; i < job_.cluster.servers; ++i) {
-    const std::string name = fmt::format("ps-{}", i);
-    auto args = role_args("ps", name);
-    args.insert(args.end(), {"--bind", fmt::format("tcp://{}:0", job_.cluster.bind_host), "--memory-limit",
-                             std::to_string(memory_each(job_))});
-    CAPSTAN_TRY(start_child(name, args));
-  }
+  CAPSTAN_ASSIGN(endpoint_, wait_for_endpoint(endpoint_file));
+  for (std::uint32_t i = 0; i < job_.cluster.servers; ++i) CAPSTAN_TRY(start_server());
   for (std::uint32_t i = 0; i < job_.cluster.workers; ++i) {
     const std::string name = fmt::format("worker-{}", i);
     CAPSTAN_TRY(start_child(name, role_args("worker", name)));
   }
-  return endpoint;
+  return endpoint_;
+}
+
+std::vector<std::string> LocalCluster::role_args(const std::string& role, const std::string& name) const {
+  return {role,
+          "--scheduler",
+          endpoint_,
+          "--job",
+          job_.name,
+          "--name",
+          name,
+          "--threads",
+          std::to_string(threads_each(job_)),
+          "--max-frame-bytes",
+          std::to_string(job_.cluster.max_frame_bytes)};
+}
+
+Status LocalCluster::start_server() {
+  const std::string name = fmt::format("ps-{}", servers_started_++);
+  auto args = role_args("ps", name);
+  args.insert(args.end(), {"--bind", fmt::format("tcp://{}:0", job_.cluster.bind_host), "--memory-limit",
+                           std::to_string(memory_each(job_))});
+  return start_child(name, args);
 }
 
 Status LocalCluster::start_child(const std::string& name, std::vector<std::string> args) {

@@ -20,6 +20,10 @@ class LocalCluster {
   // Starts the scheduler and waits until it listens; then servers and workers. Everything that was started is
   // stopped again when something does not.
   Result<std::string> start();
+  // One server more than there were; it joins the running job. REQUIRES: start() was well.
+  Status start_server();
+  // Beyond those of the job file.
+  std::uint32_t servers_added() const { return servers_started_ - job_.cluster.servers; }
   // Children that ended since the last call.
   std::vector<ChildProcess*> newly_ended();
   // Asks all to end, and ends those that do not within `patience`.
@@ -30,6 +34,7 @@ class LocalCluster {
   const std::string& log_dir() const { return log_dir_; }
 
  private:
+  std::vector<std::string> role_args(const std::string& role, const std::string& name) const;
   Status start_child(const std::string& name, std::vector<std::string> args);
   Result<std::string> wait_for_endpoint(const std::string& file);
   bool all_ended();
@@ -38,6 +43,8 @@ class LocalCluster {
   std::string job_file_;
   std::vector<std::string> scheduler_args_;
   std::string log_dir_;
+  std::string endpoint_;
+  std::uint32_t servers_started_ = 0;
   std::vector<ChildProcess> children_;
   std::vector<bool> reported_;
 };

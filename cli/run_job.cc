@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include <boost/json.hpp>
 #include <csignal>
 #include <cstdio>
 #include <random>
@@ -74,8 +75,23 @@ class JobRun {
     for (ChildProcess* child : cluster_.newly_ended()) on_child_ended(*child);
     if (!link_.greeted()) return;
     link_.status([this](const Result<std::string>& status) {
-      if (status.ok()) view_.show(*status);
+      if (!status.ok()) return;
+      view_.show(*status);
+      add_servers(*status);
     });
+  }
+
+  // As many as `capstan scale` has asked the scheduler for.
+  void add_servers(const std::string& status) {
+    const auto wanted =
+        boost::json::parse(status).as_object().at("servers_wanted").to_number<std::uint32_t>();
+    while (!ended_ && cluster_.servers_added() < wanted) {
+      const Status started = cluster_.start_server();
+      if (started.ok()) continue;
+      view_.finish();
+      std::fprintf(stderr, "%s\n", started.error().message.c_str());
+      return;
+    }
   }
 
   // A worker's work goes to the others. Without its scheduler or a server this job cannot go on here.
@@ -83,13 +99,14 @@ class JobRun {
     if (ended_) return;
     const std::string how = fmt::format("{} ended: {}", child.name(), *child.ended());
     const bool worker = child.name().starts_with("worker");
+    const bool server = child.name().starts_with("ps-");
+    if (server && child.ended_well()) return;  // drained, or the job has ended
     view_.finish();
     if (worker && ++workers_lost_ < job_.cluster.workers) {
       std::fprintf(stderr, "%s; its work goes on with the other workers\n%s", how.c_str(),
                    child.log_tail(kTailLines).c_str());
       return;
     }
-    const bool server = !worker && child.name() != "scheduler";
     if (server && job_.cluster.replicas > 1) {
       std::fprintf(stderr, "%s; its shards go on at their backups, if they have one left\n%s", how.c_str(),
                    child.log_tail(kTailLines).c_str());

@@ -46,16 +46,33 @@ std::string job_lines(const json::object& status) {
 }
 
 std::string node_lines(const json::array& nodes) {
-  std::string lines = fmt::format("\n{:14} {:8} {:6} {:>7} {:>10} {:>10}  {}\n", "node", "role", "alive",
-                                  "shards", "rows", "memory", "address");
+  std::string lines = fmt::format("\n{:14} {:8} {:8} {:>7} {:>7} {:>10} {:>10}  {}\n", "node", "role",
+                                  "alive", "shards", "copies", "rows", "memory", "address");
   for (const auto& value : nodes) {
     const auto& node = value.as_object();
     const bool server = text(node, "role") == "server";
-    lines += fmt::format("{:14} {:8} {:6} {:>7} {:>10} {:>10}  {}\n", text(node, "name"), text(node, "role"),
-                         text(node, "alive") == "true" ? "yes" : "no", server ? text(node, "shards") : "-",
-                         server ? short_number(number(node, "rows")) : "-",
-                         server ? fmt::format("{:.1f}MiB", number(node, "bytes") / (1 << 20)) : "-",
-                         text(node, "endpoint"));
+    const bool drains = text(node, "draining") == "true";
+    const bool alive = text(node, "alive") == "true";
+    lines += fmt::format(
+        "{:14} {:8} {:8} {:>7} {:>7} {:>10} {:>10}  {}\n", text(node, "name"), text(node, "role"),
+        alive    ? drains ? "drains" : "yes"
+        : drains ? "left"
+                 : "no",
+        server ? text(node, "shards") : "-", server ? text(node, "copies") : "-",
+        server ? short_number(number(node, "rows")) : "-",
+        server ? fmt::format("{:.1f}MiB", number(node, "bytes") / (1 << 20)) : "-", text(node, "endpoint"));
+  }
+  return lines;
+}
+
+std::string move_lines(const json::array& moves) {
+  std::string lines;
+  if (!moves.empty()) lines = fmt::format("\n{:>6} {:14} {:14} {}\n", "shard", "from", "to", "move");
+  for (const auto& value : moves) {
+    const auto& move = value.as_object();
+    const std::string from = text(move, "from");
+    lines += fmt::format("{:>6} {:14} {:14} {}\n", text(move, "shard"), from.empty() ? "-" : from,
+                         text(move, "to"), text(move, "stage"));
   }
   return lines;
 }
@@ -82,6 +99,7 @@ int run(const StatusOptions& options, Console console) {
   }
   const json::object status = json::parse(*fetched).as_object();
   console.out << job_lines(status) << node_lines(status.at("nodes").as_array())
+              << move_lines(status.at("moves").as_array())
               << partition_lines(status.at("partitions").as_array());
   console.out << "\nstaleness (pushes between pull and push: 0, 1, 2-3, 4-7, ...): "
               << text(status, "staleness") << "\n";

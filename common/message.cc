@@ -61,6 +61,10 @@ std::string_view message_name(const Message& message) {
       "learners_ready",
       "promise_request",
       "promise",
+      "hand_over",
+      "handed_over",
+      "change_servers",
+      "change_servers_reply",
   };
   return kNames[message.index()];
 }

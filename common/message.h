@@ -304,6 +304,20 @@ struct LearnersReady {
   std::vector<Entry> shards;
 };
 
+// The scheduler to a primary: take no more pushes for these shards, and tell when all members of their chains
+// hold the same. Until their epochs rise nobody serves them then.
+struct ShardAt {
+  std::uint32_t shard = 0;
+  std::uint64_t epoch = 0;
+};
+struct HandOver {
+  std::vector<ShardAt> shards;
+};
+struct HandedOver {
+  NodeId node_id = 0;
+  std::vector<ShardAt> shards;
+};
+
 // A primary to the others of its chains while the scheduler is silent: will you leave them to me for a lease?
 struct PromiseRequest {
   NodeId sender = 0;
@@ -328,6 +342,16 @@ struct JobEnded {
   std::string text;
 };
 
+// An operator to the scheduler. The answer's JSON has the moves of shards that follow from it.
+struct ChangeServers {
+  std::string drain;      // this server shall hold nothing, and then leave; empty: none
+  std::uint32_t add = 0;  // so many more are wanted
+  bool dry_run = false;   // only tell what would follow
+};
+struct ChangeServersReply {
+  std::string error, json;
+};
+
 struct TablesRequest {};
 struct TablesReply {
   std::vector<TableSpec> tables;  // none before the workers have agreed on them
@@ -340,7 +364,8 @@ using Message =
                  WorkRequest, WorkGrant, NoWork, WorkProgress, WorkProgressReply, WorkDone, WorkDoneReply,
                  Snapshot, SnapshotReply, Restore, RestoreReply, StatusRequest, StatusReply, StopJob,
                  JobEnded, TablesRequest, TablesReply, Replicate, ReplicateReply, ShardChunk, ShardChunkReply,
-                 LearnersReady, PromiseRequest, Promise>;
+                 LearnersReady, PromiseRequest, Promise, HandOver, HandedOver, ChangeServers,
+                 ChangeServersReply>;
 
 // The message's kind for logs and counters: "push_reply".
 std::string_view message_name(const Message& message);

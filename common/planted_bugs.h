@@ -20,6 +20,14 @@ enum class PlantedBug : std::uint8_t {
   kSnapshotWithoutStreams,
   kTermsStartAnew,
   kBreaksItsPromise,
+  kServesAfterHandover,
+  kHandsOverUndrained,
+  kGivesWhatItPromised,
+  kMembersGoUnknown,
+  kMovesWithoutTail,
+  kCountsLearnersEarly,
+  kEpochsAreReused,
+  kHandsOverDuringCut,
 };
 
 #ifdef CAPSTAN_PLANTED_BUGS

@@ -17,7 +17,7 @@ bool is_answer(const Message& message) {
         return kOneOf<std::decay_t<decltype(body)>, Welcome, Refusal, HeartbeatReply, MapUpdate, TablesReady,
                       PullReply, PushReply, GetRowsReply, WorkGrant, NoWork, WorkProgressReply, WorkDoneReply,
                       SnapshotReply, RestoreReply, StatusReply, TablesReply, ReplicateReply, ShardChunkReply,
-                      Promise>;
+                      ChangeServersReply, Promise>;
       },
       message);
 }

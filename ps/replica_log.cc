@@ -27,8 +27,9 @@ void ReplicaLog::follow(NodeId node) {
   if (same) return;
   // A learner may have been behind what is committed; but whoever comes in its place is no member.
   CAPSTAN_ASSERT(node == 0 || !learner_left, "a member follows a member");
-  CAPSTAN_ASSERT(node == 0 || after_ != 0 || applied_ == 0, "a member joins as a learner");
-  leave(node, node == 0 ? applied_ : confirmed_);
+  // Where nobody followed, the one that does now was handed the shard or handed it to us: it has what we
+  // have.
+  leave(node, after_ == 0 || node == 0 ? applied_ : confirmed_);
 }
 
 void ReplicaLog::teach(NodeId learner) {

@@ -29,9 +29,12 @@ void Server::answer_errand(std::uint64_t id, const Message& answer) {
 void Server::on_snapshot(std::uint64_t id, const Snapshot& request) {
   const auto owned = std::count_if(shards_.begin(), shards_.end(),
                                    [](const auto& each) { return each.second.role == ShardRole::kPrimary; });
+  const bool leaving = std::any_of(shards_.begin(), shards_.end(),
+                                   [](const auto& each) { return each.second.handover != Handover::kNone; });
   const bool knows_map = link_.map().version() >= request.map_version;
   if (!knows_map) learn_map(request.map_version);
-  if (owned == 0 || !knows_map || repeated(id)) return;  // only owners are asked: the map is on its way
+  if (owned == 0 || leaving || !knows_map || repeated(id))
+    return;  // only owners are asked: the map is on its way
   if (snapshot_ != nullptr && !snapshot_->finished()) {
     snapshot_->fail(make_error(ErrorCode::kCancelled, "a newer checkpoint was asked for"), false);
   }
@@ -123,7 +126,7 @@ void Server::restore_shard(const std::shared_ptr<RestoreJob>& job, std::uint32_t
     restore_next(job);
   };
   const auto target = shards_.find(shard);
-  if (!bytes.ok() || target == shards_.end()) {
+  if (!bytes.ok() || primary_slot(shard) == nullptr) {
     job->reply.damaged = job->reply.damaged || !bytes.ok();
     finish_one(bytes.ok() ? "the shard moved away" : bytes.error().message);
     return;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/planted_bugs.h"
 #include "ps/server.h"
 
 namespace capstan {
@@ -98,6 +99,7 @@ void Server::on_chunk_reply(std::uint32_t shard, std::uint64_t session, const Re
   }
   lesson.bytes = Buffer();
   lesson.stage = Lesson::Stage::kFollowing;
+  if (CAPSTAN_PLANTED(kMovesWithoutTail)) slot.log.confirm(slot.log.applied());
   unsent_.insert(shard);
   send_records();
   follow_up(slot);
@@ -112,7 +114,14 @@ void Server::follow_up(Slot& slot) {
     slot.log.include();
     lesson.include_at = slot.log.applied();
   }
-  if (slot.log.counts() && slot.log.confirmed() >= lesson.include_at && !lesson.told) tell_ready();
+  if (is_taught(slot) && !lesson.told) tell_ready();
+}
+
+// Nothing is confirmed from here on that the learner lacks.
+bool Server::is_taught(const Slot& slot) {
+  if (!slot.lesson.has_value() || slot.lesson->stage != Lesson::Stage::kFollowing) return false;
+  return (slot.log.counts() && slot.log.confirmed() >= slot.lesson->include_at) ||
+         CAPSTAN_PLANTED(kCountsLearnersEarly);
 }
 
 // Again and again until the map shows it.
@@ -120,8 +129,7 @@ void Server::tell_ready() {
   LearnersReady ready;
   ready.node_id = link_.node_id();
   for (auto& [shard, slot] : shards_) {
-    if (!slot.lesson.has_value() || slot.lesson->stage != Lesson::Stage::kFollowing) continue;
-    if (!slot.log.counts() || slot.log.confirmed() < slot.lesson->include_at) continue;
+    if (!is_taught(slot)) continue;
     slot.lesson->told = true;
     ready.shards.push_back({shard, slot.epoch, slot.lesson->learner});
   }
@@ -139,6 +147,7 @@ void Server::on_shard_chunk(PeerId from, std::uint64_t id, const ShardChunk& chu
   if (declared_.tables.size() < chunk.declare.tables.size() || declared_.fence < chunk.declare.fence) {
     tables_ = chunk.declare.tables;
     declared_ = chunk.declare;
+    ++declarations_;
     on_map();
   }
   Slot& slot = found->second;

@@ -1,6 +1,7 @@
 // Server: taking in pushes.
 #include <utility>
 
+#include "common/planted_bugs.h"
 #include "ps/server.h"
 
 namespace capstan {
@@ -46,7 +47,10 @@ void Server::start_push(const PushRef& job, bool fits) {
   std::map<std::uint32_t, std::shared_ptr<std::vector<Part>>> by_lane;
   for (std::size_t i = 0; i < push.slices.size(); ++i) {
     const auto& slice = push.slices[i];
-    if (serves(slice.shard, push.map_version)) {
+    const bool served = serves(slice.shard, push.map_version);
+    const bool leaving =
+        served && shards_[slice.shard].handover != Handover::kNone && !CAPSTAN_PLANTED(kServesAfterHandover);
+    if (served && !leaving) {
       auto& lane = by_lane[lane_of(slice.shard)];
       if (lane == nullptr) lane = std::make_shared<std::vector<Part>>();
       lane->push_back(
@@ -56,7 +60,7 @@ void Server::start_push(const PushRef& job, bool fits) {
             slice.sections, keys, gradients, push.keys, push.gradients, !fits},
            {}});
     } else {
-      answer_slice(job, i, SliceStatus::kStale, 0);
+      answer_slice(job, i, leaving ? SliceStatus::kBusy : SliceStatus::kStale, 0);
     }
     for (const auto& section : slice.sections) {
       keys += section.count;

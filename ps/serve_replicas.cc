@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common/planted_bugs.h"
 #include "ps/server.h"
 
 namespace capstan {
@@ -177,6 +178,11 @@ void Server::on_replicate(PeerId from, std::uint64_t id, const Replicate& messag
     const auto found = shards_.find(head.shard);
     if (!known || (ack.status == ReplicaStatus::kOk && !found->second.in_place)) {
       ack.status = ReplicaStatus::kBusy;
+    }
+    const bool ahead = ack.status == ReplicaStatus::kOk && head.position > found->second.submitted + 1;
+    if (ahead && found->second.role == ShardRole::kLearner && CAPSTAN_PLANTED(kMovesWithoutTail)) {
+      found->second.submitted = head.position - 1;
+      found->second.log.begin(head.position - 1);
     }
     if (ack.status == ReplicaStatus::kOk && head.position == found->second.submitted + 1) {
       ++found->second.submitted;

@@ -22,6 +22,7 @@ double in_mib(std::uint64_t bytes) {
 void Server::housekeep() {
   housekeeping_timer_.start(kHousekeepingPause, [this] { housekeep(); });
   tell_ready();
+  tell_handed_over();
   if (housekeeping_ || shards_.empty()) return;
   housekeeping_ = true;
   const std::uint64_t share = options_.memory_limit == 0 ? ~0ULL : options_.memory_limit / shards_.size();
@@ -58,14 +59,15 @@ void Server::collect_stats(std::optional<std::uint64_t> bytes_max, std::function
       Eviction eviction;
     };
     auto part = std::make_shared<Part>();
-    const bool decides = slot.role == ShardRole::kPrimary;
+    const bool counts = slot.role == ShardRole::kPrimary;
+    const bool decides = counts && slot.handover == Handover::kNone;
     compute_.run(
         lane_of(id),
         [part, shard = slot.shard.get(), decides, bytes_max, now = now_seconds()] {
           if (decides && bytes_max.has_value()) part->eviction = shard->evict(now, *bytes_max);
           part->stats = shard->stats();
         },
-        [this, part, total, finish_one, id = id, rows = slot.shard.get(), decides, now = now_seconds()] {
+        [this, part, total, finish_one, id = id, rows = slot.shard.get(), counts, now = now_seconds()] {
           Slot* held = slot_of(id, rows);
           if (held != nullptr && part->eviction.changed) {
             ShardRecord record;
@@ -74,7 +76,7 @@ void Server::collect_stats(std::optional<std::uint64_t> bytes_max, std::function
             record.head.evicted = part->eviction.counts;
             log_other(*held, id, std::move(record));
           }
-          if (decides) {
+          if (counts) {
             total->first.add(part->stats);
           } else {
             // A copy's rows and pushes are its primary's to count.

@@ -91,6 +91,8 @@ void Server::on_scheduler_request(std::uint64_t id, Message message) {
     on_snapshot(id, *snapshot);
   } else if (const auto* restore = std::get_if<Restore>(&message)) {
     on_restore(id, *restore);
+  } else if (const auto* leave = std::get_if<HandOver>(&message)) {
+    on_hand_over(*leave);
   } else if (std::holds_alternative<StatusRequest>(message)) {
     on_status(id);
   } else if (const auto* ended = std::get_if<JobEnded>(&message)) {
@@ -140,6 +142,7 @@ void Server::on_declare(std::uint64_t id, const DeclareTables& declare) {
     tables_ = declare.tables;
     declared_ = declare;
     declared_.fence = fence;
+    ++declarations_;
     on_map();
   }
   rpc_.reply(link_.peer(), id, ready);
@@ -169,10 +172,10 @@ void Server::take_place(std::uint32_t shard) {
   if (self == 0 || (place == chain.end() && !learns)) return leave_place(shard);
   Slot& slot = shards_[shard];
   if (slot.shard == nullptr) new_rows(slot, shard);
-  Shard* target = slot.shard.get();
-  compute_.run(
-      lane_of(shard), [target, declare = declared_] { target->declare(declare); }, [] {});
+  declare_to(slot, shard);
   if (slot.epoch == map.epoch(shard)) return;
+  const bool led = slot.role == ShardRole::kPrimary && slot.epoch != 0;
+  slot.handover = Handover::kNone;
   // A lesson holds under one epoch only: under the next the learner may be another process.
   slot.lesson.reset();
   slot.intake.reset();
@@ -185,13 +188,25 @@ void Server::take_place(std::uint32_t shard) {
   } else {
     slot.role = place == chain.begin() ? ShardRole::kPrimary : ShardRole::kMember;
     slot.before = place == chain.begin() ? 0 : *(place - 1);
+    if (slot.role == ShardRole::kPrimary && !led) slot.leads_since = map.epoch(shard);
+    if (slot.role != ShardRole::kPrimary && led) {  // it was handed over: all that we took is in the log
+      give_up_answers(slot);
+      slot.submitted = slot.log.applied();
+    }
     const bool last = place + 1 == chain.end();
     slot.log.follow(last ? 0 : *(place + 1));
     if (last && map.learner(shard) != 0) slot.lesson.emplace().learner = map.learner(shard);
   }
   slot.epoch = map.epoch(shard);
+  slot.log.rewind(slot.log.round());  // what is on its way under the former epoch will be refused
   unsent_.insert(shard);
   run_ready(slot);
+}
+
+void Server::declare_to(Slot& slot, std::uint32_t shard) {
+  if (std::exchange(slot.declared, declarations_) == declarations_) return;
+  compute_.run(
+      lane_of(shard), [target = slot.shard.get(), declare = declared_] { target->declare(declare); }, [] {});
 }
 
 // What was there before stays until its lane has done with it.
@@ -202,6 +217,7 @@ void Server::new_rows(Slot& slot, std::uint32_t shard) {
         lane_of(shard), [gone] {}, [gone] {});
   }
   slot.shard = std::make_unique<Shard>(shard, link_.map().num_shards());
+  slot.declared = 0;
 }
 
 // Whoever waits for this shard has to ask another server.
@@ -227,7 +243,8 @@ Server::Slot* Server::slot_of(std::uint32_t shard, const Shard* rows) {
 
 const Server::Slot* Server::primary_slot(std::uint32_t shard) const {
   const auto found = shards_.find(shard);
-  const bool ours = found != shards_.end() && found->second.role == ShardRole::kPrimary;
+  const bool ours = found != shards_.end() && found->second.role == ShardRole::kPrimary &&
+                    (found->second.handover != Handover::kDone || CAPSTAN_PLANTED(kServesAfterHandover));
   return ours ? &found->second : nullptr;
 }
 
@@ -254,17 +271,20 @@ void Server::on_promise_request(PeerId from, std::uint64_t id, const PromiseRequ
   rpc_.reply(from, id, promise);
 }
 
+// Whoever knows us as the primary is right to ask, whatever else of the chain has changed since.
 bool Server::serves(std::uint32_t shard, std::uint64_t map_version) const {
-  const ShardMap& map = link_.map();
-  return shard < map.num_shards() && primary_slot(shard) != nullptr && map.epoch(shard) <= map_version &&
-         map_version <= map.version() && may_act(shard);
+  const Slot* slot = primary_slot(shard);
+  return slot != nullptr && slot->leads_since <= map_version && map_version <= link_.map().version() &&
+         may_act(shard);
 }
 
 std::vector<HeldShard> Server::held_shards() const {
   std::vector<HeldShard> held;
   for (const auto& [shard, slot] : shards_) {
-    const bool serving = slot.role == ShardRole::kPrimary && may_act(shard);
-    held.push_back({shard, slot.role, slot.epoch, slot.log.applied(), serving, slot.shard.get()});
+    const bool serving = primary_slot(shard) != nullptr && may_act(shard);
+    const bool handed_over = slot.handover == Handover::kDone;
+    held.push_back(
+        {shard, slot.role, slot.epoch, slot.log.applied(), serving, handed_over, slot.shard.get()});
   }
   return held;
 }

@@ -47,7 +47,8 @@ struct HeldShard {
   std::uint32_t shard = 0;
   ShardRole role = ShardRole::kPrimary;
   std::uint64_t epoch = 0, applied = 0;
-  bool serves = false;  // answers pushes and pulls at this moment
+  bool serves = false;       // answers pushes and pulls at this moment
+  bool handed_over = false;  // it led the chain, and will not before the shard's epoch rises
   const Shard* rows = nullptr;
 };
 
@@ -89,12 +90,18 @@ class Server {
     std::uint32_t next = 0, count = 0;
     std::vector<std::byte> bytes;
   };
+  // A primary leaves the shard to another: it takes no more pushes until all that it took is committed, and
+  // then serves nothing.
+  enum class Handover : std::uint8_t { kNone, kDraining, kDone };
   struct Slot {  // what the loop knows of a shard
     std::unique_ptr<Shard> shard;
     StepClock clock;
     std::map<std::uint32_t, WaitingSlice> waiting;  // sync: by step slot
     ShardRole role = ShardRole::kPrimary;
     std::uint64_t epoch = 0;
+    std::uint64_t leads_since = 0;  // the epoch that made us primary
+    Handover handover = Handover::kNone;
+    std::uint64_t declared = 0;   // which of the declarations `shard` has heard
     NodeId before = 0;            // whose records are taken
     std::uint64_t submitted = 0;  // the newest record given to the lane
     bool in_place = true;         // a learner has got its rows
@@ -114,6 +121,7 @@ class Server {
   void on_declare(std::uint64_t id, const DeclareTables& declare);
   void on_map();
   void take_place(std::uint32_t shard);
+  void declare_to(Slot& slot, std::uint32_t shard);
   void new_rows(Slot& slot, std::uint32_t shard);
   void leave_place(std::uint32_t shard);
   void give_up_answers(Slot& slot);
@@ -166,9 +174,16 @@ class Server {
   void send_chunk(std::uint32_t shard);
   void on_chunk_reply(std::uint32_t shard, std::uint64_t session, const Result<Message>& reply);
   void follow_up(Slot& slot);
+  static bool is_taught(const Slot& slot);
   void tell_ready();
   void on_shard_chunk(PeerId from, std::uint64_t id, const ShardChunk& chunk);
   void place_rows(PeerId from, std::uint64_t id, std::uint32_t shard, Slot& slot);
+
+  void on_hand_over(const HandOver& request);
+  bool may_give(std::uint32_t shard) const;
+  void begin_handover(std::uint32_t shard, Slot& slot);
+  void on_drained(std::uint32_t shard, const Shard* rows, std::uint64_t epoch);
+  void tell_handed_over();
 
   void on_snapshot(std::uint64_t id, const Snapshot& request);
   void write_snapshot(std::uint32_t shard, ShardSnapshot snapshot);
@@ -207,6 +222,7 @@ class Server {
   std::map<PeerId, Role> peers_;
   std::vector<TableSpec> tables_;
   DeclareTables declared_;
+  std::uint64_t declarations_ = 0;  // heard so far
   std::map<std::uint32_t, Slot> shards_;
   std::vector<PullRef> parked_pulls_;  // waiting for a step clock
   std::uint32_t requests_ = 0;

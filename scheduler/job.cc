@@ -6,6 +6,7 @@
 
 #include "common/planted_bugs.h"
 #include "scheduler/agreement.h"
+#include "scheduler/moves.h"
 
 namespace capstan {
 
@@ -47,6 +48,7 @@ void Job::on_greeted(const Node& node, Greeting::Outcome outcome) {
   if (node.role == Role::kServer) {
     lost_servers_.erase(node.id);
     map_.set_address({node.id, node.name, node.endpoint});
+    if (outcome == Greeting::Outcome::kReplaced) draining_.erase(node.id);
     if (outcome == Greeting::Outcome::kReplaced) on_server_lost(node, "was restarted");
     errands_.resend(node.id);
     send_errands();
@@ -59,6 +61,10 @@ void Job::on_greeted(const Node& node, Greeting::Outcome outcome) {
 
 void Job::on_lease_ended(const Node& node) {
   if (ended_) return;
+  if (draining_.contains(node.id) && holds_nothing(node.id)) {
+    context_.log.info("{} has left", node.name);
+    return;
+  }
   context_.log.warn("{} has not been heard for its lease", node.name);
   if (node.role == Role::kWorker) {
     count_ready_workers();
@@ -120,7 +126,8 @@ void Job::tick() {
     finish(false, stop_reason_ + "; its last checkpoint could not be finished in time");
     return;
   }
-  tend_learners();
+  tend_chains();
+  if (ended_) return;
   send_errands();
   check_cut_due();
   waits_for_ = waits_for();
@@ -197,7 +204,8 @@ void Job::settle_tables() {
   }
   const ClusterConfig& cluster = options().config.cluster;
   std::vector<ShardEntry> wanted(cluster.num_shards);
-  const auto chains = place(cluster.num_shards, cluster.replicas, servers, map_.chains());
+  const auto chains =
+      evened_out(place(cluster.num_shards, cluster.replicas, servers, map_.chains()), servers);
   for (std::uint32_t shard = 0; shard < cluster.num_shards; ++shard)
     wanted[shard] = {shard, 0, chains[shard], 0};
   if (change_map(wanted)) declare_tables();
@@ -213,12 +221,16 @@ SketchRoom Job::sketch_room() const {
   return room;
 }
 
-bool Job::change_map(const std::vector<ShardEntry>& wanted) {
-  MapChanged changed{map_.changes(wanted, facts_.generation)};
+bool Job::change_map(const std::vector<ShardEntry>& wanted, const std::set<std::uint32_t>& renewed) {
+  MapChanged changed{map_.changes(wanted, facts_.generation, renewed)};
   if (changed.shards.empty()) return true;
   if (!record(changed)) return false;
   map_.apply(changed.shards);
   context_.log.info("shard map {}: {} shards changed", map_.version(), changed.shards.size());
+  for (const ShardEntry& entry : changed.shards) {
+    context_.log.debug("shard {}: chain {}, learner {}", entry.shard, fmt::join(entry.chain, " "),
+                       entry.learner);
+  }
   return true;
 }
 

@@ -65,10 +65,21 @@ class Job {
   Message on_work_done(const Node& node, const WorkDone& done);
   void on_tables_ready(const Node& node, std::uint64_t request_id, const TablesReady& ready);
   void on_learners_ready(const Node& node, const LearnersReady& ready);
+  void on_handed_over(const Node& node, const HandedOver& handed);
+  ChangeServersReply change_servers(const ChangeServers& wish);
   void on_restore_reply(const Node& node, std::uint64_t request_id, const RestoreReply& reply);
   void on_snapshot_reply(const Node& node, std::uint64_t request_id, const SnapshotReply& reply);
   // Ends the job; with `checkpoint` after a cut, if there is something to keep and it succeeds soon.
   void stop(const std::string& reason, bool checkpoint);
+
+  bool drains(NodeId server) const { return draining_.contains(server); }
+  std::uint32_t servers_wanted() const { return servers_wanted_; }
+  struct OpenMove {
+    std::uint32_t shard = 0;
+    NodeId from = 0, to = 0;
+    bool copied = false;  // the shard is handed over
+  };
+  std::vector<OpenMove> open_moves() const;
 
   bool ended() const { return ended_; }
   const JobFacts& facts() const { return facts_; }
@@ -112,7 +123,7 @@ class Job {
   void check_gathered();
   void settle_tables();
   SketchRoom sketch_room() const;
-  bool change_map(const std::vector<ShardEntry>& wanted);
+  bool change_map(const std::vector<ShardEntry>& wanted, const std::set<std::uint32_t>& renewed = {});
   void declare_tables();
   void after_declared();
   void carry_out();
@@ -133,8 +144,20 @@ class Job {
   void drop_silent_servers();
   void move_chains(const std::vector<ShardEntry>& wanted, const std::string& why);
   void after_failover(bool primaries_moved);
-  void tend_learners();
+  void tend_chains();
+  void take_in_learners(std::vector<ShardEntry>& wanted);
   void tell_map();
+
+  // job_moves.cc
+  std::vector<PlacementNode> servers() const;
+  bool may_move() const;
+  void move_shards(std::vector<ShardEntry>& wanted);
+  void begin_handovers();
+  void ask_to_hand_over();
+  void give_up_handovers(Duration older_than);
+  void let_go_of_drained();
+  bool holds_nothing(NodeId server) const;
+  std::string planned_moves(const std::vector<PlacementNode>& nodes) const;
 
   // job_work.cc
   void begin_parts(bool valid);
@@ -193,6 +216,14 @@ class Job {
   std::map<NodeId, Instant> lost_servers_;  // and since when
   std::set<NodeId> over_memory_;            // servers that the operator was told of
   std::map<std::uint32_t, LearnersReady::Entry> ready_learners_;
+  struct Handover {  // a primary was asked to leave the shard
+    std::uint64_t epoch = 0;
+    Chain then;  // the chain when it has
+    Instant since{};
+  };
+  std::map<std::uint32_t, Handover> handovers_;
+  std::set<NodeId> draining_;
+  std::uint32_t servers_wanted_ = 0;  // beside those that the job file asks for
   Instant learners_due_{};
   std::size_t ready_workers_ = 0;      // living ones
   std::string waits_for_;              // as of the last tick, for those who ask for work

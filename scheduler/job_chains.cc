@@ -97,12 +97,13 @@ void Job::on_learners_ready(const Node& node, const LearnersReady& ready) {
     if (entry.epoch != each.epoch || entry.learner != each.learner || entry.chain.back() != node.id) continue;
     ready_learners_[each.shard] = each;
   }
+  if (!ready_learners_.empty()) tend_chains();
 }
 
-// Learners that have caught up become members; chains that are too short get learners.
-void Job::tend_learners() {
+// Learners that have caught up become members; chains that are too short get learners; shards move.
+void Job::tend_chains() {
+  if (map_.empty() || ended_) return;
   const std::uint32_t replicas = options().config.cluster.replicas;
-  if (replicas < 2 || map_.empty() || ended_) return;
   const Instant now = context_.loop.now();
   const auto lease = std::chrono::milliseconds(options().config.cluster.lease_ms);
   const bool silence_lasts = std::any_of(lost_servers_.begin(), lost_servers_.end(),
@@ -110,6 +111,29 @@ void Job::tend_learners() {
   if (silence_lasts) drop_silent_servers();
   if (ended_) return;
   std::vector<ShardEntry> wanted = map_.entries();
+  take_in_learners(wanted);
+  if (now >= learners_due_) {
+    learners_due_ = now + lease / 2;
+    std::vector<PlacementNode> staying = servers();
+    std::erase_if(staying, [](const PlacementNode& node) { return node.leaving; });
+    wanted = with_learners(std::move(wanted), replicas, staying);
+  }
+  if (may_move()) move_shards(wanted);
+  if (!map_.changes(wanted, facts_.generation).empty()) {
+    const auto whole = [&](const ShardEntry& entry) { return entry.chain.size() >= replicas; };
+    const bool were_whole = std::all_of(map_.entries().begin(), map_.entries().end(), whole);
+    if (!change_map(wanted)) return;
+    tell_map();
+    const bool are_whole = std::all_of(wanted.begin(), wanted.end(), whole);
+    if (are_whole && !were_whole) context_.log.info("all chains are whole again");
+  }
+  give_up_handovers(lease);
+  if (may_move()) begin_handovers();
+  ask_to_hand_over();
+  let_go_of_drained();
+}
+
+void Job::take_in_learners(std::vector<ShardEntry>& wanted) {
   for (const auto& [shard, ready] : std::exchange(ready_learners_, {})) {
     ShardEntry& entry = wanted[shard];
     const Node* node = context_.membership.find(ready.learner);
@@ -117,20 +141,6 @@ void Job::tend_learners() {
     entry.chain.push_back(entry.learner);
     entry.learner = 0;
   }
-  if (now >= learners_due_) {
-    learners_due_ = now + lease / 2;
-    std::vector<PlacementNode> servers;
-    for (const NodeId id : context_.membership.alive(Role::kServer)) {
-      const Node* node = context_.membership.find(id);
-      if (node->peer != 0) servers.push_back({id, node->memory_limit, node->host});
-    }
-    wanted = with_learners(std::move(wanted), replicas, servers);
-  }
-  if (map_.changes(wanted, facts_.generation).empty()) return;
-  if (!change_map(wanted)) return;
-  tell_map();
-  const auto whole = [&](const ShardEntry& entry) { return entry.chain.size() >= replicas; };
-  if (std::all_of(wanted.begin(), wanted.end(), whole)) context_.log.info("all chains are whole again");
 }
 
 void Job::tell_map() {

@@ -28,7 +28,7 @@ std::vector<StreamState> Job::streams() const {
 }
 
 void Job::check_cut_due() {
-  if (cut_.has_value() || ended_ || facts_.state != JobState::kRunning) return;
+  if (cut_.has_value() || ended_ || facts_.state != JobState::kRunning || !handovers_.empty()) return;
   if (step_.kind == PlanStep::Kind::kTrain && cut_schedule_.due(steps_so_far(), context_.loop.now())) {
     begin_cut(CutPurpose::kAutomatic);
   }
@@ -36,6 +36,9 @@ void Job::check_cut_due() {
 
 // All but automatic cuts are drained: made between passes, when no batch is under way.
 void Job::begin_cut(CutPurpose purpose) {
+  // Each shard has one owner from the beginning of a cut to its end.
+  if (!CAPSTAN_PLANTED(kHandsOverDuringCut)) give_up_handovers(Duration(0));
+  if (ended_) return;
   cut_purpose_ = purpose;
   const bool drained = purpose != CutPurpose::kAutomatic;
   const bool best = purpose == CutPurpose::kPlan && step_.kind == PlanStep::Kind::kKeepBest;
@@ -225,6 +228,8 @@ bool Job::cut_before_going_on() {
 // Every server gets the sections of the shards that it is the primary of, from however many files they were
 // in.
 void Job::restore_from(const Manifest& manifest, const std::string& directory) {
+  give_up_handovers(Duration(0));
+  if (ended_) return;
   std::map<NodeId, Restore> restores;
   const std::vector<Chain> chains = map_.chains();
   for (const Chain& chain : chains) restores[chain.front()].directory = directory;

@@ -138,8 +138,11 @@ void Job::recover(const std::vector<JournalRecord>& records) {
       node.host = greeted->host;
       node.incarnation = greeted->incarnation;
       node.memory_limit = greeted->memory_limit;
+      draining_.erase(node.id);
       if (node.role == Role::kServer) map_.set_address({node.id, node.name, node.endpoint});
       context_.membership.recover(std::move(node), now);
+    } else if (const auto* drains = std::get_if<NodeDrains>(&record)) {
+      draining_.insert(drains->id);
     } else if (const auto* ready = std::get_if<NodeReady>(&record)) {
       ready_[ready->id] = ready->incarnation;
     } else if (const auto* agreed = std::get_if<TablesAgreed>(&record)) {

@@ -12,13 +12,14 @@ namespace {
 
 // "2 of 3 servers registered, waiting for ps-2". Nodes that nobody has named yet are called as `capstan run`
 // would.
-std::string missing_nodes(const Membership& nodes, Role role, std::uint32_t wanted) {
+std::string missing_nodes(const Membership& nodes, Role role, std::uint32_t wanted,
+                          const std::set<NodeId>& draining = {}) {
   const auto alive = nodes.alive(role);
   if (alive.size() >= wanted) return "";
   const std::string_view stem = role == Role::kServer ? "ps" : "worker";
   std::vector<std::string> names;
   for (const auto& [id, node] : nodes.nodes()) {
-    if (node.role == role && !node.alive) names.push_back(node.name);
+    if (node.role == role && !node.alive && !draining.contains(id)) names.push_back(node.name);
   }
   for (std::uint32_t n = 0; n < wanted && names.size() + alive.size() < wanted; ++n) {
     const std::string name = fmt::format("{}-{}", stem, n);
@@ -44,7 +45,8 @@ std::string Job::waits_for() const {
   const auto add = [&](std::string text) {
     if (!text.empty()) words.push_back(std::move(text));
   };
-  add(missing_nodes(nodes, Role::kServer, cluster.servers));
+  const auto drained = static_cast<std::uint32_t>(draining_.size());
+  add(missing_nodes(nodes, Role::kServer, cluster.servers - std::min(cluster.servers, drained), draining_));
   if (!facts_.agreed.has_value()) {
     add(missing_nodes(nodes, Role::kWorker, cluster.workers));
     std::vector<std::string> preparing;

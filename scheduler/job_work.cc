@@ -190,6 +190,7 @@ void Job::note_uncounted(const Node& node) {
     return std::find(entry.chain.begin(), entry.chain.end(), node.id) != entry.chain.end();
   };
   if (std::any_of(map_.entries().begin(), map_.entries().end(), owns)) facts_.counted = false;
+  if (draining_.contains(node.id) && holds_nothing(node.id)) return;
   facts_.warn(fmt::format("{} did not give its last counters; the report has those of its last heartbeat",
                           node.name));
 }

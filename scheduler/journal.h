@@ -30,6 +30,9 @@ struct NodeGreeted {
   std::string name, endpoint, host;
   std::uint64_t incarnation = 0, memory_limit = 0;
 };
+struct NodeDrains {  // this process shall give all its shards away, and then leave
+  NodeId id = 0;
+};
 struct NodeReady {  // a worker has prepared its data
   NodeId id = 0;
   std::uint64_t incarnation = 0;
@@ -83,7 +86,7 @@ struct CheckpointPublished {
 
 using JournalRecord = std::variant<GenerationRaised, NodeGreeted, NodeReady, TablesAgreed, MapChanged,
                                    StateReached, WorkGranted, WorkFinished, PassFinished, PassValidated,
-                                   CutBegun, CheckpointPublished, RunBegun>;
+                                   CutBegun, CheckpointPublished, RunBegun, NodeDrains>;
 
 // The generation that the newest run in the journal began with; 0: it does not say.
 std::uint32_t newest_run(const std::vector<JournalRecord>& records);

@@ -51,6 +51,17 @@ json::object tables_json(const TablesAgreed& r) {
           {"sketch_width", r.sketch_width}};
 }
 
+json::object node_json(const NodeGreeted& node) {
+  return {{"record", "node"},
+          {"id", node.id},
+          {"role", static_cast<int>(node.role)},
+          {"name", node.name},
+          {"endpoint", node.endpoint},
+          {"host", node.host},
+          {"incarnation", node.incarnation},
+          {"memory_limit", node.memory_limit}};
+}
+
 json::object encode_record(const JournalRecord& record) {
   return std::visit(
       Overload{
@@ -60,15 +71,9 @@ json::object encode_record(const JournalRecord& record) {
           [](const GenerationRaised& r) {
             return json::object{{"record", "generation"}, {"generation", r.generation}};
           },
-          [](const NodeGreeted& r) {
-            return json::object{{"record", "node"},
-                                {"id", r.id},
-                                {"role", static_cast<int>(r.role)},
-                                {"name", r.name},
-                                {"endpoint", r.endpoint},
-                                {"host", r.host},
-                                {"incarnation", r.incarnation},
-                                {"memory_limit", r.memory_limit}};
+          [](const NodeGreeted& r) { return node_json(r); },
+          [](const NodeDrains& r) {
+            return json::object{{"record", "drain"}, {"id", r.id}};
           },
           [](const NodeReady& r) {
             return json::object{{"record", "ready"}, {"id", r.id}, {"incarnation", r.incarnation}};
@@ -216,6 +221,11 @@ Result<JournalRecord> read_small(std::string_view kind, JsonReader& in) {
   if (kind == "generation") {
     GenerationRaised r;
     in.unsigned_of("generation", r.generation);
+    return JournalRecord(r);
+  }
+  if (kind == "drain") {
+    NodeDrains r;
+    in.unsigned_of("id", r.id);
     return JournalRecord(r);
   }
   if (kind == "ready") {

@@ -1,9 +1,9 @@
 #include "scheduler/map_ledger.h"
 
 #include <algorithm>
-#include <set>
 
 #include "common/assert.h"
+#include "common/planted_bugs.h"
 
 namespace capstan {
 
@@ -14,14 +14,15 @@ std::vector<Chain> MapLedger::chains() const {
   return chains;
 }
 
-std::vector<ShardEntry> MapLedger::changes(const std::vector<ShardEntry>& wanted,
-                                           std::uint32_t generation) const {
+std::vector<ShardEntry> MapLedger::changes(const std::vector<ShardEntry>& wanted, std::uint32_t generation,
+                                           const std::set<std::uint32_t>& renewed) const {
   CAPSTAN_ASSERT(wanted.size() == num_shards_, "one entry a shard");
   const std::uint64_t next = std::max(version_, std::uint64_t{generation} << 32) + 1;
   std::vector<ShardEntry> changed;
   for (std::uint32_t shard = 0; shard < num_shards_; ++shard) {
     const ShardEntry& now = entries_[shard];
-    if (version_ != 0 && now.chain == wanted[shard].chain && now.learner == wanted[shard].learner) continue;
+    const bool same = now.chain == wanted[shard].chain && now.learner == wanted[shard].learner;
+    if (version_ != 0 && same && !renewed.contains(shard)) continue;
     changed.push_back({shard, next, wanted[shard].chain, wanted[shard].learner});
   }
   return changed;
@@ -56,6 +57,7 @@ MapUpdate MapLedger::update_since(std::uint64_t known_version) const {
   std::set<NodeId> named;
   for (const std::uint32_t shard : shards) {
     update.shards.push_back(entries_[shard]);
+    if (CAPSTAN_PLANTED(kEpochsAreReused)) update.shards.back().epoch = 1;
     named.insert(entries_[shard].chain.begin(), entries_[shard].chain.end());
     named.insert(entries_[shard].learner);
   }

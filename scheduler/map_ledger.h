@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -24,9 +25,10 @@ class MapLedger {
   const std::vector<ShardEntry>& entries() const { return entries_; }
   std::vector<Chain> chains() const;
 
-  // The entries whose chain or learner differs from `wanted`, with the epochs that they would get. Empty:
-  // nothing to do. REQUIRES: one entry a shard, in their order.
-  std::vector<ShardEntry> changes(const std::vector<ShardEntry>& wanted, std::uint32_t generation) const;
+  // The entries whose chain or learner differs from `wanted`, and those of the shards `renewed`, with the
+  // epochs that they would get. Empty: nothing to do. REQUIRES: one entry a shard, in their order.
+  std::vector<ShardEntry> changes(const std::vector<ShardEntry>& wanted, std::uint32_t generation,
+                                  const std::set<std::uint32_t>& renewed = {}) const;
   // Takes over journaled entries. REQUIRES: epochs at or above version().
   void apply(const std::vector<ShardEntry>& changed);
   void set_address(NodeAddress address);  // before the version that first names the node

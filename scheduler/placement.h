@@ -16,6 +16,7 @@ struct PlacementNode {
   NodeId id = 0;
   std::uint64_t memory = 0;  // bytes for rows; 0 for any node: all count the same
   std::string host;
+  bool leaving = false;  // it shall hold nothing
 };
 
 // How many of `num_shards` each node should be primary of: in proportion to memory, by largest remainders, a

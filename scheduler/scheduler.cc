@@ -133,6 +133,7 @@ std::optional<Message> Scheduler::answer_anyone(const Message& message) {
     const auto& agreed = job_.facts().agreed;
     return TablesReply{agreed.has_value() ? agreed->tables : std::vector<TableSpec>()};
   }
+  if (const auto* wish = std::get_if<ChangeServers>(&message)) return job_.change_servers(*wish);
   if (const auto* stop = std::get_if<StopJob>(&message)) {
     job_.stop(stop->reason, stop->checkpoint);
     return StatusReply{status()};
@@ -172,6 +173,10 @@ std::optional<Message> Scheduler::answer(const Node& node, std::uint64_t request
                         },
                         [&](const LearnersReady& m) -> Reply {
                           job_.on_learners_ready(node, m);
+                          return std::nullopt;
+                        },
+                        [&](const HandedOver& m) -> Reply {
+                          job_.on_handed_over(node, m);
                           return std::nullopt;
                         },
                         [&](const StatusReply& m) -> Reply {

@@ -33,6 +33,7 @@ class Scheduler {
   Result<std::string> start(EndHandler on_finished);
   // As the StopJob message.
   void stop(const std::string& reason, bool checkpoint) { job_.stop(reason, checkpoint); }
+  ChangeServersReply change_servers(const ChangeServers& wish) { return job_.change_servers(wish); }
 
   std::string status() const;
   const Job& job() const { return job_; }

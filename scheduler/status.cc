@@ -11,9 +11,9 @@ namespace {
 constexpr std::size_t kPartitionsShown = 1024;
 
 json::array nodes_json(const Job& job, const Membership& membership, Instant now) {
-  std::map<NodeId, std::uint32_t> shards;
+  std::map<NodeId, std::uint32_t> shards, copies;
   for (const ShardEntry& entry : job.map().entries()) {
-    if (!entry.chain.empty()) ++shards[entry.chain.front()];
+    for (const NodeId id : entry.chain) ++(id == entry.chain.front() ? shards : copies)[id];
   }
   json::array nodes;
   for (const auto& [id, node] : membership.nodes()) {
@@ -26,6 +26,8 @@ json::array nodes_json(const Job& job, const Membership& membership, Instant now
     if (!node.alive) object["silent_seconds"] = std::chrono::duration<double>(now - node.lease_end).count();
     if (node.role == Role::kServer) {
       object["shards"] = shards[id];
+      object["copies"] = copies[id];
+      object["draining"] = job.drains(id);
       object["rows"] = node.rows;
       object["bytes"] = node.bytes;
       object["memory_limit"] = node.memory_limit;
@@ -56,6 +58,23 @@ json::array partitions_json(const Job& job, const Membership& membership) {
                                       {"batches", entry.batches}});
   }
   return partitions;
+}
+
+// A learner that takes nobody's place re-builds a replica.
+json::array moves_json(const Job& job, const Membership& membership) {
+  json::array moves;
+  const auto name = [&](NodeId id) {
+    const Node* node = membership.find(id);
+    return node == nullptr ? std::string() : node->name;
+  };
+  for (const Job::OpenMove& move : job.open_moves()) {
+    if (moves.size() == kPartitionsShown) break;
+    moves.push_back(json::object{{"shard", move.shard},
+                                 {"from", name(move.from)},
+                                 {"to", name(move.to)},
+                                 {"stage", move.copied ? "handing over" : "copying"}});
+  }
+  return moves;
 }
 
 json::array checkpoints_json(const JobFacts& facts) {
@@ -127,6 +146,8 @@ std::string status_json(const SchedulerOptions& options, const Job& job, const M
   object["workers"] = sum_stats(membership, Role::kWorker);
   object["nodes"] = nodes_json(job, membership, now);
   object["partitions"] = partitions_json(job, membership);
+  object["moves"] = moves_json(job, membership);
+  object["servers_wanted"] = job.servers_wanted();
   object["checkpoints"] = checkpoints_json(facts);
   json::array warnings;
   for (const std::string& warning : facts.warnings) warnings.push_back(json::string(warning));

@@ -137,8 +137,9 @@ std::shared_ptr<void> SimCluster::start_server(SimNode& node) {
   options.incarnation = incarnations_[&node] = ++last_incarnation_;
   options.chunk_bytes = 256;  // a shard here has about a thousand bytes
   options.catch_up_bytes_per_second = 1U << 20;
-  auto process = std::make_shared<Process>(node, options_.shape.num_shards, log(node), std::move(options),
-                                           [this, &node](bool, const std::string& why) { quit(node, why); });
+  auto process = std::make_shared<Process>(
+      node, options_.shape.num_shards, log(node), std::move(options),
+      [this, &node](bool ok, const std::string& why) { ok && !ended() ? leave(node) : quit(node, why); });
   CAPSTAN_ASSERT(process->server.start().ok(), "a server starts");
   server_processes_[&node] = std::shared_ptr<Server>(process, &process->server);
   return process;
@@ -168,12 +169,31 @@ std::shared_ptr<void> SimCluster::start_worker(SimNode& node) {
   return process;
 }
 
+SimNode& SimCluster::add_server() {
+  const std::string suffix = life_ == 0 ? "" : fmt::format("'{}", life_);
+  servers_.push_back(&world_.add_node(fmt::format("ps-{}{}", servers_.size(), suffix), kStore));
+  options_.servers = static_cast<std::uint32_t>(servers_.size());
+  world_.start(*servers_.back(), [this](SimNode& self) { return start_server(self); });
+  return *servers_.back();
+}
+
+bool SimCluster::drain(const SimNode& server) {
+  const auto process = scheduler_process_.lock();
+  return process != nullptr && process->change_servers({bare_name(server), 0, false}).error.empty();
+}
+
+// Its program ends by itself.
+void SimCluster::leave(SimNode& node) {
+  left_.insert(&node);
+  world_.crash(node, SimWorld::Crash::kProcess);
+}
+
 void SimCluster::quit(const SimNode& node, const std::string& why) {
   if (!ended()) quits_.push_back(fmt::format("{} quits: {}", node.name(), why));
 }
 
 bool SimCluster::has(const SimNode& node) const {
-  const auto is_it = [&](const SimNode* each) { return each == &node; };
+  const auto is_it = [&](const SimNode* each) { return each == &node && !has_left(node); };
   return &node == scheduler_ || std::any_of(servers_.begin(), servers_.end(), is_it) ||
          std::any_of(workers_.begin(), workers_.end(), is_it);
 }

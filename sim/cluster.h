@@ -55,6 +55,13 @@ class SimCluster {
   bool can_lose(const SimNode& server) const;
   std::shared_ptr<const Scheduler> scheduler_process() const { return scheduler_process_.lock(); }
 
+  // A server more, started now.
+  SimNode& add_server();
+  // Tells the scheduler, as an operator would; false: it is down, or refuses.
+  bool drain(const SimNode& server);
+  // It was drained and has ended.
+  bool has_left(const SimNode& server) const { return left_.contains(&server); }
+
   // The job has ended, well or not, as the scheduler knows.
   bool ended() const;
   bool ok() const;
@@ -89,6 +96,7 @@ class SimCluster {
   std::shared_ptr<void> start_server(SimNode& node);
   std::shared_ptr<void> start_worker(SimNode& node);
   JobConfig config() const;
+  void leave(SimNode& node);
   void quit(const SimNode& node, const std::string& why);
   Log log(const SimNode& node) const;
   // Its name within the job: clusters that were given up had nodes of the same.
@@ -104,6 +112,7 @@ class SimCluster {
   std::weak_ptr<Scheduler> scheduler_process_;
   std::map<const SimNode*, std::weak_ptr<Server>> server_processes_;
   std::map<const SimNode*, std::uint64_t> incarnations_;  // of servers
+  std::set<const SimNode*> left_;
   SimWorld world_;
   SimNode* scheduler_ = nullptr;
   std::vector<SimNode*> servers_, workers_;

@@ -2,6 +2,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <set>
 
 #include "sim/cluster.h"
 
@@ -24,19 +25,25 @@ std::shared_ptr<const Server> SimCluster::server_process(const SimNode& node) co
 bool SimCluster::can_lose(const SimNode& server) const {
   const auto process = scheduler_process();
   if (process == nullptr || process->job().map().empty()) return false;
-  std::map<NodeId, bool> holds;  // its rows, as far as the scheduler knows
+  std::map<NodeId, bool> holds;                    // its rows, as far as the scheduler knows
+  std::map<NodeId, std::set<std::uint32_t>> goes;  // shards that it leads no more, and may soon not hold
   NodeId self = 0;
   for (const SimNode* node : servers_) {
     const Node* known = process->membership().find(bare_name(*node));
     if (known == nullptr) continue;
     if (node == &server) self = known->id;
+    if (const auto its = server_process(*node); its != nullptr) {
+      for (const HeldShard& held : its->held_shards()) {
+        if (held.handed_over) goes[known->id].insert(held.shard);
+      }
+    }
     holds[known->id] = world_.up(*node) && known->incarnation == incarnations_.at(node) && node != &server;
   }
   const auto& entries = process->job().map().entries();
   return std::all_of(entries.begin(), entries.end(), [&](const ShardEntry& entry) {
     const bool in_it = std::find(entry.chain.begin(), entry.chain.end(), self) != entry.chain.end();
-    return !in_it ||
-           std::any_of(entry.chain.begin(), entry.chain.end(), [&](NodeId id) { return holds[id]; });
+    return !in_it || std::any_of(entry.chain.begin(), entry.chain.end(),
+                                 [&](NodeId id) { return holds[id] && !goes[id].contains(entry.shard); });
   });
 }
 
@@ -70,16 +77,18 @@ std::string SimCluster::check_replicas() const {
 }
 
 std::string SimCluster::check_owners() const {
-  std::map<std::uint32_t, const SimNode*> owners;
+  std::map<std::uint32_t, std::pair<const SimNode*, std::uint64_t>> owners;
   for (const SimNode* node : servers_) {
     const auto server = server_process(*node);
     if (server == nullptr || !world_.up(*node) || world_.paused(*node)) continue;
     for (const HeldShard& held : server->held_shards()) {
       if (!held.serves) continue;
-      const auto [other, first] = owners.emplace(held.shard, node);
-      if (!first)
-        return fmt::format("shard {} has two owners: {} and {}", held.shard, other->second->name(),
-                           node->name());
+      const auto [other, first] = owners.emplace(held.shard, std::pair(node, held.epoch));
+      if (first) continue;
+      const auto [owner, epoch] = other->second;
+      return fmt::format("shard {} has two owners: {} in epoch {}.{} and {} in {}.{}", held.shard,
+                         owner->name(), epoch >> 32, epoch & 0xffffffff, node->name(), held.epoch >> 32,
+                         held.epoch & 0xffffffff);
     }
   }
   return "";

@@ -11,6 +11,17 @@ struct StatusReply {
   json @0 :Text;
 }
 
+struct ChangeServers {
+  drain @0 :Text;
+  add @1 :UInt32;
+  dryRun @2 :Bool;
+}
+
+struct ChangeServersReply {
+  error @0 :Text;
+  json @1 :Text;
+}
+
 struct TablesRequest {
   reserved @0 :Bool;
 }

@@ -100,6 +100,11 @@ CAPSTAN_WIRE_PAIR(ShardChunkReply)
 CAPSTAN_WIRE_PAIR(LearnersReady)
 CAPSTAN_WIRE_PAIR(PromiseRequest)
 CAPSTAN_WIRE_PAIR(Promise)
+CAPSTAN_WIRE_PAIR(ShardAt)
+CAPSTAN_WIRE_PAIR(HandOver)
+CAPSTAN_WIRE_PAIR(HandedOver)
+CAPSTAN_WIRE_PAIR(ChangeServers)
+CAPSTAN_WIRE_PAIR(ChangeServersReply)
 void write(ReadyLearner::Builder to, const capstan::LearnersReady::Entry& from);
 void read(ReadyLearner::Reader from, capstan::LearnersReady::Entry& to);
 

@@ -40,4 +40,24 @@ void read(JobEnded::Reader from, capstan::JobEnded& to) {
   to.text = to_string(from.getText());
 }
 
+void write(ChangeServers::Builder to, const capstan::ChangeServers& from) {
+  to.setDrain(from.drain);
+  to.setAdd(from.add);
+  to.setDryRun(from.dry_run);
+}
+void read(ChangeServers::Reader from, capstan::ChangeServers& to) {
+  to.drain = to_string(from.getDrain());
+  to.add = from.getAdd();
+  to.dry_run = from.getDryRun();
+}
+
+void write(ChangeServersReply::Builder to, const capstan::ChangeServersReply& from) {
+  to.setError(from.error);
+  to.setJson(from.json);
+}
+void read(ChangeServersReply::Reader from, capstan::ChangeServersReply& to) {
+  to.error = to_string(from.getError());
+  to.json = to_string(from.getJson());
+}
+
 }  // namespace capstan::wire

@@ -141,4 +141,29 @@ void read(Promise::Reader from, capstan::Promise& to) {
   to.map_version = from.getMapVersion();
 }
 
+void write(ShardAt::Builder to, const capstan::ShardAt& from) {
+  to.setShard(from.shard);
+  to.setEpoch(from.epoch);
+}
+void read(ShardAt::Reader from, capstan::ShardAt& to) {
+  to.shard = from.getShard();
+  to.epoch = from.getEpoch();
+}
+
+void write(HandOver::Builder to, const capstan::HandOver& from) {
+  write_list(to.initShards(size_of(from.shards.size())), from.shards);
+}
+void read(HandOver::Reader from, capstan::HandOver& to) {
+  read_list(from.getShards(), to.shards);
+}
+
+void write(HandedOver::Builder to, const capstan::HandedOver& from) {
+  to.setNodeId(from.node_id);
+  write_list(to.initShards(size_of(from.shards.size())), from.shards);
+}
+void read(HandedOver::Reader from, capstan::HandedOver& to) {
+  to.node_id = from.getNodeId();
+  read_list(from.getShards(), to.shards);
+}
+
 }  // namespace capstan::wire

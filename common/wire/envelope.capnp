@@ -54,5 +54,9 @@ struct Envelope {
     learnersReady @39 :Replica.LearnersReady;
     promiseRequest @40 :Replica.PromiseRequest;
     promise @41 :Replica.Promise;
+    handOver @42 :Replica.HandOver;
+    handedOver @43 :Replica.HandedOver;
+    changeServers @44 :Control.ChangeServers;
+    changeServersReply @45 :Control.ChangeServersReply;
   }
 }

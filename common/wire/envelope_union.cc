@@ -45,7 +45,11 @@ namespace {
   X(ShardChunkReply, SHARD_CHUNK_REPLY)     \
   X(LearnersReady, LEARNERS_READY)          \
   X(PromiseRequest, PROMISE_REQUEST)        \
-  X(Promise, PROMISE)
+  X(Promise, PROMISE)                       \
+  X(HandOver, HAND_OVER)                    \
+  X(HandedOver, HANDED_OVER)                \
+  X(ChangeServers, CHANGE_SERVERS)          \
+  X(ChangeServersReply, CHANGE_SERVERS_REPLY)
 
 #define CAPSTAN_WRITE(Type, kCase)                             \
   void write_body(wire::Envelope::Builder to, const Type& m) { \

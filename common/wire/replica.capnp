@@ -68,6 +68,20 @@ struct Promise {
   mapVersion @1 :UInt64;
 }
 
+struct ShardAt {
+  shard @0 :UInt32;
+  epoch @1 :UInt64;
+}
+
+struct HandOver {
+  shards @0 :List(ShardAt);
+}
+
+struct HandedOver {
+  nodeId @0 :UInt32;
+  shards @1 :List(ShardAt);
+}
+
 struct ReadyLearner {
   shard @0 :UInt32;
   epoch @1 :UInt64;

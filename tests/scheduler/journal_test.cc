@@ -54,7 +54,8 @@ std::vector<JournalRecord> one_of_each() {
           PassValidated{1, 0.25, R"({"better":0.25})"},
           CutBegun{4, {cursor(), cursor()}},
           CheckpointPublished{4, 2, true},
-          RunBegun{3}};
+          RunBegun{3},
+          NodeDrains{3}};
 }
 
 class JournalTest : public ::testing::Test {

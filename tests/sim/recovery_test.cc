@@ -9,8 +9,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Consistency kModes[] = {Consistency::kAsync, Consistency::kBounded, Consistency::kSync};
-
 ClusterOptions with_checkpoints(std::uint64_t seed) {
   ClusterOptions options = small_world(seed, kModes[seed % 3]);
   options.checkpoint_every_steps = 5 + seed % 20;

@@ -9,8 +9,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Consistency kModes[] = {Consistency::kAsync, Consistency::kBounded, Consistency::kSync};
-
 ClusterOptions chains_of(std::uint32_t replicas, std::uint64_t seed) {
   ClusterOptions options = small_world(seed, kModes[seed % 3]);
   options.replicas = replicas;

@@ -91,6 +91,26 @@ TEST(Codec, MapTablesAndTextSurvive) {
   EXPECT_EQ(std::get<DeclareTables>(tables_back->message).tables[0], spec);
 }
 
+TEST(Codec, HandoversAndChangesOfServersSurvive) {
+  const auto handed = decode(encode(HandedOver{7, {{3, (2ULL << 32) | 1}, {5, 6}}}));
+  ASSERT_TRUE(handed.ok());
+  const auto& shards = std::get<HandedOver>(handed->message).shards;
+  ASSERT_EQ(shards.size(), 2U);
+  EXPECT_EQ(shards[0].epoch, (2ULL << 32) | 1);
+  EXPECT_EQ(std::get<HandedOver>(handed->message).node_id, 7U);
+  const auto wish = decode(encode(HandOver{{{9, 4}}}));
+  ASSERT_TRUE(wish.ok());
+  EXPECT_EQ(std::get<HandOver>(wish->message).shards[0].shard, 9U);
+  const auto change = decode(encode(ChangeServers{"ps-3", 2, true}));
+  ASSERT_TRUE(change.ok());
+  EXPECT_EQ(std::get<ChangeServers>(change->message).drain, "ps-3");
+  EXPECT_EQ(std::get<ChangeServers>(change->message).add, 2U);
+  EXPECT_TRUE(std::get<ChangeServers>(change->message).dry_run);
+  const auto reply = decode(encode(ChangeServersReply{"no such server", "{}"}));
+  ASSERT_TRUE(reply.ok());
+  EXPECT_EQ(std::get<ChangeServersReply>(reply->message).error, "no such server");
+}
+
 // Whatever is flipped, cut or invented, decode() answers; what it accepts can be encoded again.
 TEST(Codec, AnswersAnyBytes) {
   Rng rng(1);
@@ -98,8 +118,14 @@ TEST(Codec, AnswersAnyBytes) {
   done.node_id = 1;
   done.error = "x";
   done.result = Buffer::copy_of("result");
-  const std::vector<Message> seeds = {sample_push(), Hello{}, MapUpdate{1, 2, {{1, "a", "b"}}, {{0, 1, {1}}}},
-                                      done};
+  const std::vector<Message> seeds = {sample_push(),
+                                      Hello{},
+                                      MapUpdate{1, 2, {{1, "a", "b"}}, {{0, 1, {1}}}},
+                                      done,
+                                      HandOver{{{3, 4}}},
+                                      HandedOver{1, {{3, 4}, {5, 6}}},
+                                      ChangeServers{"ps-3", 1, true},
+                                      ChangeServersReply{"no", "{}"}};
   for (int round = 0; round < 20000; ++round) {
     Frames frames = encode(seeds[rng.below(seeds.size())], rng.next());
     Buffer header = Buffer::copy_of(frames[0].bytes());

@@ -1,0 +1,255 @@
+// Job: servers that come and go while it runs. A shard moves as a replica is re-built: a learner copies it
+// and becomes a member, then whoever is too many leaves the chain; a primary hands the shard over first.
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+#include "common/planted_bugs.h"
+#include "scheduler/job.h"
+#include "scheduler/json.h"
+#include "scheduler/moves.h"
+
+namespace capstan {
+
+namespace {
+
+constexpr std::size_t kCopiesAtOnce = 2;
+constexpr std::size_t kMovesAtOnce = 8;  // with those that are copied and wait for a member to go
+constexpr std::size_t kHandoversAtOnce = 2;
+
+bool holds(const Chain& chain, NodeId id) {
+  return std::find(chain.begin(), chain.end(), id) != chain.end();
+}
+
+}  // namespace
+
+// Those that shards may be on.
+std::vector<PlacementNode> Job::servers() const {
+  std::vector<PlacementNode> servers;
+  for (const NodeId id : context_.membership.alive(Role::kServer)) {
+    const Node* node = context_.membership.find(id);
+    if (node->peer != 0) servers.push_back({id, node->memory_limit, node->host, draining_.contains(id)});
+  }
+  return servers;
+}
+
+// Nothing moves in a scheduler's first lease: until then servers may go on by promises that it knows nothing
+// of.
+bool Job::may_move() const {
+  const auto lease = std::chrono::milliseconds(options().config.cluster.lease_ms);
+  const bool works = facts_.state == JobState::kRunning || facts_.state == JobState::kValidating ||
+                     facts_.state == JobState::kEvaluating;
+  return works && !ended_ && context_.loop.now() - facts_.started >= lease;
+}
+
+// Members that are too many and do not lead go once the primary knows of all the others: it may be going on
+// by the promise of one that goes, and then no other must be able to succeed it. New moves begin when no
+// chain waits to be whole.
+void Job::move_shards(std::vector<ShardEntry>& wanted) {
+  const std::uint32_t replicas = options().config.cluster.replicas;
+  const std::vector<PlacementNode> nodes = servers();
+  const auto stays = [](const PlacementNode& node) { return !node.leaving; };
+  if (std::none_of(nodes.begin(), nodes.end(), stays)) return;
+  const std::vector<Chain> chains = settled(wanted, replicas, nodes);
+  const auto known = [&](const ShardEntry& now) {
+    const Node* primary = context_.membership.find(now.chain.front());
+    return primary->map_version >= now.epoch || CAPSTAN_PLANTED(kMembersGoUnknown);
+  };
+  std::size_t copying = 0, under_way = 0;
+  bool all_whole = true;
+  for (ShardEntry& entry : wanted) {
+    const Chain& then = chains[entry.shard];
+    const ShardEntry& now = map_.entries()[entry.shard];
+    all_whole = all_whole && entry.chain.size() >= replicas;
+    if (entry.chain.size() >= replicas && entry.learner != 0 && !holds(then, entry.learner))
+      entry.learner = 0;
+    const bool same_primary = then.front() == entry.chain.front();
+    if (entry.learner == 0 && same_primary && now.chain == entry.chain && known(now)) entry.chain = then;
+    copying += entry.learner != 0 ? 1 : 0;
+    under_way += entry.learner != 0 || entry.chain != then ? 1 : 0;
+  }
+  if (!all_whole) return;
+  for (const Move& move : plan_moves(chains, nodes, kCopiesAtOnce)) {
+    ShardEntry& entry = wanted[move.shard];
+    if (copying >= kCopiesAtOnce || under_way >= kMovesAtOnce) return;
+    if (entry.learner != 0 || entry.chain != chains[move.shard]) continue;
+    entry.learner = move.to;
+    ++copying;
+    ++under_way;
+  }
+}
+
+// A cut and a handover keep out of each other's way.
+void Job::begin_handovers() {
+  const bool cut_due =
+      step_.kind == PlanStep::Kind::kTrain && cut_schedule_.due(steps_so_far(), context_.loop.now());
+  const bool cut_first = (cut_.has_value() || cut_due) && !CAPSTAN_PLANTED(kHandsOverDuringCut);
+  if (cut_first || handovers_.size() >= kHandoversAtOnce) return;
+  const std::uint32_t replicas = options().config.cluster.replicas;
+  const std::vector<PlacementNode> nodes = servers();
+  const auto stays = [](const PlacementNode& node) { return !node.leaving; };
+  if (std::none_of(nodes.begin(), nodes.end(), stays)) return;
+  const auto begin = [&](const ShardEntry& entry, Chain then) {
+    handovers_[entry.shard] = {entry.epoch, std::move(then), context_.loop.now()};
+  };
+  std::vector<Chain> chains = settled(map_.entries(), replicas, nodes);
+  std::vector<bool> busy;
+  for (const ShardEntry& entry : map_.entries()) {
+    Chain& then = chains[entry.shard];
+    const auto alive = [&](NodeId id) { return context_.membership.find(id)->alive; };
+    const bool sound = entry.learner == 0 && entry.chain.size() >= replicas &&
+                       std::all_of(entry.chain.begin(), entry.chain.end(), alive);
+    const auto open = handovers_.find(entry.shard);
+    busy.push_back(!sound || open != handovers_.end() || then != entry.chain);
+    if (open != handovers_.end()) {
+      then = open->second.then;
+    } else if (sound && then.front() != entry.chain.front() && handovers_.size() < kHandoversAtOnce) {
+      begin(entry, then);
+    }
+  }
+  for (const Move& move : plan_primaries(chains, nodes, busy, kHandoversAtOnce)) {
+    if (handovers_.size() >= kHandoversAtOnce) return;
+    begin(map_.entries()[move.shard], led_by(chains[move.shard], move.to));
+  }
+}
+
+// Again and again: a primary that has left says so each time.
+void Job::ask_to_hand_over() {
+  std::map<NodeId, HandOver> requests;
+  for (const auto& [shard, handover] : handovers_) {
+    requests[map_.entries()[shard].chain.front()].shards.push_back({shard, handover.epoch});
+  }
+  for (const auto& [server, request] : requests) {
+    const Node* node = context_.membership.find(server);
+    if (node->alive && node->peer != 0) context_.peers.send(node->peer, request);
+  }
+}
+
+// Only what was said of the shard's present epoch counts. The members of its chain hold the same now, and
+// nobody serves it: any of them may lead. A shard that is not wanted elsewhere any more goes on where it was.
+void Job::on_handed_over(const Node& node, const HandedOver& handed) {
+  if (ended_) return;
+  std::vector<ShardEntry> wanted = map_.entries();
+  std::set<std::uint32_t> renewed;
+  for (const ShardAt& each : handed.shards) {
+    if (each.shard >= wanted.size()) continue;
+    ShardEntry& entry = wanted[each.shard];
+    if (entry.epoch != each.epoch || entry.chain.front() != node.id) continue;
+    const auto open = handovers_.find(each.shard);
+    const bool cut_first = cut_.has_value() && !CAPSTAN_PLANTED(kHandsOverDuringCut);
+    const bool goes =
+        open != handovers_.end() && open->second.epoch == each.epoch && !cut_first && may_move();
+    if (goes) entry.chain = open->second.then;
+    if (!goes) renewed.insert(each.shard);
+    handovers_.erase(each.shard);
+  }
+  if (map_.changes(wanted, facts_.generation, renewed).empty() || !change_map(wanted, renewed)) return;
+  tell_map();
+  tend_chains();
+}
+
+// Their primaries go on.
+void Job::give_up_handovers(Duration older_than) {
+  std::set<std::uint32_t> renewed;
+  std::erase_if(handovers_, [&](const auto& each) {
+    const auto& [shard, handover] = each;
+    const bool changed = map_.entries()[shard].epoch != handover.epoch;
+    const bool old = context_.loop.now() - handover.since >= older_than;
+    if (!changed && old) renewed.insert(shard);
+    return changed || old;
+  });
+  if (!renewed.empty() && change_map(map_.entries(), renewed)) tell_map();
+}
+
+bool Job::holds_nothing(NodeId server) const {
+  return std::none_of(map_.entries().begin(), map_.entries().end(), [&](const ShardEntry& entry) {
+    return entry.learner == server || holds(entry.chain, server);
+  });
+}
+
+void Job::let_go_of_drained() {
+  for (const NodeId id : draining_) {
+    const Node* node = context_.membership.find(id);
+    if (!node->alive || node->peer == 0 || !holds_nothing(id)) continue;
+    context_.peers.send(node->peer, JobEnded{true, "drained: other servers hold its shards"});
+  }
+}
+
+std::vector<Job::OpenMove> Job::open_moves() const {
+  std::vector<OpenMove> moves;
+  const std::vector<Chain> chains = settled(map_.entries(), options().config.cluster.replicas, servers());
+  for (const ShardEntry& entry : map_.entries()) {
+    const Chain& then = chains[entry.shard];
+    const auto handover = handovers_.find(entry.shard);
+    if (entry.learner != 0) {
+      const auto goes =
+          std::find_if(entry.chain.begin(), entry.chain.end(), [&](NodeId id) { return !holds(then, id); });
+      moves.push_back({entry.shard, goes == entry.chain.end() ? 0 : *goes, entry.learner, false});
+    } else if (handover != handovers_.end()) {
+      moves.push_back({entry.shard, entry.chain.front(), handover->second.then.front(), true});
+    }
+  }
+  return moves;
+}
+
+ChangeServersReply Job::change_servers(const ChangeServers& wish) {
+  const std::uint32_t replicas = options().config.cluster.replicas;
+  const auto refuse = [](std::string why) { return ChangeServersReply{std::move(why), "{}"}; };
+  if (ended_ || map_.empty()) return refuse("the job holds no shards: " + waits_for());
+  std::vector<PlacementNode> nodes = servers();
+  NodeId drained = 0;
+  if (!wish.drain.empty()) {
+    const Node* node = context_.membership.find(std::string_view(wish.drain));
+    if (node == nullptr || node->role != Role::kServer) return refuse("there is no server " + wish.drain);
+    drained = node->id;
+    for (PlacementNode& each : nodes) each.leaving = each.leaving || each.id == drained;
+  }
+  for (std::uint32_t n = 0; n < wish.add; ++n) {
+    nodes.push_back({static_cast<NodeId>(Membership::kNodesMax + 1 + n), 0, fmt::format("new {}", n + 1)});
+  }
+  const auto stay =
+      std::count_if(nodes.begin(), nodes.end(), [](const PlacementNode& node) { return !node.leaving; });
+  if (drained != 0 && stay < std::max(replicas, 1U)) {
+    return refuse(
+        fmt::format("without {} there are {} servers, and the job wants {} to hold each shard: add "
+                    "one first",
+                    wish.drain, stay, replicas));
+  }
+  ChangeServersReply reply{"", planned_moves(nodes)};
+  if (wish.dry_run) return reply;
+  if (drained != 0 && !draining_.contains(drained)) {
+    if (!record(NodeDrains{drained})) return refuse(facts_.end_text);
+    draining_.insert(drained);
+    context_.log.info("{} is drained: its shards go to other servers", wish.drain);
+  }
+  servers_wanted_ += wish.add;
+  tend_chains();
+  return reply;
+}
+
+// What will follow, as it is seen now.
+std::string Job::planned_moves(const std::vector<PlacementNode>& nodes) const {
+  const std::uint32_t replicas = options().config.cluster.replicas;
+  const auto name = [&](NodeId id) {
+    const Node* node = context_.membership.find(id);
+    return node == nullptr ? fmt::format("new {}", id - Membership::kNodesMax) : node->name;
+  };
+  std::map<NodeId, std::uint64_t> places;
+  for (const ShardEntry& entry : map_.entries()) {
+    for (const NodeId id : entry.chain) ++places[id];
+  }
+  const auto moves = plan_moves(settled(map_.entries(), replicas, nodes), nodes, ~std::size_t{0});
+  json::array array;
+  std::uint64_t total = 0;
+  for (const Move& move : moves) {
+    const Node* from = context_.membership.find(move.from);
+    const std::uint64_t held = places.contains(move.from) ? places[move.from] : 0;
+    const std::uint64_t bytes = from == nullptr || held == 0 ? 0 : from->bytes / held;  // on the average
+    total += bytes;
+    array.push_back(json::object{
+        {"shard", move.shard}, {"bytes", bytes}, {"from", name(move.from)}, {"to", name(move.to)}});
+  }
+  return json::serialize(json::object{{"moves", std::move(array)}, {"bytes", total}});
+}
+
+}  // namespace capstan
