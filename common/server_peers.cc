@@ -13,7 +13,7 @@ constexpr Duration kRetryPause = 100ms;
 
 ServerPeers::ServerPeers(EventLoop& loop, Transport& transport, Rpc& rpc, const Log& log,
                          const SchedulerLink& link)
-    : loop_(loop), transport_(transport), rpc_(rpc), log_(log), link_(link), retry_(loop) {}
+    : transport_(transport), rpc_(rpc), log_(log), link_(link), retry_(loop) {}
 
 void ServerPeers::on_map() {
   for (const auto& [id, address] : link_.map().nodes()) {

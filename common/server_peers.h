@@ -38,7 +38,6 @@ class ServerPeers {
   void greet(NodeId node);
   void on_greeting(NodeId node, PeerId peer, const Result<Message>& reply);
 
-  EventLoop& loop_;
   Transport& transport_;
   Rpc& rpc_;
   Log log_;

@@ -153,10 +153,7 @@ void Server::on_shard_chunk(PeerId from, std::uint64_t id, const ShardChunk& chu
   Slot& slot = found->second;
   if (!slot.intake.has_value() || slot.intake->session != chunk.session) {
     slot.in_place = false;
-    slot.intake.emplace();
-    slot.intake->session = chunk.session;
-    slot.intake->position = chunk.position;
-    slot.intake->count = chunk.count;
+    slot.intake = Intake{chunk.session, chunk.position, 0, chunk.count, {}};
   }
   Intake& intake = *slot.intake;
   if (chunk.index == intake.next && intake.next < intake.count) {
