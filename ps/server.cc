@@ -195,7 +195,7 @@ void Server::take_place(std::uint32_t shard) {
     }
     const bool last = place + 1 == chain.end();
     slot.log.follow(last ? 0 : *(place + 1));
-    if (last && map.learner(shard) != 0) slot.lesson.emplace().learner = map.learner(shard);
+    if (last && map.learner(shard) != 0) slot.lesson = Lesson{.learner = map.learner(shard)};
   }
   slot.epoch = map.epoch(shard);
   slot.log.rewind(slot.log.round());  // what is on its way under the former epoch will be refused

@@ -79,11 +79,11 @@ class Server {
     NodeId learner = 0;
     std::uint64_t session = 0;
     std::uint64_t position = 0;  // what the bytes contain
-    Buffer bytes;
+    Buffer bytes{};
     std::uint32_t next = 0;        // chunk
     std::uint64_t include_at = 0;  // once the learner counts: it is ready when it has this
     bool told = false;             // the scheduler
-    std::unique_ptr<Timer> pause;
+    std::unique_ptr<Timer> pause{};
   };
   struct Intake {  // the learner's side
     std::uint64_t session = 0, position = 0;

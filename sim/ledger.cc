@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "common/assert.h"
 #include "common/rng.h"
@@ -12,7 +13,9 @@
 namespace capstan {
 namespace {
 
-enum Stream : std::uint64_t { kKeys = 1, kTouched };
+enum Stream : std::uint64_t { kKeys = 1, kTouched, kNumbers };
+constexpr std::uint32_t kSums = 3;
+constexpr std::uint64_t kLargestNumber = 4096;
 
 }  // namespace
 
@@ -31,9 +34,22 @@ Ledger::Ledger(const LedgerShape& shape) : shape_(shape) {
     sort_for_wire(keys, shape.num_shards);
     touched_.push_back(std::move(keys));
   }
+  for (std::uint64_t n = 0; n < total && shape.sums; ++n) {
+    for (const Key key : touched_[n]) add(n, expected_[key]);
+  }
+}
+
+// What batch `number` leaves in each of its rows. sums only.
+void Ledger::add(std::uint64_t number, std::vector<float>& row) const {
+  row.resize(dim());
+  row[0] += 1.0F;
+  for (std::uint32_t i = 0; i < kSums; ++i) {
+    row[1 + i] += static_cast<float>(1 + combine(shape_.seed, kNumbers, number, i) % kLargestNumber);
+  }
 }
 
 std::uint32_t Ledger::dim() const {
+  if (shape_.sums) return 1 + kSums;
   const auto total = static_cast<std::uint32_t>(touched_.size());
   return 1 + (total + kBitsPerFloat - 1) / kBitsPerFloat;
 }
@@ -59,6 +75,12 @@ std::vector<Key> Ledger::touched(const BatchId& id) const {
 void Ledger::gradient(const BatchId& id, float* out) const {
   const std::uint64_t n = number(id);
   std::fill(out, out + dim(), 0.0F);
+  if (shape_.sums) {
+    std::vector<float> row;
+    add(n, row);
+    std::transform(row.begin(), row.end(), out, std::negate<>());
+    return;
+  }
   out[0] = -1.0F;
   out[1 + n / kBitsPerFloat] = -static_cast<float>(1U << (n % kBitsPerFloat));
 }
@@ -78,6 +100,22 @@ std::set<BatchId> Ledger::touching(Key key, std::uint32_t pass, std::uint64_t be
     if (in_time && std::find(keys.begin(), keys.end(), key) != keys.end()) found.insert(id);
   }
   return found;
+}
+
+std::string Ledger::check_whole(Key key, std::span<const float> row) const {
+  if (shape_.sums) {
+    const auto expected = expected_.find(key);
+    const bool none =
+        expected == expected_.end() && std::all_of(row.begin(), row.end(), [](float x) { return x == 0.0F; });
+    if (none || (expected != expected_.end() && std::ranges::equal(row, expected->second))) return "";
+    const float wanted = expected == expected_.end() ? 0.0F : expected->second[0];
+    return fmt::format("has seen {} of {} batches, or others", row[0], wanted);
+  }
+  std::set<BatchId> seen;
+  std::string why;
+  if (!decode(row, seen, why)) return why;
+  const std::set<BatchId> all = touching(key);
+  return seen == all ? "" : fmt::format("has seen {} of {} batches", seen.size(), all.size());
 }
 
 bool Ledger::decode(std::span<const float> row, std::set<BatchId>& batches, std::string& why) const {

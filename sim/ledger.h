@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -19,6 +20,7 @@ struct LedgerShape {
   std::uint32_t keys = 48;
   std::uint32_t keys_per_batch_max = 10;  // some batches touch few shards, some touch none
   std::uint32_t num_shards = 16;
+  bool sums = false;  // rows hold sums in place of bits: for jobs of any length
 };
 
 // One slice of a pass: a batch of a partition.
@@ -29,8 +31,10 @@ struct BatchId {
 };
 
 // Every batch adds to each row it touches 1 in the first float and its own power of two in one of the others.
-// So a row tells exactly which batches it has seen, and a doubled batch cannot hide a lost one. All values
-// are whole numbers below 2^24: float adds them without error in any order.
+// So a row tells exactly which batches it has seen, and a doubled batch cannot hide a lost one. With `sums`
+// it adds three numbers of its own, each up to 4096, in place of its bit: a row tells whether it has seen all
+// of its batches once, but not which. All values are whole numbers below 2^24: float adds them without error
+// in any order, as long as a row is touched less than 4096 times.
 class Ledger {
  public:
   static constexpr std::uint32_t kBitsPerFloat = 20;
@@ -52,8 +56,10 @@ class Ledger {
   std::set<BatchId> touching(Key key, std::uint32_t pass, std::uint64_t before_batch) const;
   std::set<BatchId> touching(Key key) const { return touching(key, shape_.passes, 0); }
 
-  // Which batches a row of table "ledger" holds. False with a reason when the row is no sum of different
-  // batches.
+  // What is wrong with the row of `key` when everything has been applied; empty: nothing. [dim]
+  std::string check_whole(Key key, std::span<const float> row) const;
+  // REQUIRES: no sums. Which batches a row of table "ledger" holds. False with a reason when the row is no
+  // sum of different batches.
   bool decode(std::span<const float> row, std::set<BatchId>& batches, std::string& why) const;
 
  private:
@@ -61,10 +67,12 @@ class Ledger {
     return (std::uint64_t{id.pass} * shape_.partitions + id.partition) * shape_.batches + id.batch;
   }
   BatchId batch_of(std::uint64_t number) const;
+  void add(std::uint64_t number, std::vector<float>& row) const;
 
   LedgerShape shape_;
   std::vector<Key> keys_;
-  std::vector<std::vector<Key>> touched_;  // [batches of the job]
+  std::vector<std::vector<Key>> touched_;       // [batches of the job]
+  std::map<Key, std::vector<float>> expected_;  // sums: the rows in the end
 };
 
 std::string to_string(const BatchId& id);

@@ -65,5 +65,22 @@ TEST(Ledger, TouchingAndTouchedAreTheSameRelation) {
   EXPECT_GT(from_batches, 100U);
 }
 
+TEST(Ledger, SumsTellALostADoubledAndASwappedBatch) {
+  LedgerShape with_sums = shape();
+  with_sums.sums = true;
+  with_sums.keys = 4;
+  const Ledger ledger(with_sums);
+  const Key key = ledger.keys()[0];
+  const auto touching = ledger.touching(key);
+  std::vector<BatchId> all(touching.begin(), touching.end());
+  ASSERT_GE(all.size(), 3U);
+  EXPECT_EQ(ledger.check_whole(key, row_of(ledger, all)), "");
+  std::vector<BatchId> swapped = all, lost(all.begin() + 1, all.end()), doubled = all;
+  swapped[0] = swapped[1];
+  doubled.push_back(all[0]);
+  for (const auto& wrong : {swapped, lost, doubled})
+    EXPECT_NE(ledger.check_whole(key, row_of(ledger, wrong)), "");
+}
+
 }  // namespace
 }  // namespace capstan
