@@ -17,11 +17,9 @@ constexpr Duration kHandInTimeout = 2s;
 
 Trainer::Trainer(EventLoop& loop, Rpc& rpc, const Log& log, SchedulerLink& link, ServerPeers& peers,
                  TaskPool& tasks, std::shared_ptr<StepProgram> program, TrainOptions options)
-    : loop_(loop),
-      rpc_(rpc),
+    : rpc_(rpc),
       log_(log),
       link_(link),
-      peers_(peers),
       puller_(loop, rpc, log, link, peers, program->tables(), options.frame_bytes_max),
       env_{loop, rpc, log, link, peers, puller_, tasks, std::move(program), options, {}},
       ask_timer_(loop),

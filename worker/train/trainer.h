@@ -40,11 +40,9 @@ class Trainer {
   void hand_in(HeldId id);
   void drop(HeldId id);
 
-  EventLoop& loop_;
   Rpc& rpc_;
   Log log_;
   SchedulerLink& link_;
-  ServerPeers& peers_;
   Puller puller_;
   TrainEnv env_;
   std::list<Held> held_;

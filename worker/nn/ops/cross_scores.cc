@@ -25,7 +25,7 @@ Var cross_scores(Tape& tape, Var a, Var b) {
   const ConstMatrix x = tape.value(a);
   const ConstMatrix z = tape.value(b);
   const auto [out, y] = tape.make(x.rows, z.rows, tape.needs_gradient(a) || tape.needs_gradient(b));
-  by_rows(x.rows, [&](std::uint32_t first, std::uint32_t count) {
+  by_rows(x.rows, [&, y = y](std::uint32_t first, std::uint32_t count) {
     gemm(x.rows_from(first, count), Transpose::kNo, z, Transpose::kYes, 0.0F, y.rows_from(first, count));
   });
   const auto backward = [x, z, dx = tape.gradient(a), dz = tape.gradient(b), dy = tape.gradient(out)] {
