@@ -5,6 +5,13 @@
 
 namespace capstan {
 
+Message::Message() = default;
+Message::Message(const Message& other) = default;
+Message::Message(Message&& other) noexcept = default;
+Message& Message::operator=(const Message& other) = default;
+Message& Message::operator=(Message&& other) noexcept = default;
+Message::~Message() = default;
+
 std::string_view to_string(Role role) {
   switch (role) {
     case Role::kScheduler:
@@ -20,7 +27,7 @@ std::string_view to_string(Role role) {
 }
 
 std::string_view message_name(const Message& message) {
-  static constexpr std::array<std::string_view, std::variant_size_v<Message>> kNames = {
+  static constexpr std::array<std::string_view, std::variant_size_v<MessageKinds>> kNames = {
       "hello",
       "welcome",
       "refusal",

@@ -358,7 +358,7 @@ struct TablesReply {
 };
 
 // In the order of the envelope's union.
-using Message =
+using MessageKinds =
     std::variant<Hello, Welcome, Refusal, Heartbeat, HeartbeatReply, MapRequest, MapUpdate, DeclareTables,
                  TablesReady, Pull, PullReply, Push, PushReply, GetRows, GetRowsReply, WorkerReady,
                  WorkRequest, WorkGrant, NoWork, WorkProgress, WorkProgressReply, WorkDone, WorkDoneReply,
@@ -366,6 +366,17 @@ using Message =
                  JobEnded, TablesRequest, TablesReply, Replicate, ReplicateReply, ShardChunk, ShardChunkReply,
                  LearnersReady, PromiseRequest, Promise, HandOver, HandedOver, ChangeServers,
                  ChangeServersReply>;
+
+// Any of them. A class of its own so that copying, moving and destroying forty kinds is compiled once.
+struct Message : MessageKinds {
+  using MessageKinds::MessageKinds;
+  Message();
+  Message(const Message& other);
+  Message(Message&& other) noexcept;
+  Message& operator=(const Message& other);
+  Message& operator=(Message&& other) noexcept;
+  ~Message();
+};
 
 // The message's kind for logs and counters: "push_reply".
 std::string_view message_name(const Message& message);
