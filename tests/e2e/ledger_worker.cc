@@ -105,6 +105,12 @@ LedgerShape ledger_shape(std::uint64_t seed) {
   shape.partitions = 8;
   shape.batches = 40;
   shape.num_shards = 64;
+  if (seed >= kChaosSeed) {
+    constexpr std::uint64_t kBatchesPerFault = 125;  // of one partition in one pass
+    shape.sums = true;
+    shape.keys = 4096;
+    shape.batches = static_cast<std::uint32_t>(kBatchesPerFault * (seed - kChaosSeed));
+  }
   return shape;
 }
 
