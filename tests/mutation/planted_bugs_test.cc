@@ -111,6 +111,41 @@ std::string heard_again_one_by_one(std::uint64_t seed) {
   return must_finish(cluster, seconds(300));
 }
 
+// A server joins a calm job and gets its share of the shards.
+std::string joined(std::uint64_t seed, std::uint32_t replicas, bool checkpoints) {
+  ClusterOptions options = small_world(seed, kModes[seed % 3]);
+  options.servers = 2;
+  options.replicas = replicas;
+  options.shape.batches += 80;
+  options.sim.network = NetworkOptions{};
+  if (checkpoints) options.checkpoint_every_steps = 5;
+  SimCluster cluster(seed, options);
+  watch_owners(
+      cluster, [&] { return cluster.findings().computed >= 10; }, seconds(60));
+  cluster.add_server();
+  if (checkpoints) {
+    SimWorld& world = cluster.world();
+    world.run_for(milliseconds(static_cast<std::int64_t>(2000 + world.rng().below(4000))));
+    if (!cluster.ended()) cluster.crash_all_and_resume(2, 2);
+  } else {
+    watch_owners(
+        cluster, [] { return false; }, seconds(300));
+  }
+  return must_finish_equal(cluster);
+}
+
+// A primary dies.
+std::string taken_over(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, kModes[seed % 3]);
+  options.servers = options.replicas = 2;
+  options.shape.batches += 40;
+  SimCluster cluster(seed, options);
+  watch_owners(
+      cluster, [&] { return cluster.findings().computed >= 5; }, seconds(60));
+  cluster.crash(cluster.server(seed % 2), SimWorld::Crash::kProcess);
+  return must_finish(cluster, seconds(300));
+}
+
 void must_find(PlantedBug bug, std::uint64_t seeds_max, const Scene& scene) {
   std::uint64_t seed = 1;
   std::string found;
@@ -190,6 +225,35 @@ TEST(PlantedBugs, AFailedCampaignIsShrunkToTheFaultThatMatters) {
   EXPECT_NE(run_campaign(failed.seed, rest).wrong, "");
   const auto restarts = [](const Fault& fault) { return fault.kind == FaultKind::kCrashScheduler; };
   EXPECT_TRUE(std::any_of(rest.begin(), rest.end(), restarts));
+}
+
+TEST(PlantedBugs, ServesAfterHandover) {
+  must_find(PlantedBug::kServesAfterHandover, 20, [](std::uint64_t seed) { return joined(seed, 1, false); });
+}
+
+TEST(PlantedBugs, HandsOverUndrained) {
+  must_find(PlantedBug::kHandsOverUndrained, 50, [](std::uint64_t seed) { return joined(seed, 2, false); });
+}
+
+TEST(PlantedBugs, MovesWithoutTail) {
+  must_find(PlantedBug::kMovesWithoutTail, 20, [](std::uint64_t seed) { return joined(seed, 1, false); });
+}
+
+TEST(PlantedBugs, CountsLearnersEarly) {
+  must_find(PlantedBug::kCountsLearnersEarly, 50, [](std::uint64_t seed) { return joined(seed, 2, false); });
+}
+
+TEST(PlantedBugs, HandsOverDuringCut) {
+  must_find(PlantedBug::kHandsOverDuringCut, 100, [](std::uint64_t seed) { return joined(seed, 1, true); });
+}
+
+TEST(PlantedBugs, GivesWhatItPromised) {
+  must_find(PlantedBug::kGivesWhatItPromised, 100,
+            [](std::uint64_t seed) { return servers_change_in_trouble(seed, 2, false); });
+}
+
+TEST(PlantedBugs, EpochsAreReused) {
+  must_find(PlantedBug::kEpochsAreReused, 20, taken_over);
 }
 
 // A server that the scheduler no longer hears must stop by itself before another may take its shards.
