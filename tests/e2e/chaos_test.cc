@@ -1,8 +1,8 @@
 // Chaos: real processes are killed, stopped and woken, one after the other, while they train; in the end
 // every row is the sum of what was acknowledged. CAPSTAN_CHAOS_FAULTS=200 runs so many faults in place of the
 // few of every build.
+#include <cstdio>
 #include <cstdlib>
-#include <iostream>
 
 #include "common/rng.h"
 #include "tests/e2e/ledger_scene.h"
@@ -121,12 +121,16 @@ TEST_F(Chaos, NothingAcknowledgedIsLostOrDoubled) {
   EXPECT_TRUE(watch([&] { return ended(); }, longest));
   expect_job_ends_well();
   expect_rows_exact();
-  std::cout << fmt::format(
-      "{} faults, {} pushes acknowledged, lost 0, doubled 0 unless a line above says so\n", faults, slices());
+  std::fputs(fmt::format("{} faults, {} pushes acknowledged, lost 0, doubled 0 unless a line above says so\n",
+                         faults, slices())
+                 .c_str(),
+             stdout);
   for (auto& [name, all] : pauses) {
     std::sort(all.begin(), all.end());
-    std::cout << fmt::format("  {:22} {:4} times, pause of the workers: median {:.2f} s, longest {:.2f} s\n",
-                             name, all.size(), all[all.size() / 2], all.back());
+    std::fputs(fmt::format("  {:22} {:4} times, pause of the workers: median {:.2f} s, longest {:.2f} s\n",
+                           name, all.size(), all[all.size() / 2], all.back())
+                   .c_str(),
+               stdout);
   }
 }
 
