@@ -103,7 +103,7 @@ LedgerShape ledger_shape(std::uint64_t seed) {
   shape.seed = seed;
   shape.passes = 2;
   shape.partitions = 8;
-  shape.batches = 40;
+  shape.batches = seed == kLongSeed ? 300 : 40;
   shape.num_shards = 64;
   if (seed >= kChaosSeed) {
     constexpr std::uint64_t kBatchesPerFault = 125;  // of one partition in one pass

@@ -18,9 +18,9 @@ struct LedgerWorkerArgs {
   std::string folder;
 };
 
-// The test's ledger and the workers' is a function of the job's settings alone. kChaosSeed + n: a job of sums
-// that outlasts n faults.
-inline constexpr std::uint64_t kShortSeed = 11, kChaosSeed = 1000;
+// The test's ledger and the workers' is a function of the job's settings alone. kLongSeed: servers may come
+// and go meanwhile. kChaosSeed + n: a job of sums that outlasts n faults.
+inline constexpr std::uint64_t kShortSeed = 11, kLongSeed = 12, kChaosSeed = 1000;
 LedgerShape ledger_shape(std::uint64_t seed);
 
 // Gives the exit code.

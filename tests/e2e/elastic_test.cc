@@ -1,0 +1,97 @@
+// Servers that join and leave a training cluster of real processes: no errors, and the rows are exact.
+#include "tests/e2e/ledger_scene.h"
+
+namespace capstan {
+namespace {
+
+using testing::HasSubstr;
+
+class Elastic : public LedgerScene {
+ protected:
+  Elastic() : LedgerScene(kLongSeed) {}
+
+  std::vector<std::string> with_target(std::vector<std::string> args) const {
+    args.insert(args.end(), {"--scheduler", endpoint_, "--job", job()});
+    return args;
+  }
+  // The server's entry in the status; empty when there is none.
+  boost::json::object server(const std::string& name) {
+    const Outcome shown = run(with_target({"status", "--json"}));
+    boost::system::error_code failed;
+    const auto status = boost::json::parse(shown.out, failed);
+    if (failed || !status.is_object()) return {};
+    for (const auto& node : status.as_object().at("nodes").as_array()) {
+      if (node.as_object().at("name").as_string() == std::string_view(name)) return node.as_object();
+    }
+    return {};
+  }
+  double places(const std::string& name) {
+    const auto node = server(name);
+    return node.empty() ? 0.0 : number_at(node, "shards") + number_at(node, "copies");
+  }
+  double leads(const std::string& name) {
+    const auto node = server(name);
+    return node.empty() ? 0.0 : number_at(node, "shards");
+  }
+  bool goes_on(std::uintmax_t batches) {
+    const std::uintmax_t before = computed();
+    return eventually([&] { return computed() >= before + batches; }, kPatience);
+  }
+  std::string warnings() const { return serialize(at(json("report.json"), "warnings")); }
+
+  // One joins, and when it has its share another is drained.
+  void join_and_drain(std::uint32_t replicas) {
+    const double shards = ledger_.shape().num_shards;
+    const double share = shards * replicas / 3 - 1;
+    ASSERT_TRUE(goes_on(60)) << scheduler_->err();
+    const Outcome plan = run(with_target({"scale", "--servers", "+1", "--dry-run"}));
+    EXPECT_EQ(plan.code, 0) << plan.err;
+    EXPECT_THAT(plan.out, HasSubstr("new 1"));
+    start_server("ps-2");
+    ASSERT_TRUE(
+        eventually([&] { return places("ps-2") >= share && leads("ps-2") >= share / replicas; }, kPatience))
+        << scheduler_->err();
+    const Outcome drained = run(with_target({"drain", "ps-0"}));
+    EXPECT_EQ(drained.code, 0) << drained.err;
+    EXPECT_THAT(drained.out, HasSubstr("ps-0"));
+    ASSERT_TRUE(eventually([&] { return !find("ps-0").has_value(); }, kPatience)) << scheduler_->err();
+    EXPECT_EQ(places("ps-0"), 0.0);
+    EXPECT_EQ(places("ps-1") + places("ps-2"), shards * replicas);
+    EXPECT_FALSE(scheduler_->ended().has_value()) << "the job was to last longer";
+    expect_job_ends_well();
+    expect_rows_exact();
+    EXPECT_EQ(warnings(), "[]");
+  }
+};
+
+TEST_F(Elastic, AServerJoinsAndAnotherIsDrained) {
+  write_job("pipeline_depth: 3", 2, 1);
+  ASSERT_NO_FATAL_FAILURE(start_cluster(false));
+  ASSERT_NO_FATAL_FAILURE(join_and_drain(1));
+  expect_counts_exact(false);
+}
+
+TEST_F(Elastic, AlsoWithReplicasInSync) {
+  write_job("consistency: sync", 2, 2);
+  ASSERT_NO_FATAL_FAILURE(start_cluster(false));
+  ASSERT_NO_FATAL_FAILURE(join_and_drain(2));
+  expect_counts_exact(true);
+}
+
+TEST_F(Elastic, AServerThatIsNeededIsNotDrained) {
+  write_job("pipeline_depth: 3", 2, 2);
+  ASSERT_NO_FATAL_FAILURE(start_cluster(false));
+  ASSERT_TRUE(goes_on(20)) << scheduler_->err();
+  const Outcome refused = run(with_target({"drain", "ps-0"}));
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("without ps-0 there are 1 servers, and the job wants 2"));
+  const Outcome unknown = run(with_target({"drain", "ps-9"}));
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("there is no server ps-9"));
+  const Outcome fewer = run(with_target({"scale", "--servers", "-1"}));
+  EXPECT_EQ(fewer.code, 2);
+  EXPECT_THAT(fewer.err, HasSubstr("capstan drain"));
+}
+
+}  // namespace
+}  // namespace capstan
