@@ -17,10 +17,6 @@ constexpr std::size_t kCopiesAtOnce = 2;
 constexpr std::size_t kMovesAtOnce = 8;  // with those that are copied and wait for a member to go
 constexpr std::size_t kHandoversAtOnce = 2;
 
-bool holds(const Chain& chain, NodeId id) {
-  return std::find(chain.begin(), chain.end(), id) != chain.end();
-}
-
 }  // namespace
 
 // Those that shards may be on.

@@ -186,9 +186,7 @@ std::uint64_t Job::examples_so_far() const {
 }
 
 void Job::note_uncounted(const Node& node) {
-  const auto owns = [&](const ShardEntry& entry) {
-    return std::find(entry.chain.begin(), entry.chain.end(), node.id) != entry.chain.end();
-  };
+  const auto owns = [&](const ShardEntry& entry) { return holds(entry.chain, node.id); };
   if (std::any_of(map_.entries().begin(), map_.entries().end(), owns)) facts_.counted = false;
   if (draining_.contains(node.id) && holds_nothing(node.id)) return;
   facts_.warn(fmt::format("{} did not give its last counters; the report has those of its last heartbeat",

@@ -11,11 +11,8 @@ namespace capstan {
 
 namespace {
 
-constexpr double kEnough = 1.0 + 1e-6;  // less would only turn the imbalance round
-
-bool holds(const Chain& chain, NodeId id) {
-  return std::find(chain.begin(), chain.end(), id) != chain.end();
-}
+// Less would only turn the imbalance round.
+constexpr double kEnough = 1.0 + 1e-6;
 
 // What each server holds beyond its share; negative: it has room.
 class Balance {

@@ -21,7 +21,6 @@ Index index_by_id(const std::vector<PlacementNode>& nodes) {
 // Adds one backup to `chain`: another host first, then the node with the most room, then the lowest id.
 void add_backup(Chain& chain, const std::vector<PlacementNode>& nodes, const Index& index,
                 std::vector<double>& room) {
-  const auto in_chain = [&](NodeId id) { return std::find(chain.begin(), chain.end(), id) != chain.end(); };
   const auto same_host = [&](const PlacementNode& node) {
     return std::any_of(chain.begin(), chain.end(), [&](NodeId id) {
       const auto found = index.find(id);
@@ -31,7 +30,7 @@ void add_backup(Chain& chain, const std::vector<PlacementNode>& nodes, const Ind
   std::size_t best = nodes.size();
   bool best_shares_host = true;
   for (std::size_t n = 0; n < nodes.size(); ++n) {
-    if (in_chain(nodes[n].id)) continue;
+    if (holds(chain, nodes[n].id)) continue;
     const bool shares_host = same_host(nodes[n]);
     const bool better = best == nodes.size() || (best_shares_host && !shares_host) ||
                         (best_shares_host == shares_host && room[n] > room[best]);
@@ -71,6 +70,10 @@ std::vector<Chain> place_primaries(std::uint32_t num_shards, const std::vector<P
 }
 
 }  // namespace
+
+bool holds(const Chain& chain, NodeId id) {
+  return std::find(chain.begin(), chain.end(), id) != chain.end();
+}
 
 std::vector<std::uint32_t> shard_quotas(std::uint32_t num_shards, const std::vector<PlacementNode>& nodes,
                                         const std::vector<Chain>& current) {

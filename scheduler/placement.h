@@ -12,6 +12,9 @@ namespace capstan {
 
 using Chain = std::vector<NodeId>;  // primary first
 
+// Whether `id` is one of its members.
+bool holds(const Chain& chain, NodeId id);
+
 struct PlacementNode {
   NodeId id = 0;
   std::uint64_t memory = 0;  // bytes for rows; 0 for any node: all count the same

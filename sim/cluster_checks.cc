@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "scheduler/placement.h"
 #include "sim/cluster.h"
 
 namespace capstan {
@@ -25,7 +26,7 @@ std::shared_ptr<const Server> SimCluster::server_process(const SimNode& node) co
 bool SimCluster::can_lose(const SimNode& server) const {
   const auto process = scheduler_process();
   if (process == nullptr || process->job().map().empty()) return false;
-  std::map<NodeId, bool> holds;                    // its rows, as far as the scheduler knows
+  std::map<NodeId, bool> has_rows;                 // its rows, as far as the scheduler knows
   std::map<NodeId, std::set<std::uint32_t>> goes;  // shards that it leads no more, and may soon not hold
   NodeId self = 0;
   for (const SimNode* node : servers_) {
@@ -37,13 +38,13 @@ bool SimCluster::can_lose(const SimNode& server) const {
         if (held.handed_over) goes[known->id].insert(held.shard);
       }
     }
-    holds[known->id] = world_.up(*node) && known->incarnation == incarnations_.at(node) && node != &server;
+    has_rows[known->id] = world_.up(*node) && known->incarnation == incarnations_.at(node) && node != &server;
   }
   const auto& entries = process->job().map().entries();
   return std::all_of(entries.begin(), entries.end(), [&](const ShardEntry& entry) {
-    const bool in_it = std::find(entry.chain.begin(), entry.chain.end(), self) != entry.chain.end();
-    return !in_it || std::any_of(entry.chain.begin(), entry.chain.end(),
-                                 [&](NodeId id) { return holds[id] && !goes[id].contains(entry.shard); });
+    return !holds(entry.chain, self) || std::any_of(entry.chain.begin(), entry.chain.end(), [&](NodeId id) {
+      return has_rows[id] && !goes[id].contains(entry.shard);
+    });
   });
 }
 

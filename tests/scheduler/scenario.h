@@ -256,4 +256,14 @@ class Scenario {
   std::string text;
 };
 
+// With checkpoints, and passes of two partitions.
+class CheckpointScenario : public Scenario {
+ public:
+  CheckpointScenario() {
+    options.config.checkpoint.path = "ck";
+    options.config.train.partitions = 2;
+  }
+  void tick() { pass(milliseconds(500), {server(0), server(1), worker(0), worker(1)}); }
+};
+
 }  // namespace capstan::testing

@@ -8,18 +8,10 @@
 namespace capstan {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::Scenario;
+using testing::CheckpointScenario;
 
-class SchedulerCheckpointTest : public ::testing::Test, public Scenario {
- protected:
-  SchedulerCheckpointTest() {
-    options.config.checkpoint.path = "ck";
-    options.config.train.partitions = 2;
-  }
-  void tick() { pass(milliseconds(500), {server(0), server(1), worker(0), worker(1)}); }
-};
+class SchedulerCheckpointTest : public ::testing::Test, public CheckpointScenario {};
 
 TEST_F(SchedulerCheckpointTest, ACutHoldsTheWatermarksThatWereJournaledBefore) {
   options.config.cluster.servers = 2;

@@ -6,18 +6,10 @@
 namespace capstan {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::Scenario;
+using testing::CheckpointScenario;
 
-class SchedulerEndTest : public ::testing::Test, public Scenario {
- protected:
-  SchedulerEndTest() {
-    options.config.checkpoint.path = "ck";
-    options.config.train.partitions = 2;
-  }
-  void tick() { pass(milliseconds(500), {server(0), server(1), worker(0), worker(1)}); }
-};
+class SchedulerEndTest : public ::testing::Test, public CheckpointScenario {};
 
 // A server that hears late that its checkpoint was given up writes into its folder once more.
 TEST_F(SchedulerEndTest, NothingIsLeftOfCheckpointsThatWereGivenUp) {
