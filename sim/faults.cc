@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "sim/striker.h"
+
 namespace capstan {
 namespace {
 
@@ -11,79 +13,34 @@ using std::chrono::milliseconds;
 
 class Player {
  public:
-  explicit Player(SimCluster& cluster) : cluster_(cluster), world_(cluster.world()) {}
+  explicit Player(SimCluster& cluster) : cluster_(cluster), world_(cluster.world()), striker_(cluster) {}
 
   std::uint64_t run(const std::vector<Fault>& faults) {
     for (const Fault& fault : faults) {
-      if (wait_until(fault.at)) break;
+      if (striker_.wait(fault.at - world_.elapsed())) break;
       if (happens(fault)) ++happened_;
       over_ = std::max(over_, fault.at + fault.lasts);
     }
-    wait_until(over_);
-    end();
+    striker_.wait(over_ - world_.elapsed());
+    works(disk());
+    striker_.end();
     return happened_;
   }
 
  private:
-  // Looks at the owners now and then. True: the job has ended.
-  bool wait_until(Duration at) {
-    constexpr std::uint64_t kEventsBetween = 50;
-    const auto done = [&] {
-      if (++looked_ % kEventsBetween == 0) {
-        if (const std::string two = cluster_.check_owners(); !two.empty()) cluster_.findings().report(two);
-      }
-      return cluster_.ended();
-    };
-    const Duration left = at - world_.elapsed();
-    return cluster_.ended() || (left > Duration(0) && world_.run_until(done, left));
-  }
-
-  void end() {
-    world_.set_faults(false);
-    disk_works();
-    for (const auto& node : world_.nodes()) {
-      if (cluster_.has(*node) && !world_.up(*node)) world_.restart(*node);
-    }
-  }
-
   SimNode& worker(std::uint32_t n) { return cluster_.worker(n); }
   SimNode& server(std::uint32_t n) { return cluster_.server(n); }
   SimDisk& disk() { return cluster_.scheduler().disk(); }
 
-  bool crash(SimNode& node, const Fault& fault) {
-    if (!cluster_.has(node) || !world_.up(node)) return false;
-    world_.crash(node, fault.hard ? SimWorld::Crash::kPower : SimWorld::Crash::kProcess);
-    world_.call_after(fault.lasts, [&cluster = cluster_, &node] {
-      if (cluster.has(node) && !cluster.world().up(node)) cluster.world().restart(node);
-    });
-    return true;
-  }
+  bool crash(SimNode& node, const Fault& fault) { return striker_.crash(node, fault.hard, fault.lasts); }
   bool pause(SimNode& node, const Fault& fault) {
     if (!world_.up(node)) return false;
     world_.pause(node, fault.lasts);
     return true;
   }
-  bool cut(SimNode& a, SimNode& b, const Fault& fault) {
-    if (&a == &b) return false;
-    world_.partition_one_way(a, b);
-    if (fault.hard) world_.partition_one_way(b, a);
-    world_.call_after(fault.lasts, [&world = world_, &a, &b] { world.heal(a, b); });
-    return true;
-  }
-
-  // One fault at a time is what two replicas bear: a crash and the silence of another server must not fall
-  // into one lease, or the scheduler takes the dead one for the one that lives.
-  Duration two_leases() const { return milliseconds(2 * cluster_.options().lease_ms); }
-  bool crash_server(const Fault& fault) {
-    SimNode& node = server(fault.a);
-    const bool silence = world_.elapsed() < silent_until_ + two_leases();
-    if (silence || !cluster_.has(node) || !cluster_.can_lose(node) || !crash(node, fault)) return false;
-    crashed_ = world_.elapsed();
-    return true;
-  }
-  bool may_be_silent() const { return world_.elapsed() > crashed_ + two_leases(); }
+  bool cut(SimNode& a, SimNode& b, const Fault& fault) { return striker_.cut(a, b, fault.hard, fault.lasts); }
   bool silence(bool happened, const Fault& fault) {
-    if (happened) silent_until_ = std::max(silent_until_, world_.elapsed() + fault.lasts);
+    if (happened) striker_.silent_for(fault.lasts);
     return happened;
   }
 
@@ -96,7 +53,6 @@ class Player {
     world_.call_after(fault.lasts, [this_disk = &disk()] { works(*this_disk); });
     return true;
   }
-  void disk_works() { works(disk()); }
   static void works(SimDisk& disk) {
     disk.set_capacity(~std::uint64_t{0});
     disk.fail_next_syncs(0);
@@ -108,13 +64,13 @@ class Player {
       case FaultKind::kCrashWorker:
         return crash(worker(fault.a), fault);
       case FaultKind::kCrashServer:
-        return crash_server(fault);
+        return striker_.crash_server(server(fault.a), fault.hard, fault.lasts);
       case FaultKind::kCrashScheduler:
         return crash(cluster_.scheduler(), fault);
       case FaultKind::kPauseWorker:
         return pause(worker(fault.a), fault);
       case FaultKind::kPauseServer:
-        return may_be_silent() && silence(pause(server(fault.a), fault), fault);
+        return striker_.may_be_silent() && silence(pause(server(fault.a), fault), fault);
       case FaultKind::kPauseScheduler:
         return pause(cluster_.scheduler(), fault);
       case FaultKind::kCutWorkerFromServer:
@@ -122,7 +78,7 @@ class Player {
       case FaultKind::kCutWorkerFromScheduler:
         return cut(worker(fault.a), cluster_.scheduler(), fault);
       case FaultKind::kCutServerFromScheduler:
-        return may_be_silent() && silence(cut(server(fault.a), cluster_.scheduler(), fault), fault);
+        return striker_.may_be_silent() && silence(cut(server(fault.a), cluster_.scheduler(), fault), fault);
       case FaultKind::kCutServers:
         return cut(server(fault.a), server(fault.b), fault);
       case FaultKind::kDiskFull:
@@ -135,10 +91,9 @@ class Player {
 
   SimCluster& cluster_;
   SimWorld& world_;
-  Duration silent_until_{0};                     // a server that is stopped or cut off
-  Duration crashed_ = -milliseconds(1'000'000);  // a server, the last time
+  Striker striker_;
   Duration over_{0};
-  std::uint64_t looked_ = 0, happened_ = 0;
+  std::uint64_t happened_ = 0;
 };
 
 bool of_workers(FaultKind kind) {
@@ -153,10 +108,7 @@ double seconds_of(Duration duration) {
 }  // namespace
 
 std::vector<Fault> draw_faults(Rng& rng, const FaultPlan& plan) {
-  const auto between = [&](Duration least, Duration most) {
-    return least + Duration(static_cast<std::int64_t>(
-                       rng.below(static_cast<std::uint64_t>((most - least).count()) + 1)));
-  };
+  const auto between = [&](Duration least, Duration most) { return draw_duration(rng, least, most); };
   std::vector<Fault> faults;
   for (Duration at = between(plan.pause_min, plan.pause_max); at < plan.duration;
        at += between(plan.pause_min, plan.pause_max)) {

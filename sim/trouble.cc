@@ -1,5 +1,7 @@
 #include "sim/trouble.h"
 
+#include "sim/striker.h"
+
 namespace capstan {
 namespace {
 
@@ -8,73 +10,48 @@ using std::chrono::milliseconds;
 class Troublemaker {
  public:
   Troublemaker(SimCluster& cluster, const TroubleOptions& options)
-      : cluster_(cluster), world_(cluster.world()), options_(options) {}
+      : cluster_(cluster), world_(cluster.world()), striker_(cluster), options_(options) {}
 
   void run(Duration duration) {
     const Duration end = world_.elapsed() + duration;
     while (world_.elapsed() < end && !cluster_.ended()) {
-      const Duration pause = between(options_.pause_min, options_.pause_max);
-      if (world_.run_until([this] { return ended(); }, pause)) break;
+      if (striker_.wait(between(options_.pause_min, options_.pause_max))) break;
       one_event();
     }
-    world_.set_faults(false);
-    for (const auto& node : world_.nodes()) {
-      if (!world_.up(*node) && cluster_.has(*node)) world_.restart(*node);
-    }
+    striker_.end();
   }
 
  private:
-  // Looks at the owners now and then.
-  bool ended() {
-    constexpr std::uint64_t kEventsBetween = 50;
-    if (++looked_ % kEventsBetween == 0) {
-      if (const std::string two = cluster_.check_owners(); !two.empty()) cluster_.findings().report(two);
-    }
-    return cluster_.ended();
-  }
-  Duration between(Duration least, Duration most) {
-    return least + Duration(static_cast<std::int64_t>(
-                       world_.rng().below(static_cast<std::uint64_t>((most - least).count()) + 1)));
-  }
+  Duration between(Duration least, Duration most) { return draw_duration(world_.rng(), least, most); }
+  Duration a_while() { return between(milliseconds(1), options_.down_max); }
   SimNode& any_worker() { return cluster_.worker(world_.rng().below(cluster_.options().workers)); }
   SimNode& any_server() { return cluster_.server(world_.rng().below(cluster_.options().servers)); }
+  // What does not happen draws nothing: a seed's later faults depend on the draws before them.
   void crash(SimNode& node) {
     if (!world_.up(node) || cluster_.ended()) return;
     const bool power = world_.rng().chance(0.5);
-    world_.crash(node, power ? SimWorld::Crash::kPower : SimWorld::Crash::kProcess);
-    world_.call_after(between(milliseconds(1), options_.down_max), [&cluster = cluster_, &node] {
-      if (cluster.has(node) && !cluster.world().up(node)) cluster.world().restart(node);
-    });
+    striker_.crash(node, power, a_while());
   }
-  // One fault at a time is what two replicas bear: a crash and the silence of another server must not fall
-  // into one lease, or the scheduler takes the dead one for the one that lives.
-  Duration two_leases() const { return milliseconds(2 * cluster_.options().lease_ms); }
   void crash_server(SimNode& node) {
-    if (!world_.up(node) || world_.elapsed() < silent_until_ + two_leases() || !cluster_.can_lose(node))
-      return;
-    crash(node);
-    crashed_ = world_.elapsed();
-  }
-  bool may_be_silent() const {
-    return !options_.server_crashes || world_.elapsed() > crashed_ + two_leases();
+    if (!striker_.may_crash_server(node) || cluster_.ended()) return;
+    const bool power = world_.rng().chance(0.5);
+    striker_.crash_server(node, power, a_while());
   }
   void pause_server(SimNode& node) {
-    if (!may_be_silent()) return;
-    const Duration duration = between(milliseconds(1), options_.down_max);
+    if (!striker_.may_be_silent()) return;
+    const Duration duration = a_while();
     world_.pause(node, duration);
-    silent_until_ = std::max(silent_until_, world_.elapsed() + duration);
+    striker_.silent_for(duration);
   }
   void cut_off_server(SimNode& node) {
-    if (!may_be_silent()) return;
+    if (!striker_.may_be_silent()) return;
     cut_off(cluster_.scheduler(), node);
-    silent_until_ = std::max(silent_until_, world_.elapsed() + options_.down_max);
+    striker_.silent_for(options_.down_max);
   }
   void cut_off(SimNode& a, SimNode& b) {
     if (&a == &b) return;
-    world_.partition_one_way(a, b);
-    if (world_.rng().chance(0.7)) world_.partition_one_way(b, a);
-    world_.call_after(between(milliseconds(1), options_.down_max),
-                      [&world = world_, &a, &b] { world.heal(a, b); });
+    const bool both_ways = world_.rng().chance(0.7);
+    striker_.cut(a, b, both_ways, a_while());
   }
   void one_event() {
     switch (world_.rng().below(options_.server_crashes ? 11 : 8)) {
@@ -84,8 +61,7 @@ class Troublemaker {
       case 2:
         return options_.scheduler_crashes ? crash(cluster_.scheduler()) : void();
       case 3:
-        return options_.pauses ? world_.pause(any_worker(), between(milliseconds(1), options_.down_max))
-                               : void();
+        return options_.pauses ? world_.pause(any_worker(), a_while()) : void();
       case 4:
         return options_.pauses ? pause_server(any_server()) : void();
       case 5:
@@ -104,10 +80,8 @@ class Troublemaker {
 
   SimCluster& cluster_;
   SimWorld& world_;
+  Striker striker_;
   TroubleOptions options_;
-  Duration silent_until_{0};                     // a server that is stopped or cut off
-  Duration crashed_ = -milliseconds(1'000'000);  // a server, the last time
-  std::uint64_t looked_ = 0;
 };
 
 }  // namespace

@@ -1,0 +1,69 @@
+#include "sim/striker.h"
+
+#include <algorithm>
+
+namespace capstan {
+
+Duration draw_duration(Rng& rng, Duration least, Duration most) {
+  return least + Duration(static_cast<std::int64_t>(
+                     rng.below(static_cast<std::uint64_t>((most - least).count()) + 1)));
+}
+
+Striker::Striker(SimCluster& cluster)
+    : cluster_(cluster), world_(cluster.world()), crashed_(-std::chrono::seconds(1000)) {}
+
+bool Striker::wait(Duration limit) {
+  constexpr std::uint64_t kEventsBetween = 50;
+  const auto ended = [this] {
+    if (++looked_ % kEventsBetween == 0) {
+      if (const std::string two = cluster_.check_owners(); !two.empty()) cluster_.findings().report(two);
+    }
+    return cluster_.ended();
+  };
+  return cluster_.ended() || (limit > Duration(0) && world_.run_until(ended, limit));
+}
+
+void Striker::end() {
+  world_.set_faults(false);
+  for (const auto& node : world_.nodes()) {
+    if (cluster_.has(*node) && !world_.up(*node)) world_.restart(*node);
+  }
+}
+
+bool Striker::crash(SimNode& node, bool power, Duration lasts) {
+  if (!cluster_.has(node) || !world_.up(node)) return false;
+  world_.crash(node, power ? SimWorld::Crash::kPower : SimWorld::Crash::kProcess);
+  world_.call_after(lasts, [&cluster = cluster_, &node] {
+    if (cluster.has(node) && !cluster.world().up(node)) cluster.world().restart(node);
+  });
+  return true;
+}
+
+bool Striker::cut(SimNode& a, SimNode& b, bool both_ways, Duration lasts) {
+  if (&a == &b) return false;
+  world_.partition_one_way(a, b);
+  if (both_ways) world_.partition_one_way(b, a);
+  world_.call_after(lasts, [&world = world_, &a, &b] { world.heal(a, b); });
+  return true;
+}
+
+bool Striker::may_crash_server(const SimNode& server) const {
+  return cluster_.has(server) && world_.up(server) && world_.elapsed() >= silent_until_ + two_leases() &&
+         cluster_.can_lose(server);
+}
+
+bool Striker::may_be_silent() const {
+  return world_.elapsed() > crashed_ + two_leases();
+}
+
+bool Striker::crash_server(SimNode& server, bool power, Duration lasts) {
+  if (!may_crash_server(server) || !crash(server, power, lasts)) return false;
+  crashed_ = world_.elapsed();
+  return true;
+}
+
+void Striker::silent_for(Duration duration) {
+  silent_until_ = std::max(silent_until_, world_.elapsed() + duration);
+}
+
+}  // namespace capstan
