@@ -208,6 +208,7 @@ class Job {
   CutPurpose cut_purpose_ = CutPurpose::kAutomatic;
   bool cut_at_pass_end_ = false;  // a step cut was due too near the end of the pass
   CutSchedule cut_schedule_;
+  Instant cut_ended_{};             // the newest one, well or not
   std::string cut_error_;           // why the newest one failed
   std::optional<Instant> stop_by_;  // a stop waits for its checkpoint until then
   std::string stop_reason_;

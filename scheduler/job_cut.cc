@@ -200,6 +200,7 @@ void Job::remove_unpublished() const {
 // Goes on with whatever waited for the cut.
 void Job::after_cut(bool ok) {
   if (ended_) return;
+  cut_ended_ = context_.loop.now();
   if (stop_by_.has_value()) {
     finish(false, stop_reason_ + (ok ? fmt::format("; checkpoint {} is kept, go on with --resume",
                                                    facts_.checkpoints.back().directory)

@@ -17,6 +17,11 @@ constexpr std::size_t kCopiesAtOnce = 2;
 constexpr std::size_t kMovesAtOnce = 8;  // with those that are copied and wait for a member to go
 constexpr std::size_t kHandoversAtOnce = 2;
 
+std::size_t staying(const std::vector<PlacementNode>& nodes) {
+  return static_cast<std::size_t>(
+      std::count_if(nodes.begin(), nodes.end(), [](const PlacementNode& node) { return !node.leaving; }));
+}
+
 }  // namespace
 
 // Those that shards may be on.
@@ -44,8 +49,7 @@ bool Job::may_move() const {
 void Job::move_shards(std::vector<ShardEntry>& wanted) {
   const std::uint32_t replicas = options().config.cluster.replicas;
   const std::vector<PlacementNode> nodes = servers();
-  const auto stays = [](const PlacementNode& node) { return !node.leaving; };
-  if (std::none_of(nodes.begin(), nodes.end(), stays)) return;
+  if (staying(nodes) == 0) return;
   const std::vector<Chain> chains = settled(wanted, replicas, nodes);
   const auto known = [&](const ShardEntry& now) {
     const Node* primary = context_.membership.find(now.chain.front());
@@ -75,16 +79,18 @@ void Job::move_shards(std::vector<ShardEntry>& wanted) {
   }
 }
 
-// A cut and a handover keep out of each other's way.
+// A cut and a handover keep out of each other's way. Handovers begin for a lease after a cut even if the next
+// is due: where cuts follow each other without a pause, servers could never join or leave.
 void Job::begin_handovers() {
-  const bool cut_due =
+  const auto lease = std::chrono::milliseconds(options().config.cluster.lease_ms);
+  const bool due =
       step_.kind == PlanStep::Kind::kTrain && cut_schedule_.due(steps_so_far(), context_.loop.now());
-  const bool cut_first = (cut_.has_value() || cut_due) && !CAPSTAN_PLANTED(kHandsOverDuringCut);
+  const bool cuts_turn = due && context_.loop.now() - cut_ended_ >= lease;
+  const bool cut_first = (cut_.has_value() || cuts_turn) && !CAPSTAN_PLANTED(kHandsOverDuringCut);
   if (cut_first || handovers_.size() >= kHandoversAtOnce) return;
   const std::uint32_t replicas = options().config.cluster.replicas;
   const std::vector<PlacementNode> nodes = servers();
-  const auto stays = [](const PlacementNode& node) { return !node.leaving; };
-  if (std::none_of(nodes.begin(), nodes.end(), stays)) return;
+  if (staying(nodes) == 0) return;
   const auto begin = [&](const ShardEntry& entry, Chain then) {
     handovers_[entry.shard] = {entry.epoch, std::move(then), context_.loop.now()};
   };
@@ -203,8 +209,7 @@ ChangeServersReply Job::change_servers(const ChangeServers& wish) {
   for (std::uint32_t n = 0; n < wish.add; ++n) {
     nodes.push_back({static_cast<NodeId>(Membership::kNodesMax + 1 + n), 0, fmt::format("new {}", n + 1)});
   }
-  const auto stay =
-      std::count_if(nodes.begin(), nodes.end(), [](const PlacementNode& node) { return !node.leaving; });
+  const std::size_t stay = staying(nodes);
   if (drained != 0 && stay < std::max(replicas, 1U)) {
     return refuse(
         fmt::format("without {} there are {} servers, and the job wants {} to hold each shard: add "

@@ -236,6 +236,33 @@ TEST_F(SchedulerMovesTest, ACutGivesHandoversUp) {
   EXPECT_EQ(entries()[asked.shard].chain, asked.chain) << "too late";
 }
 
+// The next is due before the last is written.
+TEST_F(SchedulerMovesTest, CheckpointsWithoutAPauseLeaveHandoversTheirTurn) {
+  options.config.checkpoint.path = "checkpoints";
+  options.config.checkpoint.every_steps = 1;
+  begin(1);
+  const auto grant = ask(0);
+  greet_server(2);
+  wait(milliseconds(500));
+  const ShardEntry learning = with_learner()[0];
+  report(0, *grant, 1);
+  wait(milliseconds(500));
+  ASSERT_EQ(count_sent<Snapshot>(), 2U);
+  learner_ready(learning);
+  report(0, *grant, 2);
+  wait(milliseconds(500));
+  ASSERT_EQ(count_sent<HandOver>(), 0U) << "each shard has one owner as long as the checkpoint is made";
+  snapshot_done(0, {0});
+  snapshot_done(1, {1});
+  wait(milliseconds(500));
+  ASSERT_GT(count_sent<HandOver>(), 0U);
+  EXPECT_EQ(count_sent<Snapshot>(), 2U) << "the handover goes first";
+  handed_over(entries()[learning.shard]);
+  EXPECT_EQ(entries()[learning.shard].chain, (std::vector<NodeId>{id(2)}));
+  wait(seconds(1));
+  EXPECT_GT(count_sent<Snapshot>(), 2U) << "checkpoints go on";
+}
+
 TEST_F(SchedulerMovesTest, APlanForMoreServersNamesThem) {
   begin(1);
   const auto plan = scheduler->change_servers({"", 1, true});
