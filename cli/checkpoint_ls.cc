@@ -9,6 +9,7 @@
 #include "cli/checkpoint_list.h"
 #include "cli/offline_job.h"
 #include "cli/progress_view.h"
+#include "common/units.h"
 
 namespace capstan {
 namespace {
@@ -53,7 +54,7 @@ std::string line(const ListedCheckpoint& each) {
                              : fmt::format("{} + {}", manifest.passes.size(), each.steps());
   return fmt::format("{:14} {:21} {:>12} {:>9} {:>10}  {:12} {}{}\n", name, manifest.written_at, at,
                      short_number(static_cast<double>(each.rows())),
-                     fmt::format("{:.1f}MiB", static_cast<double>(each.bytes()) / (1 << 20)), "full", state,
+                     fmt::format("{:.1f}MiB", in_mib(each.bytes())), "full", state,
                      manifest.best ? ", best" : "");
 }
 

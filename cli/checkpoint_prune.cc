@@ -9,6 +9,7 @@
 #include "cli/checkpoint_commands.h"
 #include "cli/checkpoint_list.h"
 #include "cli/offline_job.h"
+#include "common/units.h"
 #include "scheduler/cut.h"
 
 namespace capstan {
@@ -67,7 +68,7 @@ int run(const PruneOptions& options, Console console) {
   }
   console.out << fmt::format("{} {} of {} checkpoints, {:.1f} MiB\n",
                              options.dry_run ? "would remove" : "removed", removed.size(), all->size(),
-                             static_cast<double>(freed) / (1 << 20));
+                             in_mib(freed));
   return kExitOk;
 }
 

@@ -24,13 +24,14 @@ Result<Candidates> candidates_in(Storage& storage, const std::string& path, std:
   for (auto name = names.rbegin(); name != names.rend(); ++name) {
     CAPSTAN_ASSIGN(const bool published, is_published(storage, name->directory));
     if (!published) continue;
-    const auto alone = read_manifest_alone(storage, name->directory);
-    if (alone.ok()) all.run_began = std::max(all.run_began, alone->run);
-    auto manifest = read_manifest(storage, name->directory);
-    if (manifest.ok()) {
+    auto manifest = read_manifest_alone(storage, name->directory);
+    if (manifest.ok()) all.run_began = std::max(all.run_began, manifest->run);
+    const Status whole =
+        manifest.ok() ? check_files(storage, name->directory, *manifest) : Status(manifest.error());
+    if (whole.ok()) {
       all.found.push_back({name->directory, std::move(manifest).value(), {}});
     } else {
-      all.damaged.push_back(manifest.error().message);
+      all.damaged.push_back(whole.error().message);
     }
   }
   const auto begin = all.found.begin();

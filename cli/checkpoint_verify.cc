@@ -8,6 +8,7 @@
 #include "cli/checkpoint_commands.h"
 #include "cli/checkpoint_list.h"
 #include "cli/offline_job.h"
+#include "common/units.h"
 #include "ps/section_file.h"
 
 namespace capstan {
@@ -85,9 +86,9 @@ std::string lines(const ListedCheckpoint& each, const Verified& verified) {
   if (each.state != CheckpointState::kComplete) {
     return fmt::format("{}: {}: {}\n", each.directory, to_string(each.state), each.problem);
   }
-  std::string text = fmt::format("{}: {}, {} blocks, {:.1f} MiB\n", each.directory,
-                                 verified.damage.empty() ? "complete" : "damaged", verified.blocks,
-                                 static_cast<double>(verified.bytes) / (1 << 20));
+  std::string text =
+      fmt::format("{}: {}, {} blocks, {:.1f} MiB\n", each.directory,
+                  verified.damage.empty() ? "complete" : "damaged", verified.blocks, in_mib(verified.bytes));
   for (const Damage& one : verified.damage) text += "  " + one.text + "\n";
   return text;
 }

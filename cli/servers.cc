@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/live_rows.h"
 #include "cli/offline_job.h"
+#include "common/units.h"
 
 namespace capstan {
 namespace {
@@ -22,7 +23,7 @@ struct ServersOptions {
 };
 
 std::string mebibytes(const json::value& bytes) {
-  return fmt::format("{:.1f}MiB", bytes.to_number<double>() / (1 << 20));
+  return fmt::format("{:.1f}MiB", in_mib(bytes.to_number<std::uint64_t>()));
 }
 
 // What the scheduler says will move where.

@@ -23,6 +23,11 @@ Result<std::chrono::microseconds> parse_duration(std::string_view text);
 std::string format_bytes(std::uint64_t bytes);
 std::string format_duration(std::chrono::microseconds duration);
 
+// For people, who are shown "12.3 MiB".
+constexpr double in_mib(std::uint64_t bytes) {
+  return static_cast<double>(bytes) / (1 << 20);
+}
+
 // The whole text as one finite number, else nothing.
 std::optional<double> parse_finite_double(std::string_view text);
 std::optional<float> parse_finite_float(std::string_view text);

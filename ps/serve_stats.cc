@@ -12,10 +12,6 @@ using namespace std::chrono_literals;
 constexpr Duration kHousekeepingPause = 500ms;
 constexpr Duration kWarnPause = 60s;
 
-double in_mib(std::uint64_t bytes) {
-  return static_cast<double>(bytes) / (1 << 20);
-}
-
 }  // namespace
 
 // Twice a second: counts what the shards did, drops what is too old or too much.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/planted_bugs.h"
+#include "common/units.h"
 #include "scheduler/agreement.h"
 #include "scheduler/moves.h"
 
@@ -87,8 +88,7 @@ void Job::on_heartbeat(const Node& node) {
       "{} cannot keep its memory limit: its tables take {:.1f} MiB of {:.1f} MiB with all evicted that may "
       "be; "
       "raise cluster.memory_limit or add servers",
-      node.name, static_cast<double>(node.bytes) / (1 << 20),
-      static_cast<double>(node.memory_limit) / (1 << 20));
+      node.name, in_mib(node.bytes), in_mib(node.memory_limit));
   context_.log.warn("{}", text);
   facts_.warn(text);
 }

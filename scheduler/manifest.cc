@@ -159,8 +159,7 @@ Result<Manifest> read_manifest_alone(Storage& storage, const std::string& direct
   return manifest;
 }
 
-Result<Manifest> read_manifest(Storage& storage, const std::string& directory) {
-  CAPSTAN_ASSIGN(Manifest manifest, read_manifest_alone(storage, directory));
+Status check_files(Storage& storage, const std::string& directory, const Manifest& manifest) {
   std::map<std::string, std::uint64_t> lengths;
   for (const ShardSection& section : manifest.sections) {
     std::uint64_t& length = lengths[section.file];
@@ -171,6 +170,12 @@ Result<Manifest> read_manifest(Storage& storage, const std::string& directory) {
     const auto last = storage.read_range(fmt::format("{}/{}", directory, file), length - 1, 1);
     if (!last.ok()) return last.error().wrap(fmt::format("{}/{} is not whole", directory, file));
   }
+  return ok_status();
+}
+
+Result<Manifest> read_manifest(Storage& storage, const std::string& directory) {
+  CAPSTAN_ASSIGN(Manifest manifest, read_manifest_alone(storage, directory));
+  CAPSTAN_TRY(check_files(storage, directory, manifest));
   return manifest;
 }
 

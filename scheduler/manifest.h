@@ -46,7 +46,9 @@ std::string checkpoint_directory(const std::string& path, std::uint64_t checkpoi
 Status write_manifest(Storage& storage, const std::string& directory, const Manifest& manifest);
 // Checks the manifest against its checksum.
 Result<Manifest> read_manifest_alone(Storage& storage, const std::string& directory);
-// Also that every file is as long as it says; files' contents are checked by whoever restores them.
+// That every file is as long as the manifest says; files' contents are checked by whoever restores them.
+Status check_files(Storage& storage, const std::string& directory, const Manifest& manifest);
+// Both.
 Result<Manifest> read_manifest(Storage& storage, const std::string& directory);
 
 // The manifest goes first: what is left of a removal that was cut short is no checkpoint.

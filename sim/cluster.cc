@@ -52,12 +52,15 @@ SimCluster::SimCluster(std::uint64_t seed, const ClusterOptions& options)
   add_workers();
 }
 
+std::string SimCluster::in_this_life(const std::string& bare_name) const {
+  return life_ == 0 ? bare_name : fmt::format("{}'{}", bare_name, life_);
+}
+
 void SimCluster::add_nodes() {
-  const std::string suffix = life_ == 0 ? "" : fmt::format("'{}", life_);
-  scheduler_ = &world_.add_node("scheduler" + suffix, kStore);
+  scheduler_ = &world_.add_node(in_this_life("scheduler"), kStore);
   servers_.clear();
   for (std::uint32_t n = 0; n < options_.servers; ++n) {
-    servers_.push_back(&world_.add_node(fmt::format("ps-{}{}", n, suffix), kStore));
+    servers_.push_back(&world_.add_node(in_this_life(fmt::format("ps-{}", n)), kStore));
   }
   scheduler_started_ = false;
   world_.start(*scheduler_, [this](SimNode& node) { return start_scheduler(node); });
@@ -65,10 +68,9 @@ void SimCluster::add_nodes() {
 }
 
 void SimCluster::add_workers() {
-  const std::string suffix = life_ == 0 ? "" : fmt::format("'{}", life_);
   workers_.clear();
   for (std::uint32_t n = 0; n < options_.workers; ++n) {
-    workers_.push_back(&world_.add_node(fmt::format("worker-{}{}", n, suffix)));
+    workers_.push_back(&world_.add_node(in_this_life(fmt::format("worker-{}", n))));
     world_.start(*workers_.back(), [this](SimNode& self) { return start_worker(self); });
   }
 }
@@ -170,8 +172,7 @@ std::shared_ptr<void> SimCluster::start_worker(SimNode& node) {
 }
 
 SimNode& SimCluster::add_server() {
-  const std::string suffix = life_ == 0 ? "" : fmt::format("'{}", life_);
-  servers_.push_back(&world_.add_node(fmt::format("ps-{}{}", servers_.size(), suffix), kStore));
+  servers_.push_back(&world_.add_node(in_this_life(fmt::format("ps-{}", servers_.size())), kStore));
   options_.servers = static_cast<std::uint32_t>(servers_.size());
   world_.start(*servers_.back(), [this](SimNode& self) { return start_server(self); });
   return *servers_.back();

@@ -99,6 +99,7 @@ class SimCluster {
   void leave(SimNode& node);
   void quit(const SimNode& node, const std::string& why);
   Log log(const SimNode& node) const;
+  std::string in_this_life(const std::string& bare_name) const;
   // Its name within the job: clusters that were given up had nodes of the same.
   static std::string bare_name(const SimNode& node) { return node.name().substr(0, node.name().find('\'')); }
 

@@ -28,13 +28,6 @@ class Chaos : public LedgerScene {
     scheduler_ = start({"scheduler", path("job.yaml"), "--recover", "--bind", endpoint_});
   }
 
-  boost::json::object status() {
-    const Outcome shown = run({"status", "--json", "--scheduler", endpoint_, "--job", job()});
-    boost::system::error_code failed;
-    const auto parsed = boost::json::parse(shown.out, failed);
-    return failed || !parsed.is_object() ? boost::json::object() : parsed.as_object();
-  }
-
   // Every node lives and every chain has all its members.
   bool whole() {
     const auto now = status();

@@ -10,17 +10,12 @@ class Elastic : public LedgerScene {
  protected:
   Elastic() : LedgerScene(kLongSeed) {}
 
-  std::vector<std::string> with_target(std::vector<std::string> args) const {
-    args.insert(args.end(), {"--scheduler", endpoint_, "--job", job()});
-    return args;
-  }
   // The server's entry in the status; empty when there is none.
   boost::json::object server(const std::string& name) {
-    const Outcome shown = run(with_target({"status", "--json"}));
-    boost::system::error_code failed;
-    const auto status = boost::json::parse(shown.out, failed);
-    if (failed || !status.is_object()) return {};
-    for (const auto& node : status.as_object().at("nodes").as_array()) {
+    const auto now = status();
+    const auto* nodes = now.if_contains("nodes");
+    if (nodes == nullptr) return {};
+    for (const auto& node : nodes->as_array()) {
       if (node.as_object().at("name").as_string() == std::string_view(name)) return node.as_object();
     }
     return {};
@@ -33,11 +28,6 @@ class Elastic : public LedgerScene {
     const auto node = server(name);
     return node.empty() ? 0.0 : number_at(node, "shards");
   }
-  bool goes_on(std::uintmax_t batches) {
-    const std::uintmax_t before = computed();
-    return eventually([&] { return computed() >= before + batches; }, kPatience);
-  }
-  std::string warnings() const { return serialize(at(json("report.json"), "warnings")); }
 
   // One joins, and when it has its share another is drained.
   void join_and_drain(std::uint32_t replicas) {

@@ -71,6 +71,25 @@ report: {}
     kill(*pid, signal);
   }
 
+  // "status --json" of the running scheduler; empty when it gives none.
+  boost::json::object status() {
+    const Outcome shown = run(with_target({"status", "--json"}));
+    boost::system::error_code failed;
+    const auto parsed = boost::json::parse(shown.out, failed);
+    return failed || !parsed.is_object() ? boost::json::object() : parsed.as_object();
+  }
+  std::vector<std::string> with_target(std::vector<std::string> args) const {
+    args.insert(args.end(), {"--scheduler", endpoint_, "--job", job()});
+    return args;
+  }
+
+  // Until the workers have computed so many batches more.
+  bool goes_on(std::uintmax_t batches) {
+    const std::uintmax_t before = computed();
+    return eventually([&] { return computed() >= before + batches; }, kPatience);
+  }
+  std::string warnings() const { return serialize(at(json("report.json"), "warnings")); }
+
   // Training batches that workers computed in these lives, repeated ones included.
   std::uintmax_t computed(std::size_t from = 0, std::size_t to = 1000) const {
     std::uintmax_t count = 0;

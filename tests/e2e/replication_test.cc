@@ -6,15 +6,7 @@ namespace {
 
 using testing::HasSubstr;
 
-class Replication : public LedgerScene {
- protected:
-  // Until the workers have computed so many batches more.
-  bool goes_on(std::uintmax_t batches) {
-    const std::uintmax_t before = computed();
-    return eventually([&] { return computed() >= before + batches; }, kPatience);
-  }
-  std::string warnings() const { return serialize(at(json("report.json"), "warnings")); }
-};
+class Replication : public LedgerScene {};
 
 TEST_F(Replication, AServerKilledInMidRunCostsNothing) {
   write_job("pipeline_depth: 3", 3, 2);
