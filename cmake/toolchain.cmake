@@ -21,10 +21,10 @@ if(CAPSTAN_SANITIZE)
   add_link_options(-fsanitize=${CAPSTAN_SANITIZE})
 endif()
 
-option(CAPSTAN_COVERAGE "Instrument for line coverage" OFF)
+option(CAPSTAN_COVERAGE "Instrument for line coverage (Clang)" OFF)
 if(CAPSTAN_COVERAGE)
-  add_compile_options(--coverage -fprofile-update=atomic)
-  add_link_options(--coverage)
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+  add_link_options(-fprofile-instr-generate)
 endif()
 
 find_program(CCACHE ccache)

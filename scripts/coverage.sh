@@ -1,13 +1,25 @@
 #!/usr/bin/env bash
 # Line coverage of the product by the tests: all of it but sim/ and bench/, which are not part of the product.
+# One build and one run for two: these are the tests of `scripts/sanitize.sh asan`.
 # Usage: scripts/coverage.sh [LOWEST_PERCENT=85]      exits with 1 below; the list by file: build/coverage.txt
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lowest="${1:-85}"
-scripts/install.sh gcovr
-scripts/build.sh coverage
-find build/coverage -name '*.gcda' -delete
-export CAPSTAN_TEST_PATIENCE="${CAPSTAN_TEST_PATIENCE:-4}"
-ctest --test-dir build/coverage --output-on-failure --no-tests=error -j "$(nproc)"
-gcovr --root . --object-directory build/coverage -j "$(nproc)" --txt build/coverage.txt --print-summary \
-  --filter '(common|ps|worker|scheduler|cli)/' --exclude-throw-branches --fail-under-line "$lowest"
+scripts/install.sh llvm-14
+profiles="$PWD/build/asan/profiles"
+rm -rf "$profiles"
+LLVM_PROFILE_FILE="$profiles/%m.profraw" scripts/sanitize.sh asan
+llvm-profdata-14 merge -sparse "$profiles"/*.profraw -o "$profiles/all.profdata"
+objects=()
+for program in build/asan/capstan build/asan/test_*; do
+  [ -x "$program" ] && [ -f "$program" ] && objects+=(-object "$program")
+done
+llvm-cov-14 report "${objects[@]:1}" -instr-profile "$profiles/all.profdata" common ps worker scheduler cli \
+  > build/coverage.txt
+# The tenth column is the share of lines.
+awk -v lowest="$lowest" '
+  $1 == "TOTAL" {
+    sub("%", "", $10)
+    printf "line coverage: %.1f %% (%d of %d lines; at least %s %% wanted)\n", $10, $8 - $9, $8, lowest
+    exit $10 + 0 < lowest + 0
+  }' build/coverage.txt

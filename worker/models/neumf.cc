@@ -29,17 +29,17 @@ struct MlpHalf {
 class NeuMf final : public Model {
  public:
   explicit NeuMf(ModelTables tables) : tables_(std::move(tables)) {
-    std::uint32_t width = 0;
-    if (tables_.job().model.use_gmf) width += gmf_.emplace(tables_, "_gmf").dim();
-    if (tables_.job().model.use_mlp) width += mlp_.emplace(tables_).tower.width();
-    out_ = tables_.layer("out", width, 1, false);
+    if (tables_.job().model.use_gmf) gmf_out_ = dot_product("gmf_out", gmf_.emplace(tables_, "_gmf").dim());
+    if (tables_.job().model.use_mlp) {
+      mlp_out_ = tables_.layer("mlp_out", mlp_.emplace(tables_).tower.width(), 1, false);
+    }
   }
   const ModelTables& tables() const override { return tables_; }
   Var forward(Tape& tape, const MicroBatch& batch) const override {
-    std::vector<Var> parts;
-    if (gmf_) parts.push_back(multiply(tape, gmf_->user(tape, batch), gmf_->item(tape, batch)));
-    if (mlp_) parts.push_back(mlp_->forward(tape, batch));
-    return dense(tape, concat(tape, parts), tape.parameter(out_));
+    if (!gmf_) return mlp(tape, batch);
+    const Var products = multiply(tape, gmf_->user(tape, batch), gmf_->item(tape, batch));
+    const Var gmf = dense(tape, products, tape.parameter(gmf_out_));
+    return mlp_ ? add(tape, gmf, mlp(tape, batch)) : gmf;
   }
   // The score of the GMF half is h·(p ⊙ q): q weighed by h ⊙ p.
   std::uint32_t taste_size() const override { return gmf_ ? gmf_->dim() : 0; }
@@ -53,10 +53,21 @@ class NeuMf final : public Model {
   }
 
  private:
+  // h = 1: GMF starts as matrix factorisation (He et al., section 3.2), so that what is known of its learning
+  // rate and L2 holds here too.
+  std::uint32_t dot_product(std::string_view name, std::uint32_t dim) {
+    InitSpec init{.kind = InitKind::kConstant, .scale = 1.0F, .fan_in = dim, .fan_out = 1};
+    init.zero_from_key = dim;
+    return tables_.dense(name, dim + 1, 1, init);
+  }
+  Var mlp(Tape& tape, const MicroBatch& batch) const {
+    return dense(tape, mlp_->forward(tape, batch), tape.parameter(mlp_out_));
+  }
+
   ModelTables tables_;
   std::optional<TwoSides> gmf_;
   std::optional<MlpHalf> mlp_;
-  std::uint32_t out_ = 0;
+  std::uint32_t gmf_out_ = 0, mlp_out_ = 0;
 };
 
 }  // namespace

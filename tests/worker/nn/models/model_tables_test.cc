@@ -57,16 +57,20 @@ TEST(ModelTables, OfEachModel) {
                                                        "numeric", "mlp_0", "mlp_1", "mlp_out"}));
   EXPECT_EQ(names(tables_of(job_of("mf"))), (Names{"user", "item", "user_bias", "item_bias", "bias"}));
   EXPECT_EQ(names(tables_of(job_of("neumf"))),
-            (Names{"user_gmf", "item_gmf", "user_mlp", "item_mlp", "mlp_0", "mlp_1", "out"}));
+            (Names{"user_gmf", "item_gmf", "gmf_out", "user_mlp", "item_mlp", "mlp_0", "mlp_1", "mlp_out"}));
   JobConfig job = job_of("mf");
   job.model.use_bias = false;
   EXPECT_EQ(names(tables_of(job)), (Names{"user", "item"}));
   job = job_of("neumf");
   job.model.use_mlp = false;
-  EXPECT_EQ(names(tables_of(job)), (Names{"user_gmf", "item_gmf", "out"}));
+  EXPECT_EQ(names(tables_of(job)), (Names{"user_gmf", "item_gmf", "gmf_out"}));
   job = job_of("neumf");
   job.model.use_gmf = false;
-  EXPECT_EQ(names(tables_of(job)), (Names{"user_mlp", "item_mlp", "mlp_0", "mlp_1", "out"}));
+  EXPECT_EQ(names(tables_of(job)), (Names{"user_mlp", "item_mlp", "mlp_0", "mlp_1", "mlp_out"}));
+  const InitSpec h = tables_of(job_of("neumf")).at("gmf_out").init;
+  EXPECT_EQ(h.kind, InitKind::kConstant) << "GMF starts as a dot product";
+  EXPECT_EQ(h.scale, 1.0F);
+  EXPECT_EQ(h.zero_from_key, 8U) << "without a bias";
   job = job_of("mlp");
   job.model.layer_norm = true;
   job.model.activation = Activation::kPrelu;
