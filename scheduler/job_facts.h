@@ -48,7 +48,8 @@ struct JobFacts {
   std::uint64_t trained_here = 0;                      // examples of whole passes under this scheduler
   std::vector<std::string> warnings;                   // the newest kWarningsMax
   Instant started{}, trained_since{}, ended{};
-  Duration training{0};  // spent in passes
+  Duration training{0};             // spent in passes
+  std::vector<Duration> handovers;  // of a shard: from the word to its primary until another leads
 
   void warn(std::string text);
 };

@@ -141,7 +141,10 @@ void Job::on_handed_over(const Node& node, const HandedOver& handed) {
     const bool cut_first = cut_.has_value() && !CAPSTAN_PLANTED(kHandsOverDuringCut);
     const bool goes =
         open != handovers_.end() && open->second.epoch == each.epoch && !cut_first && may_move();
-    if (goes) entry.chain = open->second.then;
+    if (goes) {
+      entry.chain = open->second.then;
+      facts_.handovers.push_back(context_.loop.now() - open->second.since);
+    }
     if (!goes) renewed.insert(each.shard);
     handovers_.erase(each.shard);
   }

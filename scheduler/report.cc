@@ -125,6 +125,15 @@ json::object bytes_json(const json::object& servers, const json::object& workers
           {"rows", counter(servers, "bytes")}};
 }
 
+// While a shard is handed over nobody serves it, and pulls and pushes of it wait.
+json::object handovers_json(std::vector<Duration> handovers) {
+  std::sort(handovers.begin(), handovers.end());
+  const auto ms = [&](std::size_t percent) {
+    return handovers.empty() ? 0.0 : 1e3 * seconds_of(handovers[(handovers.size() - 1) * percent / 100]);
+  };
+  return {{"count", handovers.size()}, {"p50_ms", ms(50)}, {"p95_ms", ms(95)}, {"max_ms", ms(100)}};
+}
+
 }  // namespace
 
 std::string report_json(const SchedulerOptions& options, const Job& job, const Membership& membership,
@@ -155,6 +164,7 @@ std::string report_json(const SchedulerOptions& options, const Job& job, const M
       {"stopped_early", facts.stopped_early},
       {"pushes", pushes_json(job, servers, workers)},
       {"bytes", bytes_json(servers, workers)},
+      {"handovers", handovers_json(facts.handovers)},
       {"servers", server_shares(job, membership)},
       {"workers", worker_shares(facts, membership)}};
   object["best_pass"] = facts.best_pass.has_value() ? json::value(*facts.best_pass) : json::value(nullptr);

@@ -78,7 +78,7 @@ std::string metric_base(const std::string& name) {
 }
 
 bool is_layer_table(const std::string& name) {
-  constexpr std::array<std::string_view, 4> kLayers = {"bias", "linear", "numeric", "out"};
+  constexpr std::array<std::string_view, 4> kLayers = {"bias", "linear", "numeric", "gmf_out"};
   return among(kLayers, name) || name.starts_with("mlp");
 }
 

@@ -51,6 +51,9 @@ class Elastic : public LedgerScene {
     expect_job_ends_well();
     expect_rows_exact();
     EXPECT_EQ(warnings(), "[]");
+    const auto handovers = at(json("report.json"), "handovers").as_object();
+    EXPECT_GE(number_at(handovers, "count"), shards / 3) << "those that ps-0 led";
+    std::fputs(fmt::format("shards handed over: {}\n", serialize(handovers)).c_str(), stdout);
   }
 };
 
