@@ -53,6 +53,8 @@ FaultPlan plan_of(const ClusterOptions& options, Rng& rng) {
     plan.kinds.insert(plan.kinds.end(),
                       {FaultKind::kDiskFull, FaultKind::kDiskFailsSyncs, FaultKind::kDiskFailsWrites});
   }
+  if (rng.chance(0.4))
+    plan.kinds.insert(plan.kinds.end(), {FaultKind::kServerJoins, FaultKind::kServerIsDrained});
   return plan;
 }
 

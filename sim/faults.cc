@@ -85,8 +85,20 @@ class Player {
       case FaultKind::kDiskFailsSyncs:
       case FaultKind::kDiskFailsWrites:
         return disk_fails(fault);
+      case FaultKind::kServerJoins:
+        return join();
+      case FaultKind::kServerIsDrained:
+        return cluster_.drain(server(fault.a));
     }
     return false;
+  }
+
+  bool join() {
+    constexpr std::uint32_t kJoinMost = 2;
+    if (joined_ == kJoinMost) return false;
+    ++joined_;
+    cluster_.add_server();
+    return true;
   }
 
   SimCluster& cluster_;
@@ -94,6 +106,7 @@ class Player {
   Striker striker_;
   Duration over_{0};
   std::uint64_t happened_ = 0;
+  std::uint32_t joined_ = 0;
 };
 
 bool of_workers(FaultKind kind) {
@@ -155,6 +168,10 @@ std::string to_string(const Fault& fault) {
         return "the disk fails syncs of rows";
       case FaultKind::kDiskFailsWrites:
         return "the disk fails writes of rows";
+      case FaultKind::kServerJoins:
+        return "a server joins";
+      case FaultKind::kServerIsDrained:
+        return fmt::format("server {} is drained", fault.a);
     }
     return "?";
   };

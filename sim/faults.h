@@ -1,5 +1,5 @@
-// Faults: what shall befall a simulated cluster, as a list drawn from a seed before anything happens, so that
-// a part of the list can be left out and the rest stays what it was.
+// Faults: what shall befall a simulated cluster, an operator's changes included, as a list drawn from a seed
+// before anything happens, so that a part of the list can be left out and the rest stays what it was.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,8 @@ enum class FaultKind : std::uint8_t {
   kDiskFull,
   kDiskFailsSyncs,
   kDiskFailsWrites,
+  kServerJoins,
+  kServerIsDrained,
 };
 
 struct Fault {
