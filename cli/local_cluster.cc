@@ -123,10 +123,10 @@ bool LocalCluster::all_ended() {
   return all;
 }
 
-void LocalCluster::wait(std::chrono::milliseconds patience) {
+void LocalCluster::wait(std::chrono::milliseconds patience, std::chrono::milliseconds stop_patience) {
   const auto deadline = Clock::now() + patience;
   while (!all_ended() && Clock::now() < deadline) std::this_thread::sleep_for(kPoll);
-  if (!all_ended()) stop(1s);
+  if (!all_ended()) stop(stop_patience);
 }
 
 void LocalCluster::stop(std::chrono::milliseconds patience) {

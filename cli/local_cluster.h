@@ -28,8 +28,8 @@ class LocalCluster {
   std::vector<ChildProcess*> newly_ended();
   // Asks all to end, and ends those that do not within `patience`.
   void stop(std::chrono::milliseconds patience);
-  // Waits for all to end by themselves, then stops the rest.
-  void wait(std::chrono::milliseconds patience);
+  // Waits for all to end by themselves, then stops the rest with `stop_patience`.
+  void wait(std::chrono::milliseconds patience, std::chrono::milliseconds stop_patience);
   std::vector<ChildProcess>& children() { return children_; }
   const std::string& log_dir() const { return log_dir_; }
 

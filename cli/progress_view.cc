@@ -14,6 +14,7 @@ namespace json = boost::json;
 constexpr double kPlainEvery = 0.25;      // of a pass
 constexpr std::uint64_t kPlainPause = 8;  // calls between two lines; later a twentieth of all calls so far
 constexpr int kBarWidth = 24;
+constexpr std::uint64_t kWaitCalls = 8;  // in which a running job waits for the same, until that is said
 
 double number(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
@@ -100,6 +101,7 @@ void ProgressView::show(std::string_view status_text) {
     print(waits.empty() || waits == state ? state : state + ": " + waits, false);
     return;
   }
+  show_waiting(text(status, "waits_for"));
   const double fraction = number(status, "pass") + number(status, "fraction_of_pass");
   ++calls_;
   if (!terminal_) {
@@ -108,6 +110,21 @@ void ProgressView::show(std::string_view status_text) {
   }
   last_fraction_ = fraction;
   print(running_line(status, terminal_), false);
+}
+
+// A running job waits for a moment at every checkpoint, and for long when a node hangs.
+void ProgressView::show_waiting(const std::string& waits) {
+  const bool waiting = !waits.empty() && !waits.starts_with("training pass");
+  if (waits != waits_) waiting_calls_ = 0;
+  waits_ = waits;
+  ++waiting_calls_;
+  if (waiting && waiting_calls_ >= kWaitCalls && said_waits_ != waits) {
+    said_waits_ = waits;
+    print(waits, true);
+  } else if (!waiting && !said_waits_.empty()) {
+    said_waits_.clear();
+    print("goes on: " + waits, true);
+  }
 }
 
 void ProgressView::print(const std::string& line, bool keep) {

@@ -23,6 +23,7 @@ class ProgressView {
 
  private:
   void print(const std::string& line, bool keep);
+  void show_waiting(const std::string& waits);
 
   std::FILE* out_;
   bool terminal_;
@@ -31,6 +32,8 @@ class ProgressView {
   bool data_shown_ = false;
   std::string last_plain_;
   std::size_t warnings_shown_ = 0;
+  std::string waits_, said_waits_;  // of a running job
+  std::uint64_t waiting_calls_ = 0;
   double last_fraction_ = -1.0;
   std::uint64_t calls_ = 0, next_plain_ = 0;  // while it trains
 };

@@ -3,9 +3,11 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -26,8 +28,11 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr Duration kLookEvery = 250ms;
-constexpr auto kGoodbye = 3s;       // for children to end by themselves
-constexpr auto kStopLimit = 4s;     // from Ctrl-C until children are ended by force
+constexpr auto kGoodbye = 3000ms, kGoodbyeOnFailure = 1000ms;  // for children to end by themselves
+constexpr auto kForceAfter = 1000ms;                           // once they were asked to
+// From Ctrl-C: until the scheduler must have said how the job ended, until children are asked to end, and
+// until they are ended by force. Five seconds are promised.
+constexpr auto kStopLimit = 4000ms, kStopAsk = 4300ms, kStopForce = 4600ms;
 constexpr auto kLockPatience = 1s;  // for a run that was killed just now
 constexpr Duration kLastWord = 1s;  // for the scheduler to say how the job ended
 constexpr std::size_t kTailLines = 15;
@@ -62,7 +67,7 @@ class JobRun {
     look();
     loop_.run();
     view_.finish();
-    cluster_.wait(std::chrono::duration_cast<std::chrono::milliseconds>(ok_ ? kGoodbye : Duration(1s)));
+    wait_for_children();
     while (text_.ends_with('\n')) text_.pop_back();
     if (!text_.empty() && (say_ || !ok_)) std::fprintf(ok_ ? stdout : stderr, "%s\n", text_.c_str());
     if (!ok_) std::fprintf(stderr, "logs: %s\n", cluster_.log_dir().c_str());
@@ -70,6 +75,17 @@ class JobRun {
   }
 
  private:
+  // After a signal one that hangs does not hold up the end.
+  void wait_for_children() {
+    auto patience = ok_ ? kGoodbye : kGoodbyeOnFailure, force_after = kForceAfter;
+    if (stopping_at_.has_value()) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(*stopping_at_ + kStopAsk - loop_.now());
+      patience = std::clamp(left, 0ms, patience);
+      force_after = kStopForce - kStopAsk;
+    }
+    cluster_.wait(patience, force_after);
+  }
+
   void look() {
     look_timer_.start(kLookEvery, [this] { look(); });
     for (ChildProcess* child : cluster_.newly_ended()) on_child_ended(*child);
@@ -130,13 +146,14 @@ class JobRun {
   }
 
   void on_signal(int signal) {
-    if (stopping_ && signal == SIGHUP) return;  // a terminal that closes may say so several times
+    if (stopping_at_.has_value() && signal == SIGHUP)
+      return;  // a terminal that closes may say so several times
     view_.finish();
-    if (stopping_) {
+    if (stopping_at_.has_value()) {
       end(false, "stopped at once");
       return;
     }
-    stopping_ = true;
+    stopping_at_ = loop_.now();
     std::fprintf(stderr, "stopping: a checkpoint first; Ctrl-C again stops at once\n");
     link_.stop_job(signal == SIGHUP ? "its terminal closed" : "stopped by Ctrl-C", true);
     stop_timer_.start(kStopLimit,
@@ -161,7 +178,7 @@ class JobRun {
   Timer look_timer_;
   Timer stop_timer_;
   std::uint32_t workers_lost_ = 0;
-  bool stopping_ = false;
+  std::optional<Instant> stopping_at_;  // since a signal asked for it
   bool ended_ = false;
   bool ok_ = false;
   std::string text_;
@@ -197,8 +214,9 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
     std::fprintf(stderr, "%s\n", written.error().message.c_str());
     return 1;
   }
-  std::printf("job %s: 1 scheduler, %u servers, %u workers; logs in %s/logs\n", job.name.c_str(),
-              job.cluster.servers, job.cluster.workers, job.work_dir.c_str());
+  std::printf("job %s: 1 scheduler, %u server%s, %u worker%s; logs in %s/logs\n", job.name.c_str(),
+              job.cluster.servers, job.cluster.servers == 1 ? "" : "s", job.cluster.workers,
+              job.cluster.workers == 1 ? "" : "s", job.work_dir.c_str());
   std::fflush(stdout);
   HeldSignals held;
   LocalCluster cluster(job, job_file, std::move(scheduler_args));
@@ -208,6 +226,9 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
     std::fprintf(stderr, "%s\n", endpoint.error().message.c_str());
     return 1;
   }
+  std::printf("scheduler at %s (also in %s/scheduler.endpoint): capstan status --scheduler %s --job %s\n",
+              endpoint->c_str(), job.work_dir.c_str(), endpoint->c_str(), job.name.c_str());
+  std::fflush(stdout);
   return JobRun(job, cluster, args.quiet, say).watch(*endpoint, held);
 }
 

@@ -37,11 +37,13 @@ std::string job_lines(const json::object& status) {
   std::string lines = fmt::format("job {}: {}", text(status, "job"), text(status, "state"));
   if (const std::string waits = text(status, "waits_for"); waits != "-" && !waits.empty())
     lines += ", " + waits;
-  lines += fmt::format("\npass {} of {}, {:.0f} % of it; {} examples/s, loss {}, {} steps\n",
-                       number(status, "pass") + 1, number(status, "passes"),
-                       100 * number(status, "fraction_of_pass"),
-                       short_number(number(status, "examples_per_second")), text(status, "loss"),
-                       short_number(number(status, "steps")));
+  const bool trains = text(status, "state") == "running";
+  lines +=
+      fmt::format("\npass {} of {}{}; {} examples/s, loss {}, {} steps\n", number(status, "pass") + 1,
+                  number(status, "passes"),
+                  trains ? fmt::format(", {:.0f} % of it", 100 * number(status, "fraction_of_pass")) : "",
+                  short_number(number(status, "examples_per_second")), text(status, "loss"),
+                  short_number(number(status, "steps")));
   return lines;
 }
 

@@ -10,7 +10,8 @@ namespace capstan {
 
 namespace {
 
-constexpr std::chrono::seconds kStopPatience{4};
+// `capstan run` gives the whole cluster one second more before it ends it by force.
+constexpr std::chrono::seconds kStopPatience{3};
 
 }  // namespace
 

@@ -35,6 +35,13 @@ std::string missing_nodes(const Membership& nodes, Role role, std::uint32_t want
                      role == Role::kServer ? "servers" : "workers", join(names, ", "));
 }
 
+// What a server was asked for and has not done yet.
+std::string_view errand_words(const Message& request) {
+  if (std::holds_alternative<DeclareTables>(request)) return "to set up its tables";
+  if (std::holds_alternative<Restore>(request)) return "to restore its rows";
+  return std::holds_alternative<Snapshot>(request) ? "to write its part of a checkpoint" : "to answer";
+}
+
 }  // namespace
 
 std::string Job::waits_for() const {
@@ -59,13 +66,12 @@ std::string Job::waits_for() const {
     add("no worker is alive");
   }
   if (!errands_.idle()) {
-    std::vector<std::string> servers;
+    std::map<std::string_view, std::vector<std::string>> servers;
     for (const auto& [id, errand] : errands_.open()) {
       const Node* node = nodes.find(id);
-      servers.push_back(
-          fmt::format("{} ({})", node == nullptr ? "?" : node->name, message_name(errand.request)));
+      servers[errand_words(errand.request)].push_back(node == nullptr ? "?" : node->name);
     }
-    add(fmt::format("waiting for {}", join(servers, ", ")));
+    for (const auto& [what, names] : servers) add(fmt::format("waiting for {} {}", join(names, ", "), what));
   }
   if (words.empty() && facts_.state == JobState::kRunning) {
     add(fmt::format("training pass {} of {}", facts_.pass + 1, options().config.train.passes));

@@ -119,6 +119,7 @@ std::string status_json(const SchedulerOptions& options, const Job& job, const M
                         const Peers& peers, const Speed& speed, Instant now) {
   const JobFacts& facts = job.facts();
   const bool training = facts.state == JobState::kRunning;
+  const bool begun = facts.state >= JobState::kRunning;
   const double rate = training ? speed.per_second() : 0.0;
   json::object object = {{"job", options.config.name},
                          {"state", json_string(to_string(facts.state))},
@@ -127,7 +128,7 @@ std::string status_json(const SchedulerOptions& options, const Job& job, const M
                          {"map_version", job.map().version()},
                          {"pass", facts.pass},
                          {"passes", options.config.train.passes},
-                         {"fraction_of_pass", json_number(job.work().fraction_done())},
+                         {"fraction_of_pass", json_number(begun ? job.work().fraction_done() : 0.0)},
                          {"examples", job.examples_so_far()},
                          {"steps", job.steps_so_far()},
                          {"examples_per_second", json_number(rate)},

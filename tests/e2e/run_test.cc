@@ -210,6 +210,21 @@ TEST_F(Run, EndsWhenAServerIsKilledAndGoesOnWithResume) {
   EXPECT_TRUE(processes().empty());
 }
 
+// Its checkpoint cannot be finished, and the scheduler says so before anybody is ended by force.
+TEST_F(Run, CtrlCBesideAServerThatHangsEndsWithTheSchedulersWord) {
+  const auto first = start({"run", ratings_job(kLong, checkpoints(1'000'000))});
+  ASSERT_TRUE(is_well_under_way(*first)) << first->err() << first->out();
+  const auto server = find("ps-1");
+  ASSERT_TRUE(server.has_value());
+  kill(*server, SIGSTOP);
+  ASSERT_TRUE(
+      eventually([&] { return first->out().find("waiting for ps-1") != std::string::npos; }, kPatience));
+  first->signal(SIGINT);
+  EXPECT_EQ(first->wait(kPatience), 1) << first->err();
+  EXPECT_THAT(first->err(), HasSubstr("its last checkpoint could not be finished in time"));
+  EXPECT_TRUE(processes().empty());
+}
+
 TEST_F(Run, CtrlCKeepsACheckpointThatResumeGoesOnFrom) {
   const std::string job = ratings_job(kLong, checkpoints(1'000'000));
   const auto first = start({"run", job});
