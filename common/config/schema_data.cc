@@ -97,7 +97,8 @@ SectionBuilder<DataConfig>& add_columns(SectionBuilder<DataConfig>& section) {
       .default_note(by_format + "user")
       .key("item", &DataConfig::item, text(), "The column with the item's id.")
       .default_note(by_format + "item")
-      .key("time", &DataConfig::time, text(), "The column with the time, as a number.")
+      .key("time", &DataConfig::time, text(),
+           "The column with the time, as a number in any unit; only the order counts, fractions included.")
       .default_note(by_format + "time")
       .key("items", &DataConfig::items, text(), "A file with more columns of the items: titles, genres.")
       .key("item_columns", &DataConfig::item_columns, list(text()),

@@ -43,7 +43,7 @@ struct Examples {
   std::uint64_t size = 0;
   Buffer labels;                    // float [size]
   Buffer users, items;              // uint32_t [size]: dense indices from 0
-  Buffer times;                     // int64_t [size]
+  Buffer times;                     // int64_t [size]: as given, or ranks where some have a fraction
   Buffer ratings;                   // float [size]; ranking only, to show people; training never reads it
   std::vector<FieldColumn> fields;  // parallel to Dataset::fields; empty columns for user and item fields
 

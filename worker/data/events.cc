@@ -70,16 +70,39 @@ LineProblem read_label(Task task, const std::vector<std::string>& positive, std:
   return {};
 }
 
-LineProblem read_time(std::string_view text, std::int64_t& time) {
+// A time as its whole part and its fraction, which compare as the times do.
+struct ExactTime {
+  std::int64_t whole = 0;
+  double fraction = 0.0;  // [0, 1)
+  auto operator<=>(const ExactTime&) const = default;
+};
+
+LineProblem read_time(std::string_view text, ExactTime& time) {
   if (const auto whole = parse_int(text)) {
-    time = *whole;
+    time = {*whole, 0.0};
     return {};
   }
   const auto number = parse_double(text);
   if (!number || !(std::abs(*number) < 9e18))
     return {"bad time", fmt::format("the time '{}' is not a number", text)};
-  time = static_cast<std::int64_t>(std::floor(*number));
+  const double whole = std::floor(*number);
+  time = {static_cast<std::int64_t>(whole), *number - whole};
   return {};
+}
+
+// What times of which some have fractions become: their ranks, equal ones the same. REQUIRES: read_time()
+// took every cell.
+std::vector<std::int64_t> time_ranks(const TextColumn& column) {
+  std::vector<ExactTime> times(column.size());
+  for (std::uint64_t row = 0; row < times.size(); ++row) read_time(column[row], times[row]);
+  std::vector<ExactTime> sorted = times;
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  std::vector<std::int64_t> ranks;
+  ranks.reserve(times.size());
+  for (const ExactTime& time : times)
+    ranks.push_back(std::lower_bound(sorted.begin(), sorted.end(), time) - sorted.begin());
+  return ranks;
 }
 
 LineProblem read_id(std::string_view text, std::string_view what, bool as_index, IdIndex& ids,
@@ -96,6 +119,15 @@ LineProblem read_id(std::string_view text, std::string_view what, bool as_index,
   }
   index = static_cast<std::uint32_t>(*number);
   return {};
+}
+
+void keep_marked(const std::vector<bool>& keep, Sources& sources) {
+  std::size_t kept = 0;
+  for (std::size_t row = 0; row < keep.size(); ++row) {
+    if (keep[row]) sources.origin[kept++] = sources.origin[row];
+  }
+  sources.origin.resize(kept);
+  sources.events.filter(keep);
 }
 
 }  // namespace
@@ -122,12 +154,13 @@ Result<Events> make_events(Task task, Sources& sources, BadLines& bad, DropCount
   const DataConfig& data = sources.data;
   Events events;
   std::vector<bool> keep(sources.events.rows(), true);
+  bool fractions = false;
   for (std::uint64_t row = 0; row < keep.size(); ++row) {
     const bool as_index = data.test_ids_are_indices && sources.origin[row] == Origin::kTest;
     float label = 1.0F;
     std::uint32_t user = 0;
     std::uint32_t item = 0;
-    std::int64_t time = 0;
+    ExactTime time;
     LineProblem problem;
     const auto check = [&](auto read) {
       if (problem.kind.empty()) problem = read();
@@ -152,17 +185,14 @@ Result<Events> make_events(Task task, Sources& sources, BadLines& bad, DropCount
     events.labels.push_back(task == Task::kRanking ? 1.0F : label);
     if (columns.user != nullptr) events.users.push_back(user);
     if (columns.item != nullptr) events.items.push_back(item);
-    if (columns.time != nullptr) events.times.push_back(time);
+    if (columns.time != nullptr) events.times.push_back(time.whole);
+    fractions = fractions || time.fraction > 0.0;
     if (columns.rating != nullptr && task == Task::kRanking)
       events.ratings.push_back(parse_finite_float((*columns.rating)[row]).value_or(0.0F));
   }
-  std::size_t kept = 0;
-  for (std::size_t row = 0; row < keep.size(); ++row) {
-    if (keep[row]) sources.origin[kept++] = sources.origin[row];
-  }
-  sources.origin.resize(kept);
-  sources.events.filter(keep);
-  if (kept == 0) return make_error(ErrorCode::kInvalid, "no line is left after cleaning");
+  keep_marked(keep, sources);
+  if (events.rows() == 0) return make_error(ErrorCode::kInvalid, "no line is left after cleaning");
+  if (fractions) events.times = time_ranks(*columns.time);
   return events;
 }
 

@@ -39,7 +39,8 @@ struct Events {
   IdIndex user_ids, item_ids;
   std::vector<float> labels;                // [rows]
   std::vector<std::uint32_t> users, items;  // [rows], or empty when the data has none
-  std::vector<std::int64_t> times;          // [rows], or empty
+  std::vector<std::int64_t> times;          // [rows], or empty; only their order counts: where some have a
+                                            // fraction these are ranks
   std::vector<float> ratings;  // [rows], or empty; ranking: what the label's column says, for people
   std::vector<Part> parts;     // [rows]
 

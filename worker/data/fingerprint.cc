@@ -11,7 +11,7 @@ namespace capstan {
 namespace {
 
 // Raised whenever the same input would be prepared otherwise.
-constexpr int kPrepareVersion = 1;
+constexpr int kPrepareVersion = 2;
 
 std::string optional_number(const std::optional<double>& number) {
   return number ? fmt::format("{}", *number) : std::string("none");

@@ -135,6 +135,27 @@ TEST_F(Clean, OfDuplicatesTheLastByTimeStays) {
   EXPECT_NE(data->summary.find("2  dropped: same u, i as a later row"), std::string::npos) << data->summary;
 }
 
+TEST_F(Clean, FractionsOfTimesKeepTheirOrder) {
+  job.task = Task::kRanking;
+  job.data.user = "u";
+  job.data.item = "i";
+  job.data.time = "t";
+  job.data.label = "";
+  job.data.split.method = SplitMethod::kLeaveOneOut;
+  job.data.split.valid = 0;
+  job.data.train = {dir.write("r.csv",
+                              "u,i,t\na,w,0.9\na,x,0.2\na,y,-0.5\na,z,0.2\nb,w,9007199254740993\n"
+                              "b,x,9007199254740992\nb,y,7\n")};
+  const auto data = prepare(job, {});
+  ASSERT_TRUE(data.ok()) << data.error().message;
+  const auto times = data->train.times.as<std::int64_t>();
+  const std::vector<std::int64_t> ranks = {1, 0, 1, 4, 3};
+  EXPECT_EQ(std::vector<std::int64_t>(times.begin(), times.end()), ranks);
+  ASSERT_EQ(data->test.size, 2U);
+  EXPECT_EQ(data->item_names[data->test.item(0)], "w");
+  EXPECT_EQ(data->item_names[data->test.item(1)], "w");
+}
+
 TEST_F(Clean, RulesThemselvesAreChecked) {
   job.data.clean = {rule("m", ColumnType::kFloat)};
   EXPECT_EQ(prepared("label,n\n1,1\n"), "c.csv: no column 'm'; its columns are label, n");
