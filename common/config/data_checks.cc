@@ -90,13 +90,32 @@ std::string chain_fault(const JobConfig& job, const std::vector<TransformInfo>& 
   return "";
 }
 
+// Whose events a history or a counter looks at.
+std::string owner_of(const TransformStep& step) {
+  const auto of = step.options.find("of");
+  return step.name == "history" || of == step.options.end() ? "user" : of->second;
+}
+
+// A counter is taken at an event of the data. A negative or a candidate has none: it is given that of the
+// positive beside it, so what is counted of the item would say which item that is.
+std::string leak(const JobConfig& job, const FeatureConfig& feature) {
+  if (job.task != Task::kRanking) return "";
+  for (const TransformStep& step : feature.transform) {
+    if (step.name != "counter" || owner_of(step) == "user") continue;
+    return fmt::format(
+        "a ranking job cannot count `of: {}`: negatives and candidates would carry the positive's count, "
+        "which gives it away; count `of: user`, or use `task: ctr` or `task: rating`",
+        owner_of(step));
+  }
+  return "";
+}
+
 // History and counters look back in time, so they need to know whose and when.
 std::string missing_for_history(const JobConfig& job, const FeatureConfig& feature) {
   for (const TransformStep& step : feature.transform) {
     if (step.name != "history" && step.name != "counter") continue;
     if (job.data.time.empty()) return fmt::format("'{}' needs data.time", step.name);
-    const auto of = step.options.find("of");
-    const std::string whose = step.name == "history" || of == step.options.end() ? "user" : of->second;
+    const std::string whose = owner_of(step);
     if (whose != "item" && job.data.user.empty()) return fmt::format("'{}' needs data.user", step.name);
     if (whose != "user" && job.data.item.empty()) return fmt::format("'{}' needs data.item", step.name);
   }
@@ -190,6 +209,8 @@ void check_features(const JobConfig& job, ReadContext& context) {
     demand(fault.empty(), context, path + ".transform", {path + ".columns"}, fault);
     demand(feature.length == 0 || feature.pooling == Pooling::kNone, context, path + ".length",
            {path + ".pooling"}, "length needs `pooling: none`");
+    const std::string leaks = leak(job, feature);
+    demand(leaks.empty(), context, path + ".transform", {"task"}, leaks);
     const std::string missing = missing_for_history(job, feature);
     demand(missing.empty(), context, path + ".transform", {"data.user", "data.item", "data.time"}, missing);
   }

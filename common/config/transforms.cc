@@ -65,7 +65,8 @@ std::vector<TransformInfo> number_transforms() {
       {"minmax", Output::kNumber, "To 0..1 by the least and largest value in train.", {}},
       {"counter",
        Output::kNumber,
-       "Interactions before this one in time, never using the future, as ln(1 + count).",
+       "Interactions before this one in time, never using the future, as ln(1 + count). A ranking job counts "
+       "only `of: user`: its negatives have no event of their own whose item could be counted.",
        {{"of", OptionType::kWord, "user", "Whose.", {}, {"user", "item", "pair"}},
         {"raw", OptionType::kFlag, "false", "Gives the count itself."}}},
   };

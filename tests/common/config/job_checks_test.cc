@@ -105,6 +105,15 @@ TEST(JobChecks, Features) {
       {kClicks, {"features=[{column: a}]", "tables.mlp_0.dim=4"}, "the model decides the size of a layer"},
       {kRanking, {"tables.usr.dim=4"}, "no table 'usr' (did you mean 'user'?)"},
   });
+  const std::string count = "features=[{name: n, column: user, transform: {counter: {of: ";
+  expect_each({
+      {kRanking, {count + "item}}}]"}, "a ranking job cannot count `of: item`"},
+      {kRanking, {count + "pair}}}]"}, "count `of: user`, or use `task: ctr` or `task: rating`"},
+  });
+  EXPECT_THAT(messages(kRanking, {count + "user}}}]"}), testing::IsEmpty());
+  EXPECT_THAT(
+      messages(kStars, {"data.time=t", "features=[{name: n, column: u, transform: {counter: {of: item}}}]"}),
+      testing::IsEmpty());
   EXPECT_THAT(messages(kRanking, {"tables.user_bias.min_count=4"}), testing::IsEmpty());
 }
 
