@@ -37,7 +37,7 @@ std::shared_ptr<const SectionSpec> evaluate_schema() {
       .default_note("the task's usual ones")
       .key("at", &EvaluateConfig::at, list(count(between(1, 100000))), "Ranking: the lengths of the list.")
       .key("sampled_negatives", &EvaluateConfig::sampled_negatives, count(between(0, 1000000)),
-           "Ranks each test item among so many random ones; 0: among all items.")
+           "Ranks a user's test items together among so many random others; 0: among all items.")
       .key("every_passes", &EvaluateConfig::every_passes, count(between(0, 100000)),
            "Validates after so many passes; 0: only at the end.")
       .key("baselines", &EvaluateConfig::baselines, list(name_of(baseline_words())),

@@ -121,6 +121,10 @@ TEST_F(Commands, ReadAFinishedRun) {
             number_at(json("report.json"), "test.model.recall@10"));
   EXPECT_THAT(serialize(at(json("eval.json"), "test.evaluated_on_test")), HasSubstr("capstan eval"));
 
+  const Outcome without_intervals = run({"eval", job_file, "--set", "evaluate.bootstrap=0"});
+  EXPECT_EQ(without_intervals.code, 0) << without_intervals.err;
+  EXPECT_THAT(without_intervals.out, AllOf(HasSubstr("recall@10"), Not(HasSubstr("bootstrap"))));
+
   const Outcome shown = run({"recommend", job_file, "--user", "1", "--count", "5", "--json"});
   EXPECT_EQ(shown.code, 0) << shown.err;
   EXPECT_THAT(shown.out, HasSubstr("{"));

@@ -25,7 +25,8 @@ struct CandidateLine {
 };
 
 // The problem in words, or empty.
-std::string parse(std::string_view line, bool as_indices, const Events& events, CandidateLine& parsed) {
+std::string parse(std::string_view line, bool as_indices, const Events& events, const UserItems& test_items,
+                  CandidateLine& parsed) {
   const auto cells = split_text(line, "\t");
   const std::string_view pair = cells[0];
   const std::size_t comma = pair.find(',');
@@ -35,6 +36,11 @@ std::string parse(std::string_view line, bool as_indices, const Events& events, 
   const auto user = id_of(pair.substr(1, comma - 1), as_indices, events.user_ids);
   if (!user) return fmt::format("no user '{}' in the data", pair.substr(1, comma - 1));
   parsed.user = *user;
+  const std::string_view asked = pair.substr(comma + 1, pair.size() - comma - 2);
+  const auto test_item = id_of(asked, as_indices, events.item_ids);
+  if (!test_item || !test_items.contains(*user, *test_item)) {
+    return fmt::format("'{}' is not a test item of user '{}'", asked, pair.substr(1, comma - 1));
+  }
   for (std::size_t i = 1; i < cells.size(); ++i) {
     const auto item = id_of(cells[i], as_indices, events.item_ids);
     if (!item) return fmt::format("no item '{}' in the data", cells[i]);
@@ -56,7 +62,7 @@ Result<std::vector<std::vector<std::uint32_t>>> read_candidates(const std::strin
     if (line.empty()) continue;
     const std::string where = fmt::format("{}:{}", path, number);
     CandidateLine parsed;
-    const std::string problem = parse(line, as_indices, events, parsed);
+    const std::string problem = parse(line, as_indices, events, test_items, parsed);
     if (!problem.empty()) {
       CAPSTAN_TRY(bad.add(where, "bad candidates", problem, line));
       continue;
@@ -69,6 +75,12 @@ Result<std::vector<std::vector<std::uint32_t>>> read_candidates(const std::strin
     for (const std::uint32_t item : parsed.items) {
       if (!test_items.contains(parsed.user, item)) of_user.push_back(item);
     }
+  }
+  // Ranked among nothing, their test items would be sure hits.
+  for (std::uint32_t user = 0; user < candidates.size(); ++user) {
+    if (test_items.of(user).empty() || !candidates[user].empty()) continue;
+    return make_error(ErrorCode::kInvalid, fmt::format("{}: no candidates for user '{}', who has test items",
+                                                       path, events.user_ids.names()[user]));
   }
   return candidates;
 }

@@ -40,11 +40,17 @@ bool JudgedItems::sampled(const Dataset& dataset) const {
 
 std::string JudgedItems::protocol(const Dataset& dataset) const {
   if (given(dataset)) {
-    std::size_t most = 0;
-    for (const auto& candidates : dataset.candidates) most = std::max(most, candidates.size());
+    std::size_t least = ~std::size_t{0}, most = 0;
+    for (const auto& candidates : dataset.candidates) {
+      if (!candidates.empty()) least = std::min(least, candidates.size());
+      most = std::max(most, candidates.size());
+    }
+    if (least < most) return fmt::format("sampled: {} to {} given negatives", least, most);
     return fmt::format("sampled: {} given negatives", most);
   }
-  if (sampled_negatives > 0) return fmt::format("sampled: {} negatives", sampled_negatives);
+  if (sampled_negatives > 0) {
+    return fmt::format("sampled: {} negatives", std::min(sampled_negatives, dataset.num_items));
+  }
   return "full ranking, seen removed";
 }
 

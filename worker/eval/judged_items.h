@@ -24,7 +24,8 @@ struct JudgedItems {
   std::vector<std::uint32_t> of(const Dataset& dataset, std::uint32_t user,
                                 std::span<const std::uint32_t> seen) const;
   bool sampled(const Dataset& dataset) const;
-  // "full ranking, seen removed", "sampled: 99 negatives" or "sampled: 99 given negatives".
+  // "full ranking, seen removed", "sampled: 99 negatives", "sampled: 99 given negatives" or, when users have
+  // unlike many, "sampled: 60 to 99 given negatives".
   std::string protocol(const Dataset& dataset) const;
 
  private:

@@ -33,12 +33,14 @@ ItemScorer::ItemScorer(const JobConfig& job, const Dataset& data, const Examples
                                    : std::max(1U, kPairsEach / std::max(1U, data.num_items))),
       user_rows_(data.num_users, 0),
       backprop_(model, loss_of(job), std::max(1024U, job.train.micro_batch)) {
-  const auto time = [&](std::uint64_t at) { return rows.times.empty() ? 0 : rows.time(at); };
+  const auto before = [&](std::uint64_t a, std::uint64_t b) {
+    if (rows.times.empty()) return a < b;
+    return std::pair(rows.time(a), rows.item(a)) < std::pair(rows.time(b), rows.item(b));
+  };
   std::vector<bool> seen(data.num_users, false);
   for (std::uint64_t at = 0; at < rows.size; ++at) {
     const std::uint32_t user = rows.user(at);
-    const bool later = row == EventRow::kLast && seen[user] && time(at) >= time(user_rows_[user]);
-    if (!seen[user] || later) user_rows_[user] = at;
+    if (!seen[user] || before(at, user_rows_[user]) == (row == EventRow::kFirst)) user_rows_[user] = at;
     seen[user] = true;
   }
 }

@@ -13,12 +13,13 @@
 
 namespace capstan {
 
-// Which of a user's rows stands for the moment that is asked for. kFirst: of a test split, before all that is
-// asked. kLast: of the training part, the latest that is known.
+// Which of a user's rows stands for the moment that is asked for, by (time, item); without times by the order
+// of the lines. kFirst: of a test split, before all that is asked. kLast: of the training part, the latest
+// that is known.
 enum class EventRow : std::uint8_t { kFirst, kLast };
 
 // Models with vectors are scored by one matrix product; others by a forward pass over every pair. Event
-// fields take their values from the user's first row in `rows`, or the last one. One call at a time.
+// fields take their values from one of the user's rows in `rows`. One call at a time.
 class ItemScorer {
  public:
   // All outlive the scorer.

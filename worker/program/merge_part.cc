@@ -122,7 +122,7 @@ Result<Buffer> ReportMergePart::finish(const WorkItem& item) {
       model = std::move(summary);
       continue;
     }
-    if (!model) continue;
+    if (!model || job_.evaluate.bootstrap == 0) continue;
     for (const auto& metric : {"recall", "ndcg"}) {
       const std::string column = fmt::format("{}@{}", metric, job_.evaluate.at.front());
       const auto compared =

@@ -69,6 +69,20 @@ std::string figure(const json::object& figures, const std::string& column) {
   return value != nullptr && value->is_number() ? fmt::format("{:.4f}", value->to_number<double>()) : "-";
 }
 
+// Items that nobody had in training cannot be found by any model here, and count as misses above.
+std::string warm_only_text(const json::object& model, const std::vector<std::string>& columns) {
+  const auto* cold = model.if_contains("cold_test_items");
+  const auto* warm = model.if_contains("warm_only");
+  if (warm == nullptr || cold == nullptr || cold->to_number<std::uint64_t>() == 0) return "";
+  std::string text;
+  for (const auto& column : columns) {
+    if (!warm->as_object().contains(column)) continue;
+    text += fmt::format("{} {} {}", text.empty() ? "" : ",", column, figure(warm->as_object(), column));
+  }
+  return fmt::format("  without the {} test items that nobody had in training, model:{}\n",
+                     cold->to_number<std::uint64_t>(), text);
+}
+
 std::string figures_table(const JobConfig& job, std::string_view split, const json::object& report) {
   const auto* model = report.if_contains("model");
   if (model == nullptr) return "";
@@ -86,7 +100,7 @@ std::string figures_table(const JobConfig& job, std::string_view split, const js
     for (const auto& column : columns)
       text += fmt::format("{:>{}}", figure(value.as_object(), column), kColumnWidth);
   }
-  return text + "\n" + legend(columns);
+  return text + "\n" + legend(columns) + warm_only_text(model->as_object(), columns);
 }
 
 std::string comparisons_text(const json::object& report) {

@@ -61,7 +61,9 @@ class Cache : public testing::Test {
     counter.columns = {"item"};
     counter.transform = {{"counter", {}}};
     job.features = {genres, counter};
-    job.data.test_candidates = dir.write("negatives", "(3,30)\t10\t20\n");
+    job.data.test_candidates = dir.write("negatives", "(3,30)\t10\t20\n(7,10)\t20\n");
+    job.data.split.test = 0.5;
+    job.data.split.valid = 0.0;
     folder = dir.path("work/data/") + fmt::format("{:016x}", *fingerprint_of(job));
   }
   void damage(const std::string& path, std::size_t at) {

@@ -64,6 +64,10 @@ TEST_F(Candidates, MistakesNameTheLine) {
   EXPECT_EQ(error(), "negative:1: '6,50' is not (user,item)");
   dir.write("negative", "(6,50)\t90\n(6,50)\t70\n");
   EXPECT_EQ(error(), "negative:2: a second line for user '6'");
+  dir.write("negative", "(6,60)\t90\n");
+  EXPECT_EQ(error(), "negative:1: '60' is not a test item of user '6'");
+  dir.write("negative", "(6,50)\t50\n");
+  EXPECT_EQ(error(), "negative: no candidates for user '6', who has test items");  // but its own
   job.data.test_ids_are_indices = true;
   EXPECT_EQ(error(), "test:1: the user '6' is not an index below 2");
 }
