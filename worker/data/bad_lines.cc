@@ -15,12 +15,9 @@ Status BadLines::add(std::string_view where, std::string_view kind, std::string_
   ++count_;
   ++by_kind_[std::string(kind)];
   if (!reject_path_.empty()) {
-    if (file_ == nullptr) file_.reset(std::fopen(reject_path_.c_str(), "w"));
+    CAPSTAN_TRY(open());
     const std::string line = fmt::format("{}\t{}\t{}\n", where, detail, text);
-    if (file_ == nullptr || std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size()) {
-      return make_error(ErrorCode::kIo,
-                        fmt::format("reject file {}: {}", reject_path_, std::strerror(errno)));
-    }
+    if (std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size()) return failed();
     if (count_ > max_) std::fflush(file_.get());
   }
   if (count_ <= max_) return ok_status();
@@ -28,6 +25,23 @@ Status BadLines::add(std::string_view where, std::string_view kind, std::string_
                     max_ == 0 ? fmt::format("{}: {}", where, detail)
                               : fmt::format("{}: {}; that is bad line {}, and max_bad_lines is {}", where,
                                             detail, count_, max_));
+}
+
+Status BadLines::close() {
+  if (reject_path_.empty()) return ok_status();
+  CAPSTAN_TRY(open());
+  if (std::fclose(file_.release()) != 0) return failed();
+  return ok_status();
+}
+
+Status BadLines::open() {
+  if (file_ == nullptr) file_.reset(std::fopen(reject_path_.c_str(), "w"));
+  if (file_ == nullptr) return failed();
+  return ok_status();
+}
+
+Error BadLines::failed() const {
+  return make_error(ErrorCode::kIo, fmt::format("reject file {}: {}", reject_path_, std::strerror(errno)));
 }
 
 }  // namespace capstan

@@ -16,20 +16,23 @@ namespace capstan {
 // tab-separated.
 class BadLines {
  public:
-  // An empty reject_path keeps no file; the file is made at the first bad line.
+  // An empty reject_path keeps no file; else it is made at the first bad line or by close().
   BadLines(std::uint64_t max, std::string reject_path);
 
   // `kind` groups reasons in the summary ("wrong column count"); `detail` is for people.
   // kInvalid once more than max lines were bad; the message names this line.
   Status add(std::string_view where, std::string_view kind, std::string_view detail, std::string_view text);
 
-  void close() { file_.reset(); }  // the reject file is on disk
+  Status close();  // the reject file is whole, empty when no line was bad
 
   std::uint64_t count() const { return count_; }
   std::uint64_t max() const { return max_; }
   const std::map<std::string, std::uint64_t, std::less<>>& by_kind() const { return by_kind_; }
 
  private:
+  Status open();
+  Error failed() const;
+
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };

@@ -63,6 +63,7 @@ Result<Dataset> build_dataset(const JobConfig& job, const PrepareProgress& progr
                    read_candidates(sources.data.test_candidates, sources.data.test_ids_are_indices, events,
                                    data.test_items, bad));
   }
+  CAPSTAN_TRY(bad.close());
   data.summary = summarise(data, lines, bad, drops);
   report("assemble", 1.0);
   return data;

@@ -149,6 +149,33 @@ TEST_F(Cache, TheFingerprintFollowsSettingsAndBytes) {
   EXPECT_NE(before, *fingerprint_of(job));
 }
 
+TEST_F(Cache, TheRejectFileIsThereWhetherDataIsReusedOrNot) {
+  job.data.max_bad_lines = 1;
+  dir.write("ml/ratings.csv", dir.read("ml/ratings.csv") + "3,40,5,x\n");
+  ASSERT_TRUE(prepare(job, {}).ok());  // nobody asked for one
+  job.data.reject_file = dir.path("first");
+  ASSERT_TRUE(prepare(job, {}).ok());
+  const std::string bad = dir.read("first");
+  EXPECT_NE(bad.find("'x' is not a number"), std::string::npos) << bad;
+  std::filesystem::remove(dir.path("first"));
+  const auto again = prepare(job, {});
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(dir.read("first"), bad);
+  job.data.reject_file = dir.path("second");
+  ASSERT_TRUE(prepare(job, {}).ok());
+  EXPECT_EQ(dir.read("second"), bad);
+  dir.write("second", "of other data");
+  ASSERT_TRUE(prepare(job, {}).ok());
+  EXPECT_EQ(dir.read("second"), bad);
+}
+
+TEST_F(Cache, WithoutBadLinesTheRejectFileIsEmpty) {
+  job.data.reject_file = dir.write("rejected", "of other data");
+  ASSERT_TRUE(prepare(job, {}).ok());
+  EXPECT_TRUE(std::filesystem::exists(dir.path("rejected")));
+  EXPECT_EQ(dir.read("rejected"), "");
+}
+
 TEST_F(Cache, ProcessesThatStartTogetherGetTheSame) {
   std::vector<pid_t> children;
   for (int i = 0; i < 4; ++i) {

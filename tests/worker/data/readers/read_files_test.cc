@@ -85,7 +85,7 @@ TEST_F(ReadFiles, BadLinesAreNamedAndCounted) {
 TEST_F(ReadFiles, RejectFileHoldsReasonAndText) {
   BadLines keeping(5, dir.path("rejected"));
   ASSERT_TRUE(read_text("a,b\n1,2\n7,8,9\n", "f.csv", {}, keeping, 1).ok());
-  keeping.close();
+  ASSERT_TRUE(keeping.close().ok());
   EXPECT_EQ(dir.read("rejected"), "f.csv:3\t3 columns instead of 2 (a, b)\t7,8,9\n");
 }
 
