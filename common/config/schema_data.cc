@@ -23,9 +23,9 @@ std::shared_ptr<const SectionSpec> clean_schema() {
   const auto missing = word<Missing>({
       {"keep", Missing::kKeep, "a value of its own"},
       {"drop", Missing::kDrop, "the line is dropped and counted"},
-      {"constant", Missing::kConstant, "replaced by `constant`"},
-      {"mean", Missing::kMean, "replaced by the mean, fitted on train"},
-      {"median", Missing::kMedian, "replaced by the median, fitted on train"},
+      {"constant", Missing::kConstant, "replaced by `constant` as it is, whatever is clipped"},
+      {"mean", Missing::kMean, "replaced by the mean of train, after clipping"},
+      {"median", Missing::kMedian, "replaced by the median of train, after clipping"},
   });
   return SectionBuilder<CleanRule>()
       .key("column", &CleanRule::column, text(), "The column that the rule is for.")

@@ -131,7 +131,7 @@ std::vector<std::uint64_t> train_rows(const RawTable& table, const Sources& sour
   return rows;
 }
 
-// What a missing value becomes; absent: it stays missing.
+// What a missing value becomes; absent: it stays missing. `sorted`: the clipped values of train.
 std::optional<double> fill_value(const CleanRule& rule, std::span<const double> sorted) {
   if (rule.missing == Missing::kConstant) return rule.constant;
   if (sorted.empty()) return std::nullopt;
@@ -142,6 +142,28 @@ std::optional<double> fill_value(const CleanRule& rule, std::span<const double> 
   return sum / static_cast<double>(sorted.size());
 }
 
+// The bounds that a rule asks for, as values.
+struct Bounds {
+  std::optional<double> low, high;
+
+  double clip(double value) const {
+    if (low && value < *low) return *low;
+    return high && value > *high ? *high : value;
+  }
+  std::string text() const {
+    if (low && high) return fmt::format("[{}, {}]", *low, *high);
+    return low ? fmt::format("at least {}", *low) : fmt::format("at most {}", *high);
+  }
+};
+
+Bounds bounds_of(const CleanRule& rule, std::span<const double> sorted) {
+  Bounds bounds;
+  if (sorted.empty()) return bounds;
+  if (rule.clip_low) bounds.low = quantile(sorted, *rule.clip_low);
+  if (rule.clip_high) bounds.high = quantile(sorted, *rule.clip_high);
+  return bounds;
+}
+
 void fill_and_clip_column(const CleanRule& rule, std::span<const std::uint64_t> train, TextColumn& column,
                           DropCounts& drops) {
   std::vector<double> sorted;
@@ -150,32 +172,31 @@ void fill_and_clip_column(const CleanRule& rule, std::span<const std::uint64_t> 
       sorted.push_back(*parse_double(column[row]));
   }
   std::sort(sorted.begin(), sorted.end());
+  const Bounds bounds = bounds_of(rule, sorted);
+  for (double& value : sorted) value = bounds.clip(value);
   const std::optional<double> fill = fill_value(rule, sorted);
-  const bool clips = (rule.clip_low || rule.clip_high) && !sorted.empty();
+  const bool clips = bounds.low || bounds.high;
   if (!fill && !clips) return;
-  const double low = clips ? quantile(sorted, rule.clip_low.value_or(0.0)) : 0.0;
-  const double high = clips ? quantile(sorted, rule.clip_high.value_or(1.0)) : 0.0;
   std::uint64_t filled = 0;
   std::uint64_t clipped = 0;
   TextColumn changed;
   for (std::uint64_t row = 0; row < column.size(); ++row) {
-    std::string_view cell = column[row];
+    const std::string_view cell = column[row];
     std::string text;
     if (cell.empty() && fill) {
       text = fmt::format("{}", *fill);
       ++filled;
     } else if (clips && !cell.empty()) {
       const double value = *parse_double(cell);
-      const bool below = rule.clip_low && value < low;
-      const bool above = rule.clip_high && value > high;
-      if (below || above) text = fmt::format("{}", below ? low : high);
-      clipped += below || above ? 1 : 0;
+      const double inside = bounds.clip(value);
+      if (inside != value) text = fmt::format("{}", inside);
+      clipped += inside != value ? 1 : 0;
     }
     changed.push(text.empty() ? cell : std::string_view(text));
   }
   column = std::move(changed);
   if (filled > 0) drops[fmt::format("(kept) {}: missing, filled with {}", rule.column, *fill)] += filled;
-  if (clipped > 0) drops[fmt::format("(kept) {}: clipped to [{}, {}]", rule.column, low, high)] += clipped;
+  if (clipped > 0) drops[fmt::format("(kept) {}: clipped to {}", rule.column, bounds.text())] += clipped;
 }
 
 }  // namespace

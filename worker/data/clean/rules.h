@@ -24,8 +24,8 @@ Result<std::vector<CleanRule>> effective_rules(const JobConfig& job);
 // kInvalid names a rule's column that no table has.
 Status clean_rows(std::span<const CleanRule> rules, Sources& sources, BadLines& bad, DropCounts& drops);
 
-// Fills missing values and clips to quantiles; means, medians and quantiles are those of the training rows
-// (side tables: of the rows whose user or item is trained on).
+// Clips to quantiles, then fills missing values; quantiles are those of the training rows (side tables: of
+// the rows whose user or item is trained on), means and medians those of the clipped training rows.
 Status fill_and_clip(std::span<const CleanRule> rules, const Events& events, Sources& sources,
                      DropCounts& drops);
 

@@ -121,6 +121,26 @@ TEST_F(Clean, OutliersAreClippedToTrainQuantiles) {
   EXPECT_NE(result.summary.find("3  n: clipped to [1, 3]"), std::string::npos) << result.summary;
 }
 
+TEST_F(Clean, MissingValuesAreFilledWithClippedOnes) {
+  CleanRule& n = job.data.clean.emplace_back(rule("n", ColumnType::kFloat));
+  n.clip_high = 0.75;
+  n.missing = Missing::kMean;
+  const char* text = "label,n\n1,1\n0,2\n0,3\n1,4\n0,5000\n1,\n";
+  job.data.split.method = SplitMethod::kNone;
+  EXPECT_EQ(prepared(text), "1.00 2.00 3.00 4.00 4.00 2.80");
+  EXPECT_NE(result.summary.find("1  n: clipped to at most 4\n"), std::string::npos) << result.summary;
+  n.clip_high = 0.25;
+  n.missing = Missing::kMedian;
+  EXPECT_EQ(prepared(text), "1.00 2.00 2.00 2.00 2.00 2.00");
+  n.missing = Missing::kConstant;
+  n.constant = 70;
+  EXPECT_EQ(prepared(text), "1.00 2.00 2.00 2.00 2.00 70.0");
+  n.clip_high.reset();
+  n.clip_low = 0.25;
+  EXPECT_EQ(prepared(text), "2.00 2.00 3.00 4.00 5000 70.0");
+  EXPECT_NE(result.summary.find("1  n: clipped to at least 2\n"), std::string::npos) << result.summary;
+}
+
 TEST_F(Clean, OfDuplicatesTheLastByTimeStays) {
   job.task = Task::kRanking;
   job.data.user = "u";
