@@ -6,6 +6,11 @@
 #include <cstring>
 
 namespace capstan {
+namespace {
+
+constexpr std::string_view kKept = "(kept) ";
+
+}  // namespace
 
 BadLines::BadLines(std::uint64_t max, std::string reject_path)
     : max_(max), reject_path_(std::move(reject_path)) {}
@@ -13,7 +18,8 @@ BadLines::BadLines(std::uint64_t max, std::string reject_path)
 Status BadLines::add(std::string_view where, std::string_view kind, std::string_view detail,
                      std::string_view text) {
   ++count_;
-  ++by_kind_[std::string(kind)];
+  Kind& of_kind = by_kind_[std::string(kind)];
+  if (++of_kind.count == 1) of_kind.first = fmt::format("{}: {}", where, detail);
   if (!reject_path_.empty()) {
     CAPSTAN_TRY(open());
     const std::string line = fmt::format("{}\t{}\t{}\n", where, detail, text);
@@ -32,6 +38,18 @@ Status BadLines::close() {
   CAPSTAN_TRY(open());
   if (std::fclose(file_.release()) != 0) return failed();
   return ok_status();
+}
+
+std::string BadLines::reasons(const DropCounts& drops) const {
+  std::string text;
+  for (const auto& [kind, of_kind] : by_kind_)
+    text += fmt::format("\n  {:>10}  bad line: {}, first {}", of_kind.count, kind, of_kind.first);
+  for (const auto& [reason, count] : drops) {
+    const bool kept = reason.starts_with(kKept);
+    text += fmt::format("\n  {:>10}  {}{}", count,
+                        kept ? "" : "dropped: ", kept ? reason.substr(kKept.size()) : reason);
+  }
+  return text;
 }
 
 Status BadLines::open() {

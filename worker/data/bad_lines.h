@@ -12,6 +12,9 @@
 
 namespace capstan {
 
+// How many rows went for which reason, for the summary.
+using DropCounts = std::map<std::string, std::uint64_t>;
+
 // Used from one thread. The reject file has one line a bad line: FILE:LINE, reason and the text,
 // tab-separated.
 class BadLines {
@@ -27,12 +30,17 @@ class BadLines {
 
   std::uint64_t count() const { return count_; }
   std::uint64_t max() const { return max_; }
-  const std::map<std::string, std::uint64_t, std::less<>>& by_kind() const { return by_kind_; }
+  // What became of lines: an indented line a reason, a line break before each; bad lines with their first.
+  std::string reasons(const DropCounts& drops) const;
 
  private:
   Status open();
   Error failed() const;
 
+  struct Kind {
+    std::uint64_t count = 0;
+    std::string first;  // where, and why
+  };
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
@@ -40,7 +48,7 @@ class BadLines {
   std::string reject_path_;
   std::unique_ptr<std::FILE, Close> file_;
   std::uint64_t count_ = 0;
-  std::map<std::string, std::uint64_t, std::less<>> by_kind_;
+  std::map<std::string, Kind, std::less<>> by_kind_;
 };
 
 }  // namespace capstan

@@ -14,22 +14,13 @@
 namespace capstan {
 namespace {
 
-constexpr std::string_view kKept = "(kept) ";
-
 std::string summarise(const Dataset& data, std::uint64_t lines, const BadLines& bad,
                       const DropCounts& drops) {
   std::string text = fmt::format("{} events: {} train, {} valid, {} test",
                                  data.train.size + data.valid.size + data.test.size, data.train.size,
                                  data.valid.size, data.test.size);
   if (data.num_users > 0) text += fmt::format("; {} users, {} items", data.num_users, data.num_items);
-  text += fmt::format("\n{} lines read, {} bad", lines, bad.count());
-  for (const auto& [kind, count] : bad.by_kind())
-    text += fmt::format("\n  {:>10}  bad line: {}", count, kind);
-  for (const auto& [reason, count] : drops) {
-    text += fmt::format("\n  {:>10}  {}{}", count, reason.starts_with(kKept) ? "" : "dropped: ",
-                        reason.starts_with(kKept) ? reason.substr(kKept.size()) : reason);
-  }
-  return text;
+  return text + fmt::format("\n{} lines read, {} bad", lines, bad.count()) + bad.reasons(drops);
 }
 
 }  // namespace

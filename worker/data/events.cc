@@ -191,7 +191,10 @@ Result<Events> make_events(Task task, Sources& sources, BadLines& bad, DropCount
       events.ratings.push_back(parse_finite_float((*columns.rating)[row]).value_or(0.0F));
   }
   keep_marked(keep, sources);
-  if (events.rows() == 0) return make_error(ErrorCode::kInvalid, "no line is left after cleaning");
+  if (events.rows() == 0) {
+    return make_error(ErrorCode::kInvalid, fmt::format("{}: no line is left after cleaning{}",
+                                                       join(sources.events.files, ", "), bad.reasons(drops)));
+  }
   if (fractions) events.times = time_ranks(*columns.time);
   return events;
 }

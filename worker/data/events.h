@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -47,13 +46,10 @@ struct Events {
   std::uint64_t rows() const { return labels.size(); }
 };
 
-// How many rows went for which reason, for the summary.
-using DropCounts = std::map<std::string, std::uint64_t>;
-
 // Reads labels, ids and times out of the cleaned rows; a row with a bad one is a bad line and leaves both
 // `sources` and the result. Ranking: rows below positive_from leave too. Users and items are numbered over
 // all files in order, so that training files in their first order give known indices; with
-// test_ids_are_indices test rows only refer to them.
+// test_ids_are_indices test rows only refer to them. kInvalid when no row is left, with what became of all.
 Result<Events> make_events(Task task, Sources& sources, BadLines& bad, DropCounts& drops);
 
 }  // namespace capstan

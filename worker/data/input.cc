@@ -73,6 +73,12 @@ bool starts_with(const Buffer& file, std::string_view magic) {
   return file.text().starts_with(magic);
 }
 
+// By its byte-order mark, or a first letter of two bytes.
+bool is_utf16(const Buffer& file) {
+  const std::string_view first = file.text().substr(0, 2);
+  return first == "\xff\xfe" || first == "\xfe\xff" || first.find('\0') != std::string_view::npos;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> expand_paths(std::span<const std::string> patterns) {
@@ -101,6 +107,10 @@ Result<Buffer> load_text(const std::string& path) {
   }
   if (starts_with(text, "\xef\xbb\xbf")) text = text.slice(3, text.size() - 3);
   if (text.empty()) return make_error(ErrorCode::kInvalid, fmt::format("{}: the file is empty", path));
+  if (is_utf16(text)) {
+    return make_error(ErrorCode::kInvalid,
+                      fmt::format("{0}: the file is UTF-16, not UTF-8: iconv -f UTF-16 -t UTF-8 {0}", path));
+  }
   return text;
 }
 

@@ -14,8 +14,8 @@ namespace capstan {
 Result<std::vector<std::string>> expand_paths(std::span<const std::string> patterns);
 
 // The file's text; gzip and zstd are told by their first bytes, and several members one after another are
-// read through. A byte-order mark is taken off. kInvalid: empty; kCorrupt: the compressed stream is broken or
-// cut short.
+// read through. A byte-order mark is taken off. kInvalid: empty or UTF-16; kCorrupt: the compressed stream is
+// broken or cut short.
 Result<Buffer> load_text(const std::string& path);
 
 }  // namespace capstan

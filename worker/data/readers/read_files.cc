@@ -119,7 +119,7 @@ Result<RawTable> read_files(std::span<const std::string> paths, const FileFormat
   }
   if (table.rows() == 0) {
     return make_error(ErrorCode::kInvalid,
-                      fmt::format("{}: no data lines", join(std::vector(paths.begin(), paths.end()), ", ")));
+                      fmt::format("{}: no data lines{}", join(paths, ", "), bad.reasons({})));
   }
   return table;
 }

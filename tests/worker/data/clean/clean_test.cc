@@ -74,6 +74,18 @@ TEST_F(Clean, BadLinesLeaveAndAreCounted) {
   EXPECT_NE(result.summary.find("1  bad line: n is not a number"), std::string::npos) << result.summary;
 }
 
+TEST_F(Clean, WhenNothingIsLeftTheReasonsAreTold) {
+  job.data.clean = {rule("n", ColumnType::kFloat), rule("m", ColumnType::kString)};
+  job.data.clean[1].missing = Missing::kDrop;
+  EXPECT_EQ(prepared("label,n,m\n1,x,1\n0,y,1\n7,3,1\n1,3,\n"),
+            "c.csv: no line is left after cleaning"
+            "\n           1  bad line: bad label, first " +
+                dir.path("c.csv:4: the label '7' is not 0, 1 or -1") +
+                "\n           2  bad line: n is not a number, first " +
+                dir.path("c.csv:2: column 'n': 'x' is not a number") +
+                "\n           1  dropped: m is missing");
+}
+
 TEST_F(Clean, MissingValuesAreFilledFromTrain) {
   CleanRule& n = job.data.clean.emplace_back(rule("n", ColumnType::kFloat));
   job.data.test = {dir.write("t.csv", "label,n\n1,100\n1,\n")};

@@ -78,8 +78,8 @@ TEST_F(ReadFiles, BadLinesAreNamedAndCounted) {
   EXPECT_EQ(table.error().message,
             "f.csv:5: a quoted cell is not closed before its separator; that is bad line 3, and "
             "max_bad_lines is 2");
-  EXPECT_EQ(bad.by_kind().at("not UTF-8"), 1U);
-  EXPECT_EQ(bad.by_kind().at("wrong column count"), 1U);
+  EXPECT_NE(bad.reasons({}).find("1  bad line: not UTF-8, first f.csv:"), std::string::npos);
+  EXPECT_NE(bad.reasons({}).find("1  bad line: wrong column count, first f.csv:"), std::string::npos);
 }
 
 TEST_F(ReadFiles, RejectFileHoldsReasonAndText) {
@@ -145,6 +145,12 @@ TEST_F(ReadFiles, BrokenFilesAreErrors) {
     return result.ok() ? "none" : result.error().message.substr(dir.path().size() + 1);
   };
   const std::string packed = gzip("a,b\n1,2\n");
+  using namespace std::string_view_literals;
+  EXPECT_EQ(error("wide",
+                  "\xFF\xFE"
+                  "a\0"sv),
+            "wide: the file is UTF-16, not UTF-8: iconv -f UTF-16 -t UTF-8 " + dir.path("wide"));
+  EXPECT_EQ(error("unmarked", "\0a\0,"sv).substr(0, 28), "unmarked: the file is UTF-16");
   EXPECT_EQ(error("empty", ""), "empty: the file is empty");
   EXPECT_EQ(error("cut.gz", packed.substr(0, packed.size() - 5)),
             "cut.gz: broken gzip stream: the file is cut short");
@@ -173,6 +179,10 @@ TEST_F(ReadFiles, AHeaderAloneIsNoData) {
   const auto table = read_files(std::vector<std::string>{path}, {}, bad);
   ASSERT_FALSE(table.ok());
   EXPECT_EQ(table.error().message, path + ": no data lines");
+  dir.write("h.csv", "a,b\n1,2,3\n");
+  EXPECT_EQ(read_files(std::vector<std::string>{path}, {}, bad).error().message,
+            path + ": no data lines\n           1  bad line: wrong column count, first " + path +
+                ":2: 3 columns instead of 2 (a, b)");
 }
 
 }  // namespace
