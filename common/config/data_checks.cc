@@ -59,13 +59,19 @@ void check_clean(const JobConfig& job, ReadContext& context) {
   }
 }
 
+bool takes_numbers(const std::string& transform) {
+  const std::string_view all[] = {"log", "zscore", "minmax", "bucketise", "counter"};
+  return std::find(std::begin(all), std::end(all), transform) != std::end(all);
+}
+
 // What a chain may not do, in words; empty: nothing.
 std::string chain_fault(const JobConfig& job, const std::vector<TransformInfo>& all,
                         const FeatureConfig& feature) {
-  // A history of users or items of a ranking or rating job lists their indices; any other lists text.
-  const bool of_ids = job.task != Task::kCtr && !feature.columns.empty() &&
+  // A history of users or items lists their indices; any other lists text.
+  const bool of_ids = !feature.columns.empty() &&
                       (feature.columns[0] == job.data.user || feature.columns[0] == job.data.item);
   bool keys = false;
+  bool numbers = false;
   bool key_list = false;
   for (std::size_t i = 0; i < feature.transform.size(); ++i) {
     const TransformInfo* info = find_transform(all, feature.transform[i].name);
@@ -76,12 +82,17 @@ std::string chain_fault(const JobConfig& job, const std::vector<TransformInfo>& 
                          feature.transform[i - 1].name);
     }
     if (info->name == "cross" && i > 0) return "'cross' must come first";
+    if (numbers && !takes_numbers(info->name)) {
+      return fmt::format("'{}' cannot follow '{}', which gives a number", info->name,
+                         feature.transform[i - 1].name);
+    }
     if (info->name == "bucketise" && feature.transform[i].options.contains("boundaries") &&
         feature.transform[i].options.contains("quantiles")) {
       return "bucketise takes boundaries or quantiles, not both";
     }
     key_list = info->name == "split" || (info->name == "history" && !of_ids);
-    keys = info->output != TransformOutput::kNumber;
+    numbers = info->output == TransformOutput::kNumber;
+    keys = !numbers;
   }
   if (feature.transform.empty()) return "";
   const bool cross = feature.transform[0].name == "cross";
@@ -161,6 +172,9 @@ void check_data(const JobConfig& job, ReadContext& context) {
   demand(!data.train.empty(), context, "data.train", {}, "data.train must name the training files");
   demand(!is_separated(data.format) || data.header || !data.columns.empty(), context, "data.columns",
          {"data.header", "data.format"}, "without a header data.columns must name the columns");
+  demand(!is_separated(data.format) || !data.header || data.columns.empty(), context, "data.columns",
+         {"data.header", "data.format"},
+         "data.columns names the columns of files without a header: add `header: false` or leave it out");
   demand(!is_separated(data.format) || !data.delimiter.empty(), context, "data.delimiter", {"data.format"},
          "data.delimiter is empty");
   const bool pairs = job.task != Task::kCtr;

@@ -126,7 +126,8 @@ std::shared_ptr<const SectionSpec> data_schema() {
       .key("header", &DataConfig::header, boolean(), "csv, tsv: the first line names the columns.")
       .key("delimiter", &DataConfig::delimiter, text(), "csv, tsv: what splits the columns.")
       .default_note("\",\"; tsv: a tab")
-      .key("columns", &DataConfig::columns, list(text()), "Names of the columns where no header gives them.");
+      .key("columns", &DataConfig::columns, list(text()),
+           "Names of the columns: of csv and tsv with `header: false`, or the keys of jsonl that are read.");
   add_columns(section)
       .key("test_columns", &DataConfig::test_columns, list(text()),
            "Names of the test files' columns where they differ from the training files'.")

@@ -73,6 +73,7 @@ TEST(JobChecks, Data) {
       {kClicks, {"data.train=[]"}, "data.train must name the training files"},
       {kClicks, {"data.header=false"}, "without a header data.columns must name the columns"},
       {kClicks, {"data.header=false", "data.columns=[clik, a]"}, "no column 'click' (did you mean 'clik'?)"},
+      {kClicks, {"data.columns=[click, a]"}, "add `header: false` or leave it out"},
       {kClicks, {"data.label=''"}, "data.label must name the label's column"},
       {kClicks, {"data.delimiter=''"}, "data.delimiter is empty"},
       {kClicks, {"data.positive_from=4"}, "needs `task: ranking`"},
@@ -101,6 +102,11 @@ TEST(JobChecks, Features) {
       {kRanking,
        {"features=[{name: past, column: item, transform: [history, vocab]}]"},
        "'vocab' cannot follow 'history', which already gives keys"},
+      {kClicks,
+       {"features=[{name: past, column: i, transform: [{history: {n: 3}}, vocab]}]", "data.time=t",
+        "data.user=u", "data.item=i"},
+       "'vocab' cannot follow 'history', which already gives keys"},
+      {kClicks, {"features=[{column: a, transform: [log, vocab]}]"}, "'vocab' cannot follow 'log'"},
       {kClicks, {"features=[{column: a}]", "tables.b.dim=4"}, "no table 'b'"},
       {kClicks, {"features=[{column: a}]", "tables.mlp_0.dim=4"}, "the model decides the size of a layer"},
       {kRanking, {"tables.usr.dim=4"}, "no table 'usr' (did you mean 'user'?)"},
@@ -114,6 +120,9 @@ TEST(JobChecks, Features) {
   EXPECT_THAT(
       messages(kStars, {"data.time=t", "features=[{name: n, column: u, transform: {counter: {of: item}}}]"}),
       testing::IsEmpty());
+  EXPECT_THAT(messages(kClicks, {"features=[{name: past, column: a, transform: [history, vocab]}]",
+                                 "data.time=t", "data.user=u", "data.item=i"}),
+              testing::IsEmpty());
   EXPECT_THAT(messages(kRanking, {"tables.user_bias.min_count=4"}), testing::IsEmpty());
 }
 
