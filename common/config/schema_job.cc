@@ -78,7 +78,11 @@ std::shared_ptr<const SectionSpec> job_schema() {
       .key("data", &JobConfig::data, section<DataConfig>(data_schema()), "What is read.")
       .key("features", &JobConfig::features, list(section<FeatureConfig>(feature_schema())),
            "What the model sees of an example.")
-      .default_note("user and item for a ranking or rating job; every column for a ctr job")
+      .default_note(
+          "user and item for a ranking or rating job; every column but label and time for a ctr job: numbers "
+          "(criteo's integers, columns with a number rule in `data.clean`) by `{bucketise: {quantiles: "
+          "32}}`, "
+          "columns of libsvm and libffm by `weighted`, the others by `hash`")
       .key("model", &JobConfig::model, section<ModelConfig>(model_schema()), "What is trained.")
       .group("optimizer", both_optimizers(), "How weights follow gradients.")
       .key("tables", &JobConfig::tables, tables(),
