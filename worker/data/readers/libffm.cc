@@ -27,7 +27,8 @@ class Libffm final : public LineFormat {
  public:
   Result<std::vector<std::string>> begin(std::string_view& text) override {
     for (std::string_view rest = text; !rest.empty();) {
-      for (auto token : split_text(take_line(rest), " ")) {
+      std::string_view line = take_line(rest);
+      for (auto token = take_token(line); !token.empty(); token = take_token(line)) {
         if (const auto field = take_field(token)) fields_ = std::max(fields_, *field + 1);
       }
     }
@@ -37,17 +38,15 @@ class Libffm final : public LineFormat {
   }
 
   LineProblem parse(std::string_view line, Cells& cells) const override {
-    const auto tokens = split_text(trim(line), " ");
-    if (!parse_double(tokens[0]))
-      return {"bad label", fmt::format("the label '{}' is not a number", tokens[0])};
+    const std::string_view label = take_token(line);
+    if (!parse_double(label)) return {"bad label", fmt::format("the label '{}' is not a number", label)};
     std::vector<std::string> values(fields_);
-    for (std::size_t i = 1; i < tokens.size(); ++i) {
-      if (tokens[i].empty()) continue;
-      std::string_view token = tokens[i];
+    for (auto whole = take_token(line); !whole.empty(); whole = take_token(line)) {
+      std::string_view token = whole;
       const auto field = take_field(token);
       if (!field) {
         return {"not field:index:value",
-                fmt::format("'{}' is not field:index:value with a field below {}", tokens[i], kFieldsMax)};
+                fmt::format("'{}' is not field:index:value with a field below {}", whole, kFieldsMax)};
       }
       LineProblem problem = check_indexed_value(token);
       if (!problem.kind.empty()) return problem;
@@ -55,7 +54,7 @@ class Libffm final : public LineFormat {
       if (!value.empty()) value += ' ';
       value += token;
     }
-    cells.add(tokens[0]);
+    cells.add(label);
     for (auto& value : values) cells.add_owned(std::move(value));
     return {};
   }

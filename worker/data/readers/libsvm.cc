@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/text.h"
@@ -17,22 +18,33 @@ class Libsvm final : public LineFormat {
 
   LineProblem parse(std::string_view line, Cells& cells) const override {
     line = trim(line.substr(0, line.find('#')));
-    const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
-    const std::string_view label = line.substr(0, end);
+    const std::string_view label = take_token(line);
     if (!parse_double(label)) return {"bad label", fmt::format("the label '{}' is not a number", label)};
-    const std::string_view features = trim(line.substr(end));
-    for (const auto token : split_text(features, " ")) {
-      if (token.empty()) continue;
+    const std::string_view features = trim(line);
+    for (auto token = take_token(line); !token.empty(); token = take_token(line)) {
       LineProblem problem = check_indexed_value(token);
       if (!problem.kind.empty()) return problem;
     }
     cells.add(label);
-    cells.add(features);
+    if (features.find('\t') == std::string_view::npos) {
+      cells.add(features);
+    } else {
+      std::string blanks(features);
+      std::replace(blanks.begin(), blanks.end(), '\t', ' ');
+      cells.add_owned(std::move(blanks));
+    }
     return {};
   }
 };
 
 }  // namespace
+
+std::string_view take_token(std::string_view& line) {
+  line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+  const std::string_view token = line.substr(0, line.find_first_of(" \t"));
+  line.remove_prefix(token.size());
+  return token;
+}
 
 LineProblem check_indexed_value(std::string_view token) {
   const std::size_t colon = token.find(':');

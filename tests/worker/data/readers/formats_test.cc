@@ -25,6 +25,7 @@ std::string read(DataFormat kind, std::string_view text, std::vector<std::string
 TEST(LibsvmLines, LabelAndPairs) {
   const auto kind = DataFormat::kLibsvm;
   EXPECT_EQ(read(kind, "+1 1:2  3:-0.5 # why\n-1\n0.5 7:1e-3\r\n"), "+1\t1:2  3:-0.5;-1\t;0.5\t7:1e-3");
+  EXPECT_EQ(read(kind, "1\t1:2\t 3:4\t\n"), "1\t1:2  3:4");
   EXPECT_EQ(read(kind, "yes 1:2\n"), "f:1: the label 'yes' is not a number");
   EXPECT_EQ(read(kind, "1 1:2 x\n"), "f:1: 'x' is not index:value");
   EXPECT_EQ(read(kind, "1 -3:2\n"), "f:1: '-3:2' is not index:value");
@@ -35,6 +36,7 @@ TEST(LibsvmLines, LabelAndPairs) {
 TEST(LibffmLines, FieldsBecomeColumns) {
   const auto kind = DataFormat::kLibffm;
   EXPECT_EQ(read(kind, "1 0:3:1 2:4:0.5 2:5:1\n0 1:9:2\n"), "1\t3:1\t\t4:0.5 5:1;0\t\t9:2\t");
+  EXPECT_EQ(read(kind, "1\t0:3:1\t2:4:0.5 \t2:5:1\n"), "1\t3:1\t\t4:0.5 5:1");
   EXPECT_EQ(read(kind, "1 0:3:1 4:1\n"), "f:1: '1' is not index:value");
   EXPECT_EQ(read(kind, "1 x:3:1\n"), "f:1: 'x:3:1' is not field:index:value with a field below 4096");
   EXPECT_EQ(read(kind, "1 5000:3:1\n"), "f:1: '5000:3:1' is not field:index:value with a field below 4096");
