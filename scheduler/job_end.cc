@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/text.h"
 #include "scheduler/job.h"
 
 namespace capstan {
@@ -12,6 +13,19 @@ namespace {
 
 // `capstan run` gives the whole cluster one second more before it ends it by force.
 constexpr std::chrono::seconds kStopPatience{3};
+
+// "2 batches of pass 0" and so on; empty when no batch was refused.
+std::string refused_words(const std::vector<PassFinished>& passes) {
+  std::vector<std::string> words;
+  for (const PassFinished& pass : passes) {
+    if (pass.bad_batches == 0) continue;
+    words.push_back(
+        fmt::format("{} batch{} of pass {}", pass.bad_batches, pass.bad_batches == 1 ? "" : "es", pass.pass));
+  }
+  if (words.empty()) return "";
+  return fmt::format("\nrefused for values that are not finite: {}; the workers' logs name them",
+                     join(words, ", "));
+}
 
 }  // namespace
 
@@ -25,7 +39,8 @@ bool Job::model_is_kept() const {
 // A job that asked for checkpoints has failed when its model is in none, whatever its figures. There may be
 // room by now where there was none when training ended.
 void Job::finish_plan() {
-  const std::string text = facts_.final_text.empty() ? "trained" : facts_.final_text;
+  const std::string text =
+      (facts_.final_text.empty() ? "trained" : facts_.final_text) + refused_words(facts_.passes);
   if (!keeps_checkpoints() || facts_.passes.empty() || model_is_kept()) return finish(true, text);
   if (!std::exchange(kept_last_again_, true)) return begin_cut(CutPurpose::kPassEnd);
   finish(false,

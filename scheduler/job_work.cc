@@ -12,6 +12,19 @@ namespace {
 
 constexpr std::string_view kValidPart = "valid";
 
+std::uint64_t bad_batches_of(const WorkEntry* entry) {
+  return entry == nullptr ? 0 : entry->cursor().bad_batches;
+}
+
+// The first of a partition only: they are many when something is badly wrong.
+void warn_of_refused(JobFacts& facts, const Node& node, const WorkEntry* entry, std::uint64_t before) {
+  if (before > 0 || bad_batches_of(entry) == 0) return;
+  facts.warn(
+      fmt::format("pass {}, partition {}: a batch was refused for values that are not finite; {}'s log names "
+                  "it and any later one of that partition",
+                  entry->work.pass, entry->work.partition, node.name));
+}
+
 }  // namespace
 
 bool Job::is_ready(const Node& node) const {
@@ -54,7 +67,10 @@ Message Job::on_work_request(const Node& node, const WorkRequest& request) {
 Message Job::on_work_progress(const Node& node, const WorkProgress& progress) {
   WorkProgressReply reply;
   for (std::uint32_t n = 0; n < progress.cursors.size(); ++n) {
+    const WorkEntry* entry = work_.find(progress.cursors[n].work);
+    const std::uint64_t bad_before = bad_batches_of(entry);
     if (ended_ || !work_.progress(node.id, progress.cursors[n])) reply.revoked.push_back(n);
+    warn_of_refused(facts_, node, entry, bad_before);
   }
   if (!ended_) check_bad_batches();
   return reply;
@@ -75,7 +91,9 @@ Message Job::on_work_done(const Node& node, const WorkDone& done) {
   if (ended_) return WorkDoneReply{false};
   const WorkEntry* entry = work_.find(done.cursor.work);
   if (entry != nullptr && entry->done) return WorkDoneReply{work_.finish(node.id, done.cursor, {})};
+  const std::uint64_t bad_before = bad_batches_of(entry);
   if (!work_.progress(node.id, done.cursor)) return WorkDoneReply{false};
+  warn_of_refused(facts_, node, entry, bad_before);
   if (!done.error.empty()) {
     finish(false, fmt::format("{}: {}", node.name, done.error));
     return WorkDoneReply{false};

@@ -153,8 +153,11 @@ report: {1}/report.json
     EXPECT_TRUE(left_out > 0.0 && left_out <= 32.0) << serialize(pass);
   }
   EXPECT_EQ(number_at(report, "pushes.applied"), number_at(report, "pushes.acknowledged"));
+  EXPECT_THAT(serialize(at(report, "warnings")),
+              testing::ContainsRegex("pass 2, partition [0-9]+: a batch was refused"));
+  EXPECT_THAT(outcome.out, HasSubstr("1 batch of pass 0, 1 batch of pass 1, 1 batch of pass 2"));
   EXPECT_THAT(text_of(path("work/logs/worker-0.log")),
-              testing::ContainsRegex("batch refused .1 of at most 3.: pass 0 partition [0-9]+ batch [0-9]+"));
+              testing::ContainsRegex("batch refused: pass 0 partition [0-9]+ batch [0-9]+"));
 
   const Outcome too_many = run({"run", job_file, "--set", "train.max_bad_batches=1"});
   EXPECT_EQ(too_many.code, 1);

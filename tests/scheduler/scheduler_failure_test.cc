@@ -190,6 +190,29 @@ TEST_F(SchedulerFailureTest, AnErrorOfAnItemFailsTheJobWithTheWorkersName) {
   EXPECT_NE(first<JobEnded>(tell(worker(0), WorkRequest{})), nullptr) << "for one that missed the farewell";
 }
 
+TEST_F(SchedulerFailureTest, ARefusedBatchIsAWarningAndStandsInTheLastWords) {
+  options.config.train.partitions = 1;
+  ASSERT_TRUE(start().ok());
+  gather();
+  const auto grant = ask(0);
+  WorkCursor cursor = at(*grant, 5);
+  const auto warnings = [&] { return scheduler->job().facts().warnings; };
+  tell(worker(0), WorkProgress{node_ids[worker(0)], {cursor}});
+  EXPECT_EQ(warnings().size(), 0U);
+  for (cursor.bad_batches = 1; cursor.bad_batches < 3; ++cursor.bad_batches) {
+    tell(worker(0), WorkProgress{node_ids[worker(0)], {cursor}});
+    ASSERT_EQ(warnings().size(), 1U) << "once a partition";
+  }
+  EXPECT_EQ(warnings()[0].substr(0, 77),
+            "pass 0, partition 0: a batch was refused for values that are not finite; work");
+  cursor.bad_batches = 2;
+  tell(worker(0), WorkDone{node_ids[worker(0)], cursor, "", {}});
+  work_off(0);
+  EXPECT_EQ(
+      scheduler->job().facts().end_text,
+      "trained\nrefused for values that are not finite: 2 batches of pass 0; the workers' logs name them");
+}
+
 TEST_F(SchedulerFailureTest, TooManyBadBatchesFailTheJob) {
   options.config.train.max_bad_batches = 2;
   ASSERT_TRUE(start().ok());

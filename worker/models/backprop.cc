@@ -102,7 +102,8 @@ Result<Backprop::Trained> Backprop::train(const MicroBatch& batch, std::span<Ste
     parts.push_back({&parts_[i]->tape, &parts_[i]->batch});
   }
   if (!std::isfinite(result.loss_sum)) {
-    return make_error(ErrorCode::kInvalid, fmt::format("the loss of the batch is {}", result.loss_sum));
+    return make_error(ErrorCode::kInvalid, fmt::format("the loss of the batch is {}",
+                                                       std::isnan(result.loss_sum) ? "nan" : "infinite"));
   }
   combiner_.combine(targets(tables, scale), parts);
   for (StepTable& table : tables) {

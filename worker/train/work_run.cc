@@ -132,11 +132,11 @@ void WorkRun::on_computed(const StageRef& stage) {
       return;
     }
     ++cursor_.bad_batches;
-    env_.log.warn("batch refused ({} of at most {}): {}", cursor_.bad_batches, env_.options.max_bad_batches,
-                  stage->status.error().message);
+    env_.log.warn("batch refused: {} (train.max_bad_batches lets {} pass in all of the job)",
+                  stage->status.error().message, env_.options.max_bad_batches);
     if (cursor_.bad_batches > env_.options.max_bad_batches) {
-      fail(fmt::format("more than {} bad batches; the last: {}", env_.options.max_bad_batches,
-                       stage->status.error().message));
+      fail(fmt::format("more than train.max_bad_batches = {} batches were refused; the last: {}",
+                       env_.options.max_bad_batches, stage->status.error().message));
       return;
     }
     for (auto& table : stage->step.tables) table.gradients.clear();

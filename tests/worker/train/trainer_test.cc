@@ -201,7 +201,8 @@ TEST_F(TrainerTest, TooManyBadBatchesFailTheItem) {
   trainer->start();
   world.run_for(seconds(2));
   ASSERT_EQ(dones.size(), 1U);
-  EXPECT_EQ(dones[0].error, "more than 2 bad batches; the last: batch 3 has a NaN");
+  EXPECT_EQ(dones[0].error,
+            "more than train.max_bad_batches = 2 batches were refused; the last: batch 3 has a NaN");
 }
 
 TEST_F(TrainerTest, ARevokedItemIsAbandonedAndWorkAskedForAnew) {
