@@ -2,7 +2,31 @@
 
 #include <ostream>
 
+#include "common/config/fingerprint.h"
+#include "common/config/load_job.h"
+
 namespace capstan {
+
+namespace {
+
+// What rows are read by; how they were trained and began does not matter any more.
+std::string row_difference(const TableSpec& before, TableSpec after) {
+  after.init = before.init;
+  after.optimizer = before.optimizer;
+  after.min_count = before.min_count;
+  after.max_rows = before.max_rows;
+  after.ttl_seconds = before.ttl_seconds;
+  return difference(before, after);
+}
+
+// The data that the checkpoint was trained on is not what the job prepares now.
+std::string data_difference(const Manifest& manifest, const JobConfig& job) {
+  const auto before = load_job_text(manifest.job_text, "the checkpoint's job");
+  const std::string setting = before.ok() ? difference(before->config, job) : "";
+  return setting.empty() ? "the contents of its files changed" : setting;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<OfflineJob>> open_offline(const JobConfig& job, const std::string& checkpoint) {
   auto offline = std::make_unique<OfflineJob>();
@@ -22,12 +46,12 @@ Result<std::unique_ptr<OfflineJob>> open_offline(const JobConfig& job, const std
   CAPSTAN_ASSIGN(offline->program, ModelProgram::create(job));
   const Manifest& manifest = offline->tables->manifest();
   if (manifest.data_fingerprint != offline->program->info().data_fingerprint) {
-    return make_error(ErrorCode::kInvalid,
-                      offline->tables->directory() + " was trained on other data or data settings");
+    return make_error(ErrorCode::kInvalid, offline->tables->directory() + " was trained on other data: " +
+                                               data_difference(manifest, job));
   }
   const auto& specs = offline->program->tables();
   for (std::size_t i = 0; i < specs.size(); ++i) {
-    const std::string changed = i < manifest.tables.size() ? difference(manifest.tables[i], specs[i])
+    const std::string changed = i < manifest.tables.size() ? row_difference(manifest.tables[i], specs[i])
                                                            : "table " + specs[i].name + " is new";
     if (!changed.empty()) {
       return make_error(ErrorCode::kInvalid, offline->tables->directory() + " has another model: " + changed);

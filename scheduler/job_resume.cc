@@ -5,10 +5,32 @@
 
 #include "common/config/fingerprint.h"
 #include "common/config/load_job.h"
+#include "common/text.h"
 #include "scheduler/agreement.h"
 #include "scheduler/job.h"
 
 namespace capstan {
+
+namespace {
+
+std::string data_files(const DataConfig& data) {
+  constexpr std::size_t kNamedMax = 10;
+  std::vector<std::string> files;
+  for (const auto* each : {&data.train, &data.valid, &data.test}) {
+    files.insert(files.end(), each->begin(), each->end());
+  }
+  for (const auto* side : {&data.items, &data.users}) {
+    if (!side->empty()) files.push_back(*side);
+  }
+  if (files.size() > kNamedMax) {
+    const std::size_t more = files.size() - kNamedMax;
+    files.resize(kNamedMax);
+    files.push_back(fmt::format("{} more", more));
+  }
+  return join(files, ", ");
+}
+
+}  // namespace
 
 // A run that begins anew beside the checkpoints of earlier ones says so: it will not go on from them.
 Status Job::mention_earlier_checkpoints() {
@@ -114,7 +136,14 @@ std::string Job::cannot_use(const Manifest& manifest) const {
 // Why the checkpoint's rows and cursors do not fit what the workers have prepared; empty: they do.
 std::string Job::cannot_hold(const TablesAgreed& agreed) const {
   std::string why = table_difference(resume_->tables, agreed.tables);
-  if (why.empty() && resume_->data_fingerprint != agreed.data_fingerprint) why = "the data changed";
+  if (why.empty() && resume_->data_fingerprint != agreed.data_fingerprint) {
+    why = fmt::format(
+        "the settings of the data are the same, but the contents of its files changed ({}); {}",
+        data_files(options().config.data),
+        resume_->train_examples == agreed.train_examples
+            ? fmt::format("there still are {} training examples", agreed.train_examples)
+            : fmt::format("{} training examples became {}", resume_->train_examples, agreed.train_examples));
+  }
   return why.empty() ? "" : fmt::format("cannot resume from {}: {}", resume_directory_, why);
 }
 

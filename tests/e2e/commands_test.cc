@@ -125,6 +125,14 @@ TEST_F(Commands, ReadAFinishedRun) {
   EXPECT_EQ(without_intervals.code, 0) << without_intervals.err;
   EXPECT_THAT(without_intervals.out, AllOf(HasSubstr("recall@10"), Not(HasSubstr("bootstrap"))));
 
+  const Outcome otherwise_trained =
+      run({"eval", job_file, "--set", "optimizer.sparse.learning_rate=0.5", "--report", path("eval.json")});
+  EXPECT_EQ(otherwise_trained.code, 0) << otherwise_trained.err;
+  EXPECT_EQ(number_at(json("eval.json"), "test.model.recall@10"),
+            number_at(json("report.json"), "test.model.recall@10"));
+  EXPECT_THAT(run({"eval", job_file, "--set", "model.embedding_dim=4"}).err, HasSubstr("dim 8 became 4"));
+  EXPECT_THAT(run({"eval", job_file, "--set", "data.split.test=0.5"}).err, HasSubstr("data.split.test"));
+
   const Outcome shown = run({"recommend", job_file, "--user", "1", "--count", "5", "--json"});
   EXPECT_EQ(shown.code, 0) << shown.err;
   EXPECT_THAT(shown.out, HasSubstr("{"));

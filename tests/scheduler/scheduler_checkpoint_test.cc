@@ -290,6 +290,18 @@ TEST_F(SchedulerCheckpointTest, RefusesToResumeWhatHasChanged) {
   tell(worker(0), other, 0);
   EXPECT_EQ(scheduler->job().facts().end_text,
             "cannot resume from ck/ckpt-000001: table items: dim 4 became 5");
+  options.config.data.train = {"a.csv", "b.csv"};
+  ASSERT_TRUE(start().ok());
+  greet_server(0);
+  greet_worker(0);
+  other = ready_message();
+  ++other.data_fingerprint;
+  ++other.train_examples;
+  tell(worker(0), other, 0);
+  EXPECT_EQ(
+      scheduler->job().facts().end_text,
+      "cannot resume from ck/ckpt-000001: the settings of the data are the same, but the contents of its "
+      "files changed (a.csv, b.csv); 100 training examples became 101");
   options.config.checkpoint.path = "elsewhere";
   EXPECT_EQ(start().error().message, "no checkpoint that verifies in elsewhere");
 }

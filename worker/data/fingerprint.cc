@@ -76,8 +76,8 @@ std::string prepared_settings(const JobConfig& job) {
   }
   text += fmt::format("sides {} {} {}\n", !data.items.empty(), !data.users.empty(),
                       !data.test_candidates.empty());
-  text += fmt::format("indices {} exclude {} positive_from {} max_bad_lines {}\n", data.test_ids_are_indices,
-                      data.exclude_test_from_train, optional_number(data.positive_from), data.max_bad_lines);
+  text += fmt::format("indices {} exclude {} positive_from {}\n", data.test_ids_are_indices,
+                      data.exclude_test_from_train, optional_number(data.positive_from));
   for (const auto& rule : data.clean) put_rule(text, rule);
   put_list(text, "unique", data.unique);
   const SplitConfig& split = data.split;

@@ -6,6 +6,7 @@
 
 #include "common/adapters/disk_files.h"
 #include "common/adapters/file_lock.h"
+#include "common/hash.h"
 #include "worker/data/build.h"
 #include "worker/data/cache.h"
 #include "worker/data/fingerprint.h"
@@ -55,7 +56,9 @@ Result<Dataset> prepare(const JobConfig& job, const PrepareProgress& progress) {
   report("fingerprint", 0.0);
   CAPSTAN_ASSIGN(const std::uint64_t fingerprint, fingerprint_of(job));
   const std::string work_dir = job.work_dir.empty() ? ".capstan/" + job.name : job.work_dir;
-  const std::string folder = fmt::format("{}/data/{:016x}", work_dir, fingerprint);
+  // What was prepared with more bad lines allowed is the same data, but its lines are to be counted again.
+  const std::uint64_t name = combine(fingerprint, job.data.max_bad_lines);
+  const std::string folder = fmt::format("{}/data/{:016x}", work_dir, name);
   auto kept = reuse(job, folder, fingerprint, false);
   if (kept.ok()) return kept;
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "common/adapters/disk_files.h"
+#include "common/hash.h"
 #include "tests/worker/data/movielens_fixture.h"
 #include "worker/data/build.h"
 #include "worker/data/cache_layout.h"
@@ -64,7 +65,8 @@ class Cache : public testing::Test {
     job.data.test_candidates = dir.write("negatives", "(3,30)\t10\t20\n(7,10)\t20\n");
     job.data.split.test = 0.5;
     job.data.split.valid = 0.0;
-    folder = dir.path("work/data/") + fmt::format("{:016x}", *fingerprint_of(job));
+    folder = dir.path("work/data/") +
+             fmt::format("{:016x}", combine(*fingerprint_of(job), job.data.max_bad_lines));
   }
   void damage(const std::string& path, std::size_t at) {
     std::string bytes = dir.read(path.substr(dir.path().size() + 1));

@@ -121,6 +121,23 @@ TEST_F(Prepare, LabelsOfClicksAreZeroOrOne) {
   EXPECT_EQ(values<float>(data->train.labels), (std::vector<float>{1, 0, 1, 0}));
 }
 
+TEST_F(Prepare, HowManyBadLinesAreAllowedIsNoPropertyOfTheDataButStillCounts) {
+  JobConfig job;
+  job.task = Task::kCtr;
+  job.work_dir = dir.path("work");
+  job.data.label = "click";
+  job.data.train = {dir.write("c.csv", "click,a\n1,x\n2,y\n0,z\n")};
+  job.data.max_bad_lines = 1;
+  const auto strict = prepare(job, {});
+  job.data.max_bad_lines = 5;
+  job.data.reject_file = dir.path("rejects");
+  const auto generous = prepare(job, {});
+  ASSERT_TRUE(strict.ok() && generous.ok());
+  EXPECT_EQ(strict->fingerprint, generous->fingerprint);
+  job.data.max_bad_lines = 0;
+  EXPECT_FALSE(prepare(job, {}).ok()) << "although it has been prepared before";
+}
+
 TEST_F(Prepare, TitlesComeFromAFileWithoutHeader) {
   dir.write("pairs.tsv", "7\t30\n3\t10\n3\t20\n");
   JobConfig job;
