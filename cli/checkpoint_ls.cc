@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <memory>
 #include <ostream>
+#include <set>
 
 #include "cli/checkpoint_commands.h"
 #include "cli/checkpoint_list.h"
@@ -20,6 +21,15 @@ struct LsOptions {
   std::string path;
   bool json = false;
 };
+
+// Only the newest of those that were the best of their run when they were made still is.
+void leave_one_best(std::vector<ListedCheckpoint>& all) {
+  std::set<std::uint32_t> seen;
+  for (auto each = all.rbegin(); each != all.rend(); ++each) {
+    if (each->manifest && each->manifest->best)
+      each->manifest->best = seen.insert(each->manifest->run).second;
+  }
+}
 
 json::object to_json(const ListedCheckpoint& each) {
   json::object object = {
@@ -60,8 +70,9 @@ std::string line(const ListedCheckpoint& each) {
 
 int run(const LsOptions& options, Console console) {
   DiskFiles files;
-  const auto all = list_all(files, options.path);
+  auto all = list_all(files, options.path);
   if (!all.ok()) return complain(all.error(), console);
+  leave_one_best(*all);
   if (options.json) {
     json::array array;
     for (const ListedCheckpoint& each : *all) array.push_back(to_json(each));

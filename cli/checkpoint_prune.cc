@@ -84,7 +84,8 @@ void add_checkpoint_prune(CLI::App& group, Console console, int& exit_code) {
   command->add_flag("--dry-run", options->dry_run, "Only say what would go");
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
-      "The best checkpoint stays besides. Those that are damaged or unpublished are neither counted nor\n"
+      "The best checkpoint stays too, if it is older. Those that are damaged or unpublished are neither "
+      "counted nor\n"
       "removed. Do not prune the folder of a running job: it prunes by itself (checkpoint.keep).\n"
       "Example: capstan checkpoint prune out/movielens/checkpoints --keep 2 --dry-run");
   command->callback([options, console, &exit_code] { exit_code = run(*options, console); });

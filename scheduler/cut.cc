@@ -55,15 +55,12 @@ std::vector<std::uint64_t> to_prune(const std::vector<CheckpointFact>& published
   for (const CheckpointFact& fact : published) {
     if (fact.best) newest_best = fact.checkpoint;
   }
-  std::vector<std::uint64_t> ordinary;
-  for (const CheckpointFact& fact : published) {
-    if (fact.checkpoint != newest_best) ordinary.push_back(fact.checkpoint);
-  }
   const std::size_t stay = std::max(keep, 1U);
-  const std::size_t gone = ordinary.size() > stay ? ordinary.size() - stay : 0;
-  ordinary.resize(gone);
-  if (!published.empty()) std::erase(ordinary, published.back().checkpoint);
-  return ordinary;
+  std::vector<std::uint64_t> gone;
+  for (std::size_t n = 0; n + stay < published.size(); ++n) {
+    if (published[n].checkpoint != newest_best) gone.push_back(published[n].checkpoint);
+  }
+  return gone;
 }
 
 }  // namespace capstan

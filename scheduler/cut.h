@@ -69,8 +69,8 @@ class CutSchedule {
   std::uint64_t margin_ = kMarginMin;
 };
 
-// Which of `published` (oldest first) go when `keep` of the ordinary ones are to stay: never the newest nor a
-// best one that no later one outdid.
+// Which of `published` (oldest first) go when the `keep` newest, at least one, are to stay, and the best one
+// that no later one outdid.
 std::vector<std::uint64_t> to_prune(const std::vector<CheckpointFact>& published, std::uint32_t keep);
 
 }  // namespace capstan

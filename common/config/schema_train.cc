@@ -46,7 +46,7 @@ std::shared_ptr<const SectionSpec> checkpoint_schema() {
       .key("every_steps", &CheckpointConfig::every_steps, integer<std::uint64_t>(),
            "Batches (over all workers) between two checkpoints; 0: does not count them.")
       .key("keep", &CheckpointConfig::keep, integer<std::uint32_t>(between(1, 10000)),
-           "The newest that are kept; the best one is kept besides.")
+           "The newest that are kept; besides them the best one, if it is older.")
       .build();
 }
 

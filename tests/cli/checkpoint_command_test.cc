@@ -41,6 +41,13 @@ class CheckpointCommand : public ::testing::Test {
   MadeCheckpoints made;
 };
 
+TEST_F(CheckpointCommand, LsCallsOneCheckpointTheBest) {
+  for (const std::uint64_t n : {2U, 3U}) made.cut(n, [](Manifest& manifest) { manifest.best = true; });
+  const Outcome text = run({"checkpoint", "ls", made.root()});
+  EXPECT_THAT(text.out, testing::ContainsRegex("ckpt-000002 .*complete\n"));
+  EXPECT_THAT(text.out, testing::ContainsRegex("ckpt-000003 .*complete, best\n"));
+}
+
 TEST_F(CheckpointCommand, LsListsWhatThereIs) {
   made.cut(2, [](Manifest& manifest) {
     manifest.best = true;

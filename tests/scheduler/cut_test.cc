@@ -82,7 +82,8 @@ TEST(Retention, NeverDropsTheNewestNorTheBest) {
   EXPECT_EQ(to_prune(facts({{1, true}, {2, false}, {3, false}}), 2), Ids{});
   EXPECT_EQ(to_prune(facts({{1, true}, {2, false}, {3, false}}), 1), Ids{2});
   EXPECT_EQ(to_prune(facts({{1, true}, {2, true}, {3, false}}), 1), Ids{1}) << "a later one was better";
-  EXPECT_EQ(to_prune(facts({{1, false}, {2, true}}), 1), Ids{});
+  EXPECT_EQ(to_prune(facts({{1, false}, {2, true}}), 1), Ids{1}) << "the best is the newest";
+  EXPECT_EQ(to_prune(facts({{1, true}, {2, true}, {3, true}, {4, true}}), 3), Ids{1});
   EXPECT_EQ(to_prune(facts({{1, false}, {2, false}}), 0), Ids{1}) << "one always stays";
   EXPECT_EQ(to_prune({}, 1), Ids{});
 }
