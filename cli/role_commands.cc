@@ -19,7 +19,12 @@ CLI::Validator as_bytes() {
 }
 
 void add_role_options(CLI::App& command, RoleArgs& role) {
-  command.add_option("--name", role.name, "The node's name in logs and status")->capture_default_str();
+  const bool named = !role.name.empty();
+  command
+      .add_option("--name", role.name,
+                  named ? "The node's name in logs and status"
+                        : "The node's name in logs and status, its own in the job; without one ROLE-HOST-PID")
+      ->capture_default_str();
   command.add_option("--log", role.log_file, "Write the log here instead of stderr");
   command.add_option("--threads", role.threads, "Threads to compute with; 0: one a core")
       ->capture_default_str();
@@ -55,7 +60,6 @@ void add_scheduler(CLI::App& app, int& exit_code) {
 void add_server(CLI::App& app, int& exit_code) {
   auto role = std::make_shared<RoleArgs>();
   auto memory_limit = std::make_shared<std::uint64_t>(0);
-  role->name = "ps";
   role->bind = "tcp://127.0.0.1:0";
   CLI::App* command = app.add_subcommand("ps", "Run a parameter server node");
   add_member_options(*command, *role);
@@ -68,7 +72,6 @@ void add_server(CLI::App& app, int& exit_code) {
 
 void add_worker(CLI::App& app, int& exit_code) {
   auto role = std::make_shared<RoleArgs>();
-  role->name = "worker";
   CLI::App* command = app.add_subcommand("worker", "Run a worker node");
   add_member_options(*command, *role);
   add_role_options(*command, *role);

@@ -1,5 +1,6 @@
 #include "cli/role_process.h"
 
+#include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -35,6 +36,12 @@ std::string host_name() {
   char name[256] = "localhost";
   gethostname(name, sizeof(name) - 1);
   return name;
+}
+
+// Two processes that nobody has named do not meet under one name.
+RoleArgs named(RoleArgs role, std::string_view stem) {
+  if (role.name.empty()) role.name = fmt::format("{}-{}-{}", stem, host_name(), getpid());
+  return role;
 }
 
 std::string utc_now() {
@@ -175,7 +182,8 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
   return process.exit_code;
 }
 
-int run_server(const RoleArgs& role, std::uint64_t memory_limit) {
+int run_server(const RoleArgs& args, std::uint64_t memory_limit) {
+  const RoleArgs role = named(args, "ps");
   Process process(role);
   const std::uint32_t threads = thread_count(role);
   auto compute = std::make_unique<TbbTaskPool>(process.loop, threads, threads);
@@ -198,7 +206,8 @@ int run_server(const RoleArgs& role, std::uint64_t memory_limit) {
   return exit_code;
 }
 
-int run_worker(const RoleArgs& role) {
+int run_worker(const RoleArgs& args) {
+  const RoleArgs role = named(args, "worker");
   Process process(role);
   // One lane reads ahead while the other computes.
   auto tasks = std::make_unique<TbbTaskPool>(process.loop, std::max(2U, thread_count(role)), 2);

@@ -11,7 +11,7 @@ namespace capstan {
 
 // What every role is told on its command line.
 struct RoleArgs {
-  std::string name;
+  std::string name;  // empty for servers and workers: the role, host and process
   std::string job_id;
   std::string scheduler;  // endpoint to connect to
   std::string bind;       // endpoint to listen on
@@ -31,7 +31,7 @@ struct SchedulerArgs {
 
 // Each gives the process's exit code: 0 the job ended well, 1 it did not, 2 wrong arguments.
 int run_scheduler(const RoleArgs& role, const SchedulerArgs& args);
-int run_server(const RoleArgs& role, std::uint64_t memory_limit);
-int run_worker(const RoleArgs& role);
+int run_server(const RoleArgs& args, std::uint64_t memory_limit);
+int run_worker(const RoleArgs& args);
 
 }  // namespace capstan

@@ -130,7 +130,9 @@ void Job::tick() {
   if (ended_) return;
   send_errands();
   check_cut_due();
-  waits_for_ = waits_for();
+  std::string waits = waits_for();
+  if (facts_.state == JobState::kWaiting && waits != waits_for_) context_.log.info("{}", waits);
+  waits_for_ = std::move(waits);
 }
 
 void Job::on_worker_ready(const Node& node, const WorkerReady& ready) {

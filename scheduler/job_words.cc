@@ -10,18 +10,30 @@ namespace capstan {
 
 namespace {
 
-// "2 of 3 servers registered, waiting for ps-2". Nodes that nobody has named yet are called as `capstan run`
-// would.
+// Named as `capstan run` names its nodes: "ps-0".
+bool has_run_name(const Node& node, std::string_view stem) {
+  const std::string_view name = node.name;
+  return name.starts_with(stem) && name.substr(stem.size()).starts_with('-') &&
+         parse_uint(name.substr(stem.size() + 1)).has_value();
+}
+
+// "2 of 3 servers registered, waiting for ps-2"; "for 1 more" when the nodes that are here have other names
+// than `capstan run` gives.
 std::string missing_nodes(const Membership& nodes, Role role, std::uint32_t wanted,
                           const std::set<NodeId>& draining = {}) {
   const auto alive = nodes.alive(role);
   if (alive.size() >= wanted) return "";
   const std::string_view stem = role == Role::kServer ? "ps" : "worker";
   std::vector<std::string> names;
+  bool run_names = true;
   for (const auto& [id, node] : nodes.nodes()) {
-    if (node.role == role && !node.alive && !draining.contains(id)) names.push_back(node.name);
+    if (node.role != role) continue;
+    if (!node.alive && !draining.contains(id)) names.push_back(node.name);
+    run_names = run_names && has_run_name(node, stem);
   }
-  for (std::uint32_t n = 0; n < wanted && names.size() + alive.size() < wanted; ++n) {
+  const std::size_t known = names.size() + alive.size();
+  if (!run_names && known < wanted) names.push_back(fmt::format("{} more", wanted - known));
+  for (std::uint32_t n = 0; run_names && n < wanted && names.size() + alive.size() < wanted; ++n) {
     const std::string name = fmt::format("{}-{}", stem, n);
     if (nodes.find(name) == nullptr) names.push_back(name);
   }

@@ -114,6 +114,20 @@ TEST_F(Run, CtrlCWhileTheClusterStartsLeavesNothing) {
   }
 }
 
+TEST_F(Run, AClusterByHandNeedsNoNames) {
+  const auto scheduler =
+      start({"scheduler", ratings_job("{passes: 3, batch_size: 64}"), "--endpoint-file", path("endpoint")});
+  const std::string endpoint = endpoint_in("endpoint", *scheduler);
+  ASSERT_NE(endpoint, "") << scheduler->err();
+  std::vector<std::unique_ptr<Process>> nodes;
+  for (const char* role : {"ps", "worker", "ps", "worker"}) {
+    nodes.push_back(start({role, "--scheduler", endpoint, "--job", job(), "--threads", "1"}));
+  }
+  EXPECT_EQ(scheduler->wait(kPatience), 0) << scheduler->err();
+  for (const auto& node : nodes) EXPECT_EQ(node->wait(kPatience), 0) << node->err();
+  EXPECT_THAT(scheduler->err(), HasSubstr("0 of 2 servers registered, waiting for ps-0, ps-1"));
+}
+
 TEST_F(Run, ASettingMayStandBeforeTheJob) {
   const std::string job_file = ratings_job("{passes: 1}", "");
   const Outcome done = run({"run", "--set", "train.passes=2", "--quiet", job_file});
@@ -221,6 +235,7 @@ TEST_F(Run, CtrlCBesideAServerThatHangsEndsWithTheSchedulersWord) {
       eventually([&] { return first->out().find("waiting for ps-1") != std::string::npos; }, kPatience));
   first->signal(SIGINT);
   EXPECT_EQ(first->wait(kPatience), 1) << first->err();
+  EXPECT_THAT(first->out(), HasSubstr("scheduler at " + text_of(path("work/scheduler.endpoint"))));
   EXPECT_THAT(first->err(), HasSubstr("its last checkpoint could not be finished in time"));
   EXPECT_TRUE(processes().empty());
 }
