@@ -27,6 +27,23 @@ std::string origin_text(const Place& place) {
   return place.via.empty() ? at : fmt::format("{}, {}", at, place.via);
 }
 
+// Settings that are not as they were written: another one decides them.
+void note_derived(const YamlNode& written, const YamlNode& used, const std::string& path,
+                  std::map<std::string, std::string>& origins) {
+  if (written.same(used)) return;
+  if (written.is_map() && used.is_map()) {
+    for (const auto& [key, place, value] : used.entries) {
+      const YamlNode* before = written.find(key);
+      if (before != nullptr) note_derived(*before, value, join_path(path, key), origins);
+    }
+    return;
+  }
+  const auto origin = origins.find(path);
+  if (origin != origins.end() && written.is_scalar()) {
+    origin->second = fmt::format("derived, for {} gives {}", origin->second, emit_inline(written));
+  }
+}
+
 ConfigErrors in_order(std::vector<ConfigError> errors, const std::string& file) {
   for (ConfigError& error : errors) {
     if (!error.place.file.empty()) continue;
@@ -85,6 +102,7 @@ LoadOutcome read_job(std::string_view text, const std::string& name,
   const auto schema = job_schema();
   JobConfig config;
   read_section(*schema, &config, root, "", context);
+  const YamlNode written = write_section(*schema, &config);
   complete(config, context);
   check_job(config, context);
   if (!context.errors().empty()) {
@@ -92,9 +110,11 @@ LoadOutcome read_job(std::string_view text, const std::string& name,
     return outcome;
   }
   LoadedJob job;
-  job.effective_yaml = emit_yaml(write_section(*schema, &config));
+  const YamlNode used = write_section(*schema, &config);
+  job.effective_yaml = emit_yaml(used);
   job.config = std::move(config);
   for (const auto& [path, place] : context.places()) job.origins[path] = origin_text(place);
+  note_derived(written, used, "", job.origins);
   outcome.job = std::move(job);
   return outcome;
 }

@@ -74,9 +74,15 @@ void apply(YamlNode& root, const std::string& text, std::vector<ConfigError>& er
   set_places(value, place);
 
   YamlNode* node = &root;
-  for (const std::string& step : steps_of(text.substr(0, split))) {
+  YamlNode* section = nullptr;
+  const std::vector<std::string> steps = steps_of(text.substr(0, split));
+  for (const std::string& step : steps) {
+    section = node;
     node = descend(*node, step, place, errors);
     if (node == nullptr) return;
+  }
+  for (YamlNode::Entry& entry : section->entries) {
+    if (entry.key == steps.back()) entry.place = place;  // a missing value is told of at its key
   }
   *node = std::move(value);
 }

@@ -285,5 +285,18 @@ TEST(Explain, GivesEachValueItsOrigin) {
   EXPECT_EQ(config_of(text), outcome.job->config);
 }
 
+TEST(LoadJob, WhatAnotherSettingDecidesIsExplainedAsDerived) {
+  const LoadOutcome outcome = read(kJob, {"evaluate.every_passes=0", "train.early_stop_patience=3"});
+  ASSERT_TRUE(outcome.job.has_value()) << outcome.errors.text();
+  const std::string text = explain(*outcome.job);
+  EXPECT_THAT(text, testing::ContainsRegex("every_passes: 1 +# derived, for --set gives 0\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("early_stop_patience: 3 +# --set\n"));
+}
+
+TEST(LoadJob, AnOverrideWithoutAValueIsToldOfWhereItStands) {
+  EXPECT_THAT(errors_of(job_with("checkpoint: {path: kept}\n"), {"checkpoint.path="}),
+              ElementsAre("--set checkpoint.path=: checkpoint.path has no value"));
+}
+
 }  // namespace
 }  // namespace capstan
