@@ -122,6 +122,7 @@ std::string comparisons_text(const json::object& report) {
 
 std::string recommendations_text(std::string_view recommendations) {
   const json::value users = json::parse({recommendations.data(), recommendations.size()});
+  if (users.as_array().empty()) return "";
   std::string text =
       "\nrecommendations, each with its score; (+x) is what the score would lose without that title in the "
       "user's history\n";
