@@ -77,7 +77,10 @@ std::shared_ptr<const SectionSpec> job_schema() {
       .default_note(".capstan/NAME")
       .key("data", &JobConfig::data, section<DataConfig>(data_schema()), "What is read.")
       .key("features", &JobConfig::features, list(section<FeatureConfig>(feature_schema())),
-           "What the model sees of an example.")
+           "What the model sees of an example. In a ranking job a column of the events describes the moment: "
+           "negatives and candidates get the value of the event they stand beside, so what depends on the "
+           "item "
+           "belongs in `data.items`.")
       .default_note(
           "user and item for a ranking or rating job; every column but label and time for a ctr job: numbers "
           "(criteo's integers, columns with a number rule in `data.clean`) by `{bucketise: {quantiles: "

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -13,7 +14,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 std::string job_file(const std::string& text) {
-  const std::string path = testing::TempDir() + "/capstan_cli_job.yaml";
+  const std::string path = testing::TempDir() + "capstan_cli_job_" + std::to_string(::getpid()) + ".yaml";
   std::ofstream(path) << text;
   return path;
 }
@@ -76,7 +77,7 @@ TEST(Check, ExplainsWhereValuesCameFrom) {
 }
 
 TEST(Generate, WritesDataAndSaysWhatCanBeReached) {
-  const std::string folder = testing::TempDir() + "/capstan_cli_generate";
+  const std::string folder = testing::TempDir() + "capstan_cli_generate_" + std::to_string(::getpid());
   const Outcome done = run({"generate", "ctr", "--rows", "500", "--test-rows", "200", "--fields", "3",
                             "--values", "10", "--factors", "2", "--out", folder});
   EXPECT_EQ(done.code, kExitOk) << done.err;

@@ -1,5 +1,6 @@
 // A server whose memory limit is too small for what it has to hold.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -12,7 +13,7 @@ namespace {
 constexpr std::uint64_t kTight = 1000;  // three shards with a table each take more, empty or not
 
 std::string log_path() {
-  return ::testing::TempDir() + "capstan_server_memory_test.log";
+  return ::testing::TempDir() + "capstan_server_memory_" + std::to_string(::getpid()) + ".log";
 }
 
 class TightServer : public LoneServer {

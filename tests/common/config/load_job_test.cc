@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -262,7 +263,7 @@ TEST(LoadJob, AnchorsAreCopies) {
 }
 
 TEST(LoadJob, ReadsAFileAndSaysWhenThereIsNone) {
-  const std::string path = testing::TempDir() + "/capstan_load_job.yaml";
+  const std::string path = testing::TempDir() + "capstan_load_job_" + std::to_string(::getpid()) + ".yaml";
   std::ofstream(path) << kJob;
   const auto loaded = load_job(path, {"seed=7"});
   ASSERT_TRUE(loaded.ok()) << loaded.error().message;
