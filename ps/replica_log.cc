@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/assert.h"
-
 namespace capstan {
 
 void ReplicaLog::begin(std::uint64_t position) {
@@ -22,14 +20,13 @@ void ReplicaLog::leave(NodeId node, std::uint64_t from) {
 
 void ReplicaLog::follow(NodeId node) {
   const bool same = node == after_;
-  const bool learner_left = after_ != 0 && !counts_ && !same;
+  const bool was_last = after_ == 0 || !counts_;  // a learner is no member
   counts_ = node != 0;
   if (same) return;
-  // A learner may have been behind what is committed; but whoever comes in its place is no member.
-  CAPSTAN_ASSERT(node == 0 || !learner_left, "a member follows a member");
-  // Where nobody followed, the one that does now was handed the shard or handed it to us: it has what we
-  // have.
-  leave(node, after_ == 0 || node == 0 ? applied_ : confirmed_);
+  // Where no member followed, the one that does now was handed the shard or handed it to us: it has what we
+  // have. So it is too when we taught a learner: we may not have heard that it was given up before the
+  // handover.
+  leave(node, was_last || node == 0 ? applied_ : confirmed_);
 }
 
 void ReplicaLog::teach(NodeId learner) {

@@ -93,6 +93,22 @@ TEST(ReplicaLog, ALearnerGetsAllFromItsBytesOnAndCountsOnceIncluded) {
   EXPECT_EQ(log.committed(), 3U);
 }
 
+// The last of a chain teaches, the learner is given up, the shard is handed to the teacher; and the teacher
+// hears of the last of these only.
+TEST(ReplicaLog, AMemberInALearnersPlaceHasWhatWeHave) {
+  ReplicaLog log;
+  log.append({});
+  log.teach(kNext);
+  log.append({});
+  send(log);
+  log.follow(kOther);
+  EXPECT_FALSE(log.has_unsent());
+  EXPECT_EQ(log.committed(), 2U);
+  log.append({});
+  EXPECT_EQ(send(log), Positions{3});
+  EXPECT_EQ(log.committed(), 2U) << "it is a member";
+}
+
 TEST(ReplicaLog, WhatIsDroppedIsToldSo) {
   ReplicaLog log;
   log.follow(kNext);
