@@ -73,7 +73,7 @@ TEST(Check, ExplainsWhereValuesCameFrom) {
   EXPECT_THAT(explained.out, testing::ContainsRegex("passes: 3 +# --set\n"));
   EXPECT_THAT(explained.out, testing::ContainsRegex("seed: 9 +# --set\n"));
   EXPECT_THAT(explained.out, testing::ContainsRegex("threads: 0 +# default: 0: the cores"));
-  EXPECT_THAT(explained.out, testing::ContainsRegex("per_positive: 1 +# .*capstan_cli_job.yaml:3\n"));
+  EXPECT_THAT(explained.out, testing::ContainsRegex("per_positive: 1 +# .*capstan_cli_job_[0-9]+.yaml:3\n"));
 }
 
 TEST(Generate, WritesDataAndSaysWhatCanBeReached) {
