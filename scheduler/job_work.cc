@@ -12,17 +12,20 @@ namespace {
 
 constexpr std::string_view kValidPart = "valid";
 
-std::uint64_t bad_batches_of(const WorkEntry* entry) {
-  return entry == nullptr ? 0 : entry->cursor().bad_batches;
-}
-
-// The first of a partition only: they are many when something is badly wrong.
-void warn_of_refused(JobFacts& facts, const Node& node, const WorkEntry* entry, std::uint64_t before) {
-  if (before > 0 || bad_batches_of(entry) == 0) return;
-  facts.warn(
-      fmt::format("pass {}, partition {}: a batch was refused for values that are not finite; {}'s log names "
-                  "it and any later one of that partition",
-                  entry->work.pass, entry->work.partition, node.name));
+// Takes a report of where a work item stands; false: it is another's by now. Of refused batches only the
+// first of a partition is told: they are many when something is badly wrong.
+bool take_progress(WorkList& work, JobFacts& facts, const Node& node, const WorkCursor& cursor) {
+  const WorkEntry* entry = work.find(cursor.work);
+  const bool told = entry != nullptr && entry->cursor().bad_batches > 0;
+  if (!work.progress(node.id, cursor)) return false;
+  if (!told && entry->cursor().bad_batches > 0) {
+    facts.warn(
+        fmt::format("pass {}, partition {}: a batch was refused for values that are not finite; {}'s log "
+                    "names it and any "
+                    "later one of that partition",
+                    entry->work.pass, entry->work.partition, node.name));
+  }
+  return true;
 }
 
 }  // namespace
@@ -67,10 +70,7 @@ Message Job::on_work_request(const Node& node, const WorkRequest& request) {
 Message Job::on_work_progress(const Node& node, const WorkProgress& progress) {
   WorkProgressReply reply;
   for (std::uint32_t n = 0; n < progress.cursors.size(); ++n) {
-    const WorkEntry* entry = work_.find(progress.cursors[n].work);
-    const std::uint64_t bad_before = bad_batches_of(entry);
-    if (ended_ || !work_.progress(node.id, progress.cursors[n])) reply.revoked.push_back(n);
-    warn_of_refused(facts_, node, entry, bad_before);
+    if (ended_ || !take_progress(work_, facts_, node, progress.cursors[n])) reply.revoked.push_back(n);
   }
   if (!ended_) check_bad_batches();
   return reply;
@@ -91,9 +91,7 @@ Message Job::on_work_done(const Node& node, const WorkDone& done) {
   if (ended_) return WorkDoneReply{false};
   const WorkEntry* entry = work_.find(done.cursor.work);
   if (entry != nullptr && entry->done) return WorkDoneReply{work_.finish(node.id, done.cursor, {})};
-  const std::uint64_t bad_before = bad_batches_of(entry);
-  if (!work_.progress(node.id, done.cursor)) return WorkDoneReply{false};
-  warn_of_refused(facts_, node, entry, bad_before);
+  if (!take_progress(work_, facts_, node, done.cursor)) return WorkDoneReply{false};
   if (!done.error.empty()) {
     finish(false, fmt::format("{}: {}", node.name, done.error));
     return WorkDoneReply{false};

@@ -59,9 +59,8 @@ void check_clean(const JobConfig& job, ReadContext& context) {
   }
 }
 
-bool takes_numbers(const std::string& transform) {
-  const std::string_view all[] = {"log", "zscore", "minmax", "bucketise", "counter"};
-  return std::find(std::begin(all), std::end(all), transform) != std::end(all);
+bool takes_numbers(const TransformInfo& info) {
+  return info.output == TransformOutput::kNumber || info.name == "bucketise";
 }
 
 // What a chain may not do, in words; empty: nothing.
@@ -82,7 +81,7 @@ std::string chain_fault(const JobConfig& job, const std::vector<TransformInfo>& 
                          feature.transform[i - 1].name);
     }
     if (info->name == "cross" && i > 0) return "'cross' must come first";
-    if (numbers && !takes_numbers(info->name)) {
+    if (numbers && !takes_numbers(*info)) {
       return fmt::format("'{}' cannot follow '{}', which gives a number", info->name,
                          feature.transform[i - 1].name);
     }

@@ -1,11 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "tests/cli/run_here.h"
+#include "tests/temp_dir.h"
 
 namespace capstan {
 namespace {
@@ -14,9 +14,8 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 std::string job_file(const std::string& text) {
-  const std::string path = testing::TempDir() + "capstan_cli_job_" + std::to_string(::getpid()) + ".yaml";
-  std::ofstream(path) << text;
-  return path;
+  static const TempDir dir;
+  return dir.write("capstan_cli_job.yaml", text);
 }
 
 constexpr const char* kGood = R"(job: films
@@ -73,11 +72,12 @@ TEST(Check, ExplainsWhereValuesCameFrom) {
   EXPECT_THAT(explained.out, testing::ContainsRegex("passes: 3 +# --set\n"));
   EXPECT_THAT(explained.out, testing::ContainsRegex("seed: 9 +# --set\n"));
   EXPECT_THAT(explained.out, testing::ContainsRegex("threads: 0 +# default: 0: the cores"));
-  EXPECT_THAT(explained.out, testing::ContainsRegex("per_positive: 1 +# .*capstan_cli_job_[0-9]+.yaml:3\n"));
+  EXPECT_THAT(explained.out, testing::ContainsRegex("per_positive: 1 +# .*capstan_cli_job.yaml:3\n"));
 }
 
 TEST(Generate, WritesDataAndSaysWhatCanBeReached) {
-  const std::string folder = testing::TempDir() + "capstan_cli_generate_" + std::to_string(::getpid());
+  const TempDir dir;
+  const std::string folder = dir.path("capstan_cli_generate");
   const Outcome done = run({"generate", "ctr", "--rows", "500", "--test-rows", "200", "--fields", "3",
                             "--values", "10", "--factors", "2", "--out", folder});
   EXPECT_EQ(done.code, kExitOk) << done.err;

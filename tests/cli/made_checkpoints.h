@@ -14,7 +14,7 @@
 #include "ps/shard.h"
 #include "ps/snapshot_job.h"
 #include "scheduler/manifest.h"
-#include "tests/worker/data/temp_dir.h"
+#include "tests/temp_dir.h"
 
 namespace capstan {
 

@@ -1,11 +1,11 @@
 // A server whose memory limit is too small for what it has to hold.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
 
 #include "tests/sim/lone_server.h"
+#include "tests/temp_dir.h"
 
 namespace capstan {
 namespace {
@@ -13,7 +13,8 @@ namespace {
 constexpr std::uint64_t kTight = 1000;  // three shards with a table each take more, empty or not
 
 std::string log_path() {
-  return ::testing::TempDir() + "capstan_server_memory_" + std::to_string(::getpid()) + ".log";
+  static const TempDir dir;
+  return dir.path("log");
 }
 
 class TightServer : public LoneServer {

@@ -118,9 +118,9 @@ TEST(SimWorld, AProgramIsDestroyedByTheCrashAndMadeAgain) {
     ~Process() { --alive; }
     int& alive;
   };
+  int alive = 0, lives = 0;  // the world's end ends the last process too
   SimWorld world(1, SimOptions{});
   SimNode& node = world.add_node("a");
-  int alive = 0, lives = 0;
   world.start(node, [&](SimNode& self) {
     ++lives;
     auto process = std::make_shared<Process>(alive);

@@ -56,8 +56,10 @@ std::uint32_t ModelTables::sparse(std::uint32_t field, std::string_view suffix, 
 }
 
 std::uint32_t ModelTables::layer(std::string_view name, std::uint32_t in, std::uint32_t out, bool relu) {
-  InitSpec init;
-  init.kind = relu ? InitKind::kHeNormal : InitKind::kXavierUniform;
+  return layer(name, in, out, InitSpec{.kind = relu ? InitKind::kHeNormal : InitKind::kXavierUniform});
+}
+
+std::uint32_t ModelTables::layer(std::string_view name, std::uint32_t in, std::uint32_t out, InitSpec init) {
   init.fan_in = in;
   init.fan_out = out;
   init.zero_from_key = in;

@@ -36,6 +36,8 @@ class ModelTables {
   std::uint32_t weights(std::uint32_t field, std::string_view suffix);    // dim 1, from 0
   std::uint32_t layer(std::string_view name, std::uint32_t in, std::uint32_t out,
                       bool relu);  // [in + 1, out]
+  std::uint32_t layer(std::string_view name, std::uint32_t in, std::uint32_t out,
+                      InitSpec init);  // the bias row starts at zero whatever `init` is
   std::uint32_t dense(std::string_view name, std::uint32_t rows, std::uint32_t dim, InitSpec init);
 
   const std::vector<ModelTable>& all() const { return tables_; }

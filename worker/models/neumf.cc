@@ -29,7 +29,12 @@ struct MlpHalf {
 class NeuMf final : public Model {
  public:
   explicit NeuMf(ModelTables tables) : tables_(std::move(tables)) {
-    if (tables_.job().model.use_gmf) gmf_out_ = dot_product("gmf_out", gmf_.emplace(tables_, "_gmf").dim());
+    // h = 1: GMF starts as matrix factorisation (He et al., section 3.2), so that what is known of its
+    // learning rate and L2 holds here too.
+    constexpr InitSpec kOnes{.kind = InitKind::kConstant, .scale = 1.0F};
+    if (tables_.job().model.use_gmf) {
+      gmf_out_ = tables_.layer("gmf_out", gmf_.emplace(tables_, "_gmf").dim(), 1, kOnes);
+    }
     if (tables_.job().model.use_mlp) {
       mlp_out_ = tables_.layer("mlp_out", mlp_.emplace(tables_).tower.width(), 1, false);
     }
@@ -53,13 +58,6 @@ class NeuMf final : public Model {
   }
 
  private:
-  // h = 1: GMF starts as matrix factorisation (He et al., section 3.2), so that what is known of its learning
-  // rate and L2 holds here too.
-  std::uint32_t dot_product(std::string_view name, std::uint32_t dim) {
-    InitSpec init{.kind = InitKind::kConstant, .scale = 1.0F, .fan_in = dim, .fan_out = 1};
-    init.zero_from_key = dim;
-    return tables_.dense(name, dim + 1, 1, init);
-  }
   Var mlp(Tape& tape, const MicroBatch& batch) const {
     return dense(tape, mlp_->forward(tape, batch), tape.parameter(mlp_out_));
   }

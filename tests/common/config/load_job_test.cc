@@ -2,10 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
+
+#include "tests/temp_dir.h"
 
 namespace capstan {
 namespace {
@@ -263,8 +264,8 @@ TEST(LoadJob, AnchorsAreCopies) {
 }
 
 TEST(LoadJob, ReadsAFileAndSaysWhenThereIsNone) {
-  const std::string path = testing::TempDir() + "capstan_load_job_" + std::to_string(::getpid()) + ".yaml";
-  std::ofstream(path) << kJob;
+  const TempDir dir;
+  const std::string path = dir.write("capstan_load_job.yaml", kJob);
   const auto loaded = load_job(path, {"seed=7"});
   ASSERT_TRUE(loaded.ok()) << loaded.error().message;
   EXPECT_EQ(loaded.value().config.seed, 7U);

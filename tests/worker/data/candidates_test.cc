@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "tests/worker/data/temp_dir.h"
+#include "tests/temp_dir.h"
 #include "worker/data/prepare.h"
 
 namespace capstan {

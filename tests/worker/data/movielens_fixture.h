@@ -4,7 +4,7 @@
 #include <string>
 
 #include "common/config/job_config.h"
-#include "tests/worker/data/temp_dir.h"
+#include "tests/temp_dir.h"
 
 namespace capstan {
 

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "common/hash.h"
-#include "tests/worker/data/temp_dir.h"
+#include "tests/temp_dir.h"
 #include "worker/data/prepare.h"
 
 namespace capstan {

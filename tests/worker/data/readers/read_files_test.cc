@@ -5,7 +5,7 @@
 #include <zstd.h>
 
 #include "common/rng.h"
-#include "tests/worker/data/temp_dir.h"
+#include "tests/temp_dir.h"
 #include "worker/data/input.h"
 
 namespace capstan {

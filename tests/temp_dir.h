@@ -14,7 +14,7 @@ namespace capstan {
 class TempDir {
  public:
   TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "capstan_data_XXXXXX").string();
+    std::string pattern = (std::filesystem::temp_directory_path() / "capstan_test_XXXXXX").string();
     path_ = ::mkdtemp(pattern.data());
   }
   ~TempDir() {
