@@ -81,8 +81,8 @@ std::optional<WorkList::Granted> WorkList::grant(NodeId worker, std::uint32_t he
   const auto found = held_.find(worker);
   const std::size_t known = found == held_.end() ? 0 : found->second.size();
   if (held < known) {
-    const WorkEntry& newest = entries_.at(found->second.back());
-    if (!newest.confirmed) return Granted{make(newest), true};
+    const WorkEntry* lost = newest_unconfirmed(found->second);
+    if (lost != nullptr) return Granted{make(*lost), true};
   }
   if (std::max<std::size_t>(held, known) >= hold_max || free_.empty()) return std::nullopt;
   WorkEntry& entry = entries_.at(*free_.begin());
@@ -94,6 +94,16 @@ std::optional<WorkList::Granted> WorkList::grant(NodeId worker, std::uint32_t he
   entry.term_totals = {};
   held_[worker].push_back(entry.work);
   return Granted{make(entry), false};
+}
+
+// Not simply the last that it got: items that it took back after a pause stand behind it.
+const WorkEntry* WorkList::newest_unconfirmed(const std::vector<WorkId>& items) const {
+  const WorkEntry* newest = nullptr;
+  for (const WorkId& work : items) {
+    const WorkEntry& entry = entries_.at(work);
+    if (!entry.confirmed && (newest == nullptr || entry.term > newest->term)) newest = &entry;
+  }
+  return newest;
 }
 
 bool WorkList::progress(NodeId worker, const WorkCursor& cursor) {

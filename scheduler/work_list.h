@@ -90,11 +90,12 @@ class WorkList {
   WorkEntry* mine(NodeId worker, const WorkCursor& cursor);
   void account(WorkEntry& entry, const WorkCursor& cursor);
   void drop_holder(WorkEntry& entry);
+  const WorkEntry* newest_unconfirmed(const std::vector<WorkId>& items) const;  // nullptr: none
 
   std::uint64_t last_term_;
   std::map<WorkId, WorkEntry> entries_;
   std::set<WorkId> free_;
-  std::map<NodeId, std::vector<WorkId>> held_;  // in the order of the grants
+  std::map<NodeId, std::vector<WorkId>> held_;
   std::map<NodeId, std::uint64_t> examples_by_worker_;
   WorkTotals totals_;
   std::uint64_t watermark_sum_ = 0, batches_sum_ = 0;

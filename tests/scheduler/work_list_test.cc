@@ -57,6 +57,23 @@ TEST(WorkList, ALostGrantIsSentAgainUnderTheSameTerm) {
   EXPECT_FALSE(list.grant(1, 0, 1).has_value()) << "it has spoken of the item: it was not lost";
 }
 
+TEST(WorkList, ALostGrantIsSentAgainToAWorkerThatTookAnotherItemBack) {
+  WorkList list = of_partitions(2);
+  list.grant(2, 0, 1);
+  const WorkGrant kept = list.grant(1, 0, 1)->grant;
+  EXPECT_TRUE(list.progress(1, at(kept, 1, 10)));
+  list.release(1);
+  list.release(2);
+  const auto lost = list.grant(1, 1, 2);
+  ASSERT_TRUE(lost.has_value());
+  EXPECT_EQ(lost->grant.work, train(0));
+  EXPECT_TRUE(list.progress(1, at(kept, 2, 20)));
+  const auto again = list.grant(1, 1, 2);
+  ASSERT_TRUE(again.has_value()) << "it holds one of its two items and nobody else can have the other";
+  EXPECT_TRUE(again->again);
+  EXPECT_EQ(again->grant.term, lost->grant.term);
+}
+
 TEST(WorkList, ALostWorkersItemGoesOnFromItsWatermarkAndTheOldTermIsRefused) {
   WorkList list = of_partitions(1);
   const WorkGrant old = list.grant(1, 0, 1)->grant;
