@@ -30,7 +30,8 @@ std::string floats_text(const float* values, std::size_t count) {
 std::string row_text(const TableSpec& spec, Key key, std::span<const std::byte> bytes,
                      const std::string& owner) {
   if (bytes.empty())
-    return fmt::format("{} key {}: no row yet (a pull gives its initial value)\n", spec.name, key);
+    return fmt::format("{} key {} on {}: no row yet (a pull gives its initial value)\n", spec.name, key,
+                       owner);
   std::vector<float> values(bytes.size() / sizeof(float));
   std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
   const std::size_t state = make_optimizer(spec.optimizer)->state_floats(spec.dim);

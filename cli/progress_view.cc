@@ -1,6 +1,7 @@
 #include "cli/progress_view.h"
 
 #include <spdlog/fmt/fmt.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -14,6 +15,8 @@ namespace json = boost::json;
 constexpr double kPlainEvery = 0.25;      // of a pass
 constexpr std::uint64_t kPlainPause = 8;  // calls between two lines; later a twentieth of all calls so far
 constexpr int kBarWidth = 24;
+constexpr int kBarWidthMin = 4;
+constexpr int kWideTerminal = 120;
 constexpr std::uint64_t kWaitCalls = 8;  // in which a running job waits for the same, until that is said
 
 double number(const json::object& object, std::string_view key) {
@@ -43,20 +46,27 @@ std::string median_staleness(const json::object& status) {
   return "-";
 }
 
-std::string bar(double fraction) {
-  const int full = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * kBarWidth);
-  std::string text;
-  for (int i = 0; i < kBarWidth; ++i) text += i < full ? "█" : "░";
+// With its blank; empty where there is no room for one worth looking at.
+std::string bar(double fraction, int width) {
+  if (width < kBarWidthMin) return "";
+  const int full = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * width);
+  std::string text = " ";
+  for (int i = 0; i < width; ++i) text += i < full ? "█" : "░";
   return text;
 }
 
-std::string running_line(const json::object& status, bool with_bar) {
+// Of the terminal; 0: not known.
+int columns_of(std::FILE* out) {
+  winsize size{};
+  return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+std::string running_line(const json::object& status) {
   const double fraction = number(status, "fraction_of_pass");
   const double loss = number(status, "loss");
   const double eta = number(status, "eta_seconds");
-  return fmt::format("pass {}/{} {}{:3.0f} %  {} examples/s  loss {}  staleness {}  ETA {}",
-                     number(status, "pass") + 1, number(status, "passes"),
-                     with_bar ? bar(fraction) + " " : "", 100.0 * fraction,
+  return fmt::format("pass {}/{} {:3.0f} %  {} examples/s  loss {}  staleness {}  ETA {}",
+                     number(status, "pass"), number(status, "passes"), 100.0 * fraction,
                      short_number(number(status, "examples_per_second")),
                      std::isnan(loss) ? "-" : fmt::format("{:.4f}", loss), median_staleness(status),
                      std::isnan(eta) ? "-" : short_duration(eta));
@@ -102,14 +112,14 @@ void ProgressView::show(std::string_view status_text) {
     return;
   }
   show_waiting(text(status, "waits_for"));
-  const double fraction = number(status, "pass") + number(status, "fraction_of_pass");
+  const double fraction = number(status, "pass") - 1 + number(status, "fraction_of_pass");
   ++calls_;
   if (!terminal_) {
     if (fraction < last_fraction_ + kPlainEvery || calls_ < next_plain_) return;
     next_plain_ = calls_ + std::max(kPlainPause, calls_ / 20);
   }
   last_fraction_ = fraction;
-  print(running_line(status, terminal_), false);
+  print(running_line(status), false, number(status, "fraction_of_pass"));
 }
 
 // A running job waits for a moment at every checkpoint, and for long when a node hangs.
@@ -127,10 +137,15 @@ void ProgressView::show_waiting(const std::string& waits) {
   }
 }
 
-void ProgressView::print(const std::string& line, bool keep) {
+// A line that will be overwritten must fit into one of the terminal's.
+void ProgressView::print(const std::string& line, bool keep, std::optional<double> bar_at) {
   if (quiet_) return;
   if (terminal_) {
-    std::fprintf(out_, "\r\x1b[2K%s%s", line.c_str(), keep ? "\n" : "");
+    const int columns = columns_of(out_);
+    const int room = columns > 0 ? columns - 1 : kWideTerminal;
+    std::string shown = keep ? line : line.substr(0, static_cast<std::size_t>(room));
+    if (bar_at) shown += bar(*bar_at, std::min(kBarWidth, room - 1 - static_cast<int>(shown.size())));
+    std::fprintf(out_, "\r\x1b[2K%s%s", shown.c_str(), keep ? "\n" : "");
     bar_open_ = !keep;
   } else if (line != last_plain_) {
     std::fprintf(out_, "%s\n", line.c_str());

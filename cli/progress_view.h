@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,7 +23,8 @@ class ProgressView {
   void finish();
 
  private:
-  void print(const std::string& line, bool keep);
+  // bar_at: a bar behind it, as full as that.
+  void print(const std::string& line, bool keep, std::optional<double> bar_at = {});
   void show_waiting(const std::string& waits);
 
   std::FILE* out_;

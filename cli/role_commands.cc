@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/role_process.h"
+#include "common/endpoint_check.h"
 #include "common/units.h"
 
 namespace capstan {
@@ -18,6 +19,26 @@ CLI::Validator as_bytes() {
   return {in_bytes, "BYTES"};
 }
 
+// A process that is to be found there.
+CLI::Validator tcp_endpoint() {
+  const auto check = [](const std::string& text) {
+    const Status fits = check_endpoint(text, false);
+    return fits.ok() ? std::string() : fits.error().message;
+  };
+  return {check, "tcp://HOST:PORT"};
+}
+
+// "30s" in milliseconds, as in the job file.
+CLI::Validator as_milliseconds() {
+  const auto in_milliseconds = [](std::string& text) {
+    const auto time = parse_duration(text);
+    if (!time.ok()) return time.error().message;
+    text = std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(*time).count());
+    return std::string();
+  };
+  return {in_milliseconds, "DURATION"};
+}
+
 void add_role_options(CLI::App& command, RoleArgs& role) {
   const bool named = !role.name.empty();
   command
@@ -32,7 +53,13 @@ void add_role_options(CLI::App& command, RoleArgs& role) {
 
 void add_member_options(CLI::App& command, RoleArgs& role) {
   command.add_option("--scheduler", role.scheduler, "Where the scheduler listens: tcp://host:port")
-      ->required();
+      ->required()
+      ->check(tcp_endpoint());
+  command
+      .add_option("--startup-timeout", role.startup_timeout_ms,
+                  "Give up when no scheduler has answered for so long, such as 30s; 0s: never")
+      ->transform(as_milliseconds())
+      ->default_str("5m");
   command
       .add_option("--max-frame-bytes", role.max_frame_bytes,
                   "Larger frames are refused: the job's cluster.max_frame_bytes, bytes or 64MiB")

@@ -103,6 +103,7 @@ Options member_options(const RoleArgs& role, const Process& process) {
   options.host = host_name();
   options.scheduler = role.scheduler;
   options.incarnation = process.incarnation;
+  options.startup_timeout = std::chrono::milliseconds(role.startup_timeout_ms);
   return options;
 }
 

@@ -19,6 +19,7 @@ struct RoleArgs {
   LogLevel log_level = LogLevel::kInfo;
   std::uint32_t threads = 0;                     // 0: one a core
   std::uint64_t max_frame_bytes = 256ULL << 20;  // a scheduler's is its job's
+  std::uint64_t startup_timeout_ms = 300'000;    // for the scheduler's first answer; 0: for ever
 };
 
 struct SchedulerArgs {

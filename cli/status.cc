@@ -39,7 +39,7 @@ std::string job_lines(const json::object& status) {
     lines += ", " + waits;
   const bool trains = text(status, "state") == "running";
   lines +=
-      fmt::format("\npass {} of {}{}; {} examples/s, loss {}, {} steps\n", number(status, "pass") + 1,
+      fmt::format("\npass {} of {}{}; {} examples/s, loss {}, {} steps\n", number(status, "pass"),
                   number(status, "passes"),
                   trains ? fmt::format(", {:.0f} % of it", 100 * number(status, "fraction_of_pass")) : "",
                   short_number(number(status, "examples_per_second")), text(status, "loss"),

@@ -27,6 +27,11 @@ if(CAPSTAN_COVERAGE)
   add_link_options(-fprofile-instr-generate)
 endif()
 
+option(CAPSTAN_FUZZ "Build the searching fuzzer (Clang)" OFF)
+if(CAPSTAN_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env

@@ -131,7 +131,7 @@ struct PushSlice {
 struct Push {
   std::uint64_t map_version = 0;
   std::uint32_t pass = 0, partition = 0;
-  std::uint64_t term = 0, sequence = 0;
+  std::uint64_t term = 0, sequence = 0, step = 0;
   std::vector<PushSlice> slices;
   Buffer keys, gradients;
 };
@@ -155,6 +155,9 @@ struct EvaluatePart {
   std::string name;
   std::uint32_t partitions = 0;
 };
+struct DataCounts {  // examples held back, and the ids of a ranking job (0: none)
+  std::uint64_t valid = 0, test = 0, users = 0, items = 0;
+};
 struct WorkerReady {
   NodeId node_id = 0;
   std::uint64_t data_fingerprint = 0;
@@ -162,6 +165,7 @@ struct WorkerReady {
   std::uint64_t train_examples = 0;
   std::vector<EvaluatePart> evaluate_parts;
   std::string summary, error;
+  DataCounts counts;
 };
 struct WorkId {
   std::uint8_t kind = 0;  // WorkKind of the worker's step_program.h
@@ -178,6 +182,7 @@ struct WorkGrant {
   WorkId work;
   std::uint32_t num_partitions = 1;
   std::uint64_t term = 0, first_batch = 0;
+  std::uint64_t steps = 0;  // batches of the whole job so far
   std::vector<Buffer> inputs;
 };
 struct NoWork {
@@ -197,6 +202,7 @@ struct WorkProgress {
 };
 struct WorkProgressReply {
   std::vector<std::uint32_t> revoked;
+  std::uint64_t steps = 0;  // batches of the whole job so far
 };
 struct WorkDone {
   NodeId node_id = 0;
@@ -249,6 +255,7 @@ struct ReplicaRecord {
   RecordKind kind = RecordKind::kPush;
   std::uint32_t pass = 0, partition = 0;               // kForget: passes below `pass`
   std::uint64_t term = 0, sequence = 0, previous = 0;  // kReplace: terms below `term` are fenced
+  std::uint64_t step = 0;                              // kPush
   std::uint32_t now_seconds = 0;
   bool refused = false;  // kPush: only its number counts
   std::vector<Section> sections;

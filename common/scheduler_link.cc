@@ -1,5 +1,7 @@
 #include "common/scheduler_link.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <utility>
 
 namespace capstan {
@@ -22,9 +24,10 @@ SchedulerLink::SchedulerLink(EventLoop& loop, Transport& transport, Rpc& rpc, co
       hooks_(std::move(hooks)),
       timer_(loop) {}
 
-Status SchedulerLink::start(const std::string& endpoint) {
+Status SchedulerLink::start(const std::string& endpoint, Duration patience) {
   CAPSTAN_ASSIGN(peer_, transport_.connect(endpoint));
   endpoint_ = endpoint;
+  if (patience > Duration(0)) give_up_at_ = loop_.now() + patience;
   greet();
   return ok_status();
 }
@@ -47,6 +50,11 @@ void SchedulerLink::on_greeting(Instant sent, const Result<Message>& reply) {
   }
   if (refusal == ErrorCode::kTimeout && !welcomed_ && !std::exchange(waits_for_answer_, true)) {
     log_.info("no scheduler answers at {} yet; trying on", endpoint_);
+  }
+  if (refusal == ErrorCode::kTimeout && !welcomed_ && loop_.now() >= give_up_at_) {
+    hooks_.on_refused(
+        fmt::format("no scheduler has answered at {}: is it running, and is that its address?", endpoint_));
+    return;
   }
   const auto* welcome = reply.ok() ? std::get_if<Welcome>(&*reply) : nullptr;
   if (welcome == nullptr || welcome->generation < generation_) {

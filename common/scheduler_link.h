@@ -29,8 +29,9 @@ class SchedulerLink {
 
   // REQUIRES: before start().
   void set_hello(Hello hello) { hello_ = std::move(hello); }
-  // Connects in the background; kInvalid for an endpoint that cannot be one.
-  Status start(const std::string& endpoint);
+  // Connects in the background; kInvalid for an endpoint that cannot be one. When no scheduler has answered
+  // for `patience`, on_refused is called; 0: asks for ever.
+  Status start(const std::string& endpoint, Duration patience = {});
   void refresh_map();
 
   PeerId peer() const { return peer_; }
@@ -73,6 +74,7 @@ class SchedulerLink {
   Instant next_lease_until_{};  // as soon as the map has next_lease_map_
   std::uint64_t next_lease_map_ = 0;
   Instant heard_at_{};
+  Instant give_up_at_ = Instant::max();
   bool welcomed_ = false;
   bool waits_for_name_ = false;
   bool waits_for_answer_ = false;

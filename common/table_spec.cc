@@ -2,6 +2,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "common/optimizer_check.h"
+
 namespace capstan {
 namespace {
 
@@ -35,8 +37,7 @@ std::string difference(const TableSpec& before, const TableSpec& after) {
   if (before.max_rows != after.max_rows) return changed("max_rows", before.max_rows, after.max_rows);
   if (before.ttl_seconds != after.ttl_seconds) return changed("ttl", before.ttl_seconds, after.ttl_seconds);
   if (before.optimizer.kind != after.optimizer.kind) {
-    return changed("optimizer", static_cast<int>(before.optimizer.kind),
-                   static_cast<int>(after.optimizer.kind));
+    return changed("optimizer", to_word(before.optimizer.kind), to_word(after.optimizer.kind));
   }
   for (const auto& [name, value] : kOptimizerSettings) {
     if (before.optimizer.*value != after.optimizer.*value) {

@@ -57,7 +57,7 @@ void Server::start_push(const PushRef& job, bool fits) {
           {i,
            shards_[slice.shard].shard.get(),
            {push.pass, push.partition, push.term, push.sequence, slice.previous, slice.pulled_version,
-            slice.sections, keys, gradients, push.keys, push.gradients, !fits},
+            push.step, slice.sections, keys, gradients, push.keys, push.gradients, !fits},
            {}});
     } else {
       answer_slice(job, i, leaving ? SliceStatus::kBusy : SliceStatus::kStale, 0);

@@ -49,7 +49,7 @@ Status Server::start() {
   hello.memory_limit = options_.memory_limit;
   link_.set_hello(hello);
   housekeep();
-  return link_.start(options_.scheduler);
+  return link_.start(options_.scheduler, options_.startup_timeout);
 }
 
 void Server::on_request(PeerId from, std::uint64_t id, Message message) {

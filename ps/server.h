@@ -31,6 +31,7 @@ struct ServerOptions {
   std::string scheduler;           // endpoint
   std::string bind;                // endpoint; port 0 picks one
   std::uint64_t incarnation = 0;   // new for every start
+  Duration startup_timeout{0};     // for the scheduler's first answer; 0: for ever
   std::uint64_t memory_limit = 0;  // bytes of rows; 0: none
   // Seconds since 1970: what a ttl counts in, also over restarts. Empty: the loop's clock.
   std::function<std::uint32_t()> unix_seconds;

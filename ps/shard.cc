@@ -13,7 +13,7 @@
 namespace capstan {
 namespace {
 
-constexpr std::uint32_t kSnapshotMagic = 0x32504143;  // "CAP2"
+constexpr std::uint32_t kSnapshotMagic = 0x33504143;  // "CAP3"
 
 std::vector<std::uint8_t> as_octets(std::span<const std::byte> bytes) {
   const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
@@ -146,7 +146,7 @@ PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
   outcome.changed = true;
   if (outcome.status == SliceStatus::kOk && !slice.sections.empty()) {
     note_staleness(slice.pulled_version);
-    apply(slice.sections, slice.keys, slice.gradients, now_seconds);
+    apply(slice.sections, slice.keys, slice.gradients, slice.step, now_seconds);
   }
   ++(outcome.status == SliceStatus::kRefused ? stats_.pushes_refused : stats_.pushes_applied);
   window_.record(slice.pass, slice.partition, slice.sequence);
@@ -156,10 +156,11 @@ PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
 }
 
 void Shard::apply(std::span<const Section> sections, const Key* keys, const float* gradients,
-                  std::uint32_t now_seconds) {
+                  std::uint64_t step, std::uint32_t now_seconds) {
   ++version_;
+  step_ = std::max(step_, step);  // two workers need not agree, but a row's steps must not go back
   for (const auto& section : sections) {
-    const UpdateContext context{version_, now_seconds};
+    const UpdateContext context{step_, now_seconds};
     const auto counts = tables_[section.table]->apply({keys, section.count}, gradients, context);
     stats_.rows_not_admitted += counts.refused;
     stats_.rows_evicted += counts.evicted;
@@ -210,7 +211,7 @@ void Shard::apply_step(StepClock at, std::uint32_t now_seconds) {
     return;
   }
   note_staleness(version_);
-  apply(step.sections, step.keys.data(), step.gradients.data(), now_seconds);
+  apply(step.sections, step.keys.data(), step.gradients.data(), version_ + 1, now_seconds);
 }
 
 void Shard::get_rows(std::uint32_t table, std::span<const Key> keys, std::vector<bool>& found,
@@ -249,7 +250,7 @@ void Shard::squeeze(Eviction& eviction, std::uint64_t bytes_max) {
     const std::uint64_t fixed = tables_[i]->fixed_bytes();
     const auto rows = static_cast<double>(tables_[i]->bytes() - fixed);
     const std::uint64_t budget = fixed + static_cast<std::uint64_t>(rows * keep);
-    eviction.counts[i] = tables_[i]->evict_to(budget, version_);
+    eviction.counts[i] = tables_[i]->evict_to(budget, step_);
     eviction.changed = eviction.changed || eviction.counts[i] > 0;
     stats_.rows_evicted += eviction.counts[i];
   }
@@ -278,6 +279,7 @@ void Shard::save(ByteWriter& out) const {
   out.put(kSnapshotMagic);
   out.put(id_);
   out.put(version_);
+  out.put(step_);
   out.put(stats_.pushes_applied);
   out.put(stats_.pushes_refused);
   CAPSTAN_PLANTED(kSnapshotWithoutStreams) ? PushWindow().save(out) : window_.save(out);
@@ -323,6 +325,7 @@ Status Shard::load(ByteReader& in) {
   if (in.get<std::uint32_t>() != kSnapshotMagic) return corrupt("not a shard snapshot");
   if (in.get<std::uint32_t>() != id_) return corrupt("the snapshot of another shard");
   version_ = in.get<std::uint64_t>();
+  step_ = in.get<std::uint64_t>();
   stats_.pushes_applied = in.get<std::uint64_t>();
   stats_.pushes_refused = in.get<std::uint64_t>();
   window_.restore(in);

@@ -22,6 +22,7 @@ namespace capstan {
 struct PushedSlice {
   std::uint32_t pass = 0, partition = 0;
   std::uint64_t term = 0, sequence = 0, previous = 0, pulled_version = 0;
+  std::uint64_t step = 0;  // of the job, as its worker knows it; sync counts for itself
   std::vector<Section> sections;
   const Key* keys = nullptr;         // of all sections, one after the other
   const float* gradients = nullptr;  // [keys of a section, dim of its table], likewise
@@ -126,7 +127,8 @@ class Shard {
  private:
   std::uint64_t clock_of(std::uint32_t pass) const { return window_.clock(pass, slots_); }
   SliceStatus validate(const PushedSlice& slice) const;
-  void apply(std::span<const Section> sections, const Key* keys, const float* gradients,
+  // Rates and decay go by the job's `step`, not by how often a shard is touched.
+  void apply(std::span<const Section> sections, const Key* keys, const float* gradients, std::uint64_t step,
              std::uint32_t now_seconds);
   PushOutcome combine(const PushedSlice& slice, std::uint32_t now_seconds);
   void apply_step(StepClock at, std::uint32_t now_seconds);
@@ -145,6 +147,7 @@ class Shard {
   std::vector<std::unique_ptr<EmbeddingTable>> tables_;
   PushWindow window_;
   std::uint64_t version_ = 0;                     // updates applied: slices, or combined steps in sync
+  std::uint64_t step_ = 0;                        // the highest of the job that it has heard of
   std::map<std::uint32_t, PushedSlice> waiting_;  // sync: by slot, all of one step
   StepUndo undo_;
   std::uint32_t snapshot_pass_ = 0;

@@ -15,6 +15,7 @@ PushedSlice slice_of(const ShardRecord& record) {
   slice.term = head.term;
   slice.sequence = head.sequence;
   slice.previous = head.previous;
+  slice.step = head.step;
   slice.sections = head.sections;
   slice.keys = record.keys.as<Key>().data();
   slice.gradients = record.gradients.as<float>().data();
@@ -43,6 +44,7 @@ ShardRecord record_of(const PushedSlice& slice, bool refused, std::uint32_t now_
   head.term = slice.term;
   head.sequence = slice.sequence;
   head.previous = slice.previous;
+  head.step = slice.step;
   head.now_seconds = now_seconds;
   head.refused = refused;
   if (refused) return record;
@@ -63,7 +65,7 @@ PushOutcome Shard::replay(const ShardRecord& record) {
       for (std::size_t i = 0; i < tables_.size(); ++i) {
         stats_.rows_evicted += tables_[i]->evict_expired(head.now_seconds);
         const std::uint64_t count = i < head.evicted.size() ? head.evicted[i] : 0;
-        if (count > 0) tables_[i]->evict_count(count, version_);
+        if (count > 0) tables_[i]->evict_count(count, step_);
         stats_.rows_evicted += count;
       }
       break;

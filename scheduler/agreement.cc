@@ -2,6 +2,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+
 namespace capstan {
 
 namespace {
@@ -56,13 +58,16 @@ std::string disagreement(const TablesAgreed& agreed, std::string_view name, cons
 }
 
 TablesAgreed agreed_of(const WorkerReady& ready) {
-  return {ready.tables, ready.data_fingerprint, ready.train_examples, ready.evaluate_parts, ready.summary};
+  return {ready.tables,         ready.data_fingerprint, ready.train_examples,
+          ready.evaluate_parts, ready.summary,          ready.counts};
 }
 
 std::string table_difference(const std::vector<TableSpec>& before, const std::vector<TableSpec>& after) {
-  for (std::size_t t = 0; t < before.size(); ++t) {
-    if (t >= after.size()) return fmt::format("table {} is gone", before[t].name);
-    const std::string changed = difference(before[t], after[t]);
+  for (const TableSpec& table : before) {
+    const auto found = std::find_if(after.begin(), after.end(),
+                                    [&](const TableSpec& other) { return other.name == table.name; });
+    if (found == after.end()) return fmt::format("table {} is gone", table.name);
+    const std::string changed = difference(table, *found);
     if (!changed.empty()) return changed;
   }
   return "";

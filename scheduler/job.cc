@@ -189,6 +189,7 @@ void Job::settle_tables() {
   if (resume_.has_value()) {
     if (const std::string why = cannot_hold(agreed); !why.empty()) return finish(false, why);
   }
+  if (const std::string why = cannot_stop_early(agreed); !why.empty()) return finish(false, why);
   agreed.num_partitions = facts_.num_partitions;
   const auto width = sketch_width(agreed.tables, sketch_room());
   if (!width.ok()) return finish(false, width.error().message);
@@ -353,7 +354,8 @@ void Job::end_pass() {
                           totals.bad_batches,
                           work_.loss_sum(),
                           std::chrono::duration<double>(spent).count(),
-                          totals.slices};
+                          totals.slices,
+                          steps_of_pass()};
   if (!record(pass)) return;
   facts_.training += spent;
   facts_.passes.push_back(pass);
@@ -361,7 +363,6 @@ void Job::end_pass() {
   for (const auto& [id, examples] : work_.examples_by_worker()) trained_here += examples;
   facts_.trained_here = trained_here;
   facts_.examples_by_worker = work_.examples_by_worker();
-  steps_before_ += work_.watermark_sum();
   context_.log.info("pass {} of {}: {} examples, loss {:.5f}", pass.pass + 1, options().config.train.passes,
                     pass.examples,
                     pass.examples == 0 ? 0.0 : pass.loss_sum / static_cast<double>(pass.examples));

@@ -88,12 +88,16 @@ class Job {
   // What the job waits for, or does, in words. O(nodes).
   std::string waits_for() const;
   std::uint64_t examples_so_far() const;  // trained, over all passes
-  std::uint64_t steps_so_far() const;     // batches, over all passes
+  // Over all passes: batches; in sync one of each partition is a step.
+  std::uint64_t steps_so_far() const;
   // Slices of pushes that were acknowledged to whoever held their stream and are meant to be in the rows as
   // they are now: those of the best pass when that was restored.
   std::uint64_t slices_acknowledged() const;
   // Folders of checkpoints that were given up. A server that was slow may write into one once more, so this
   // is done again at every checkpoint and when everybody has ended.
+  // Why early stopping has nothing to go by; empty: it has, or is not asked for.
+  std::string cannot_stop_early(const TablesAgreed& agreed) const;
+  std::uint64_t steps_of_pass() const;
   void remove_unpublished() const;
   // The job has ended and this node's last counters did not come.
   void note_uncounted(const Node& node);
@@ -177,6 +181,7 @@ class Job {
   void begin_cut(CutPurpose purpose);
   void cut_failed(const std::string& why);
   void publish_cut();
+  void count_steps_ahead(std::vector<StreamState>& streams) const;
   void prune();
   bool model_is_kept() const;
   std::string how_to_go_on() const;
@@ -230,7 +235,6 @@ class Job {
   std::string waits_for_;              // as of the last tick, for those who ask for work
   std::uint32_t run_began_ = 0;        // generation; checkpoints of lower ones are of earlier runs
   std::uint64_t last_checkpoint_ = 0;  // numbers are never used twice
-  std::uint64_t steps_before_ = 0;     // batches of finished passes
   bool kept_last_again_ = false;       // a checkpoint of the model was tried a second time
   bool trains_ = false;                // a pass was begun here
   bool ended_ = false;

@@ -2,6 +2,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/hash.h"
 #include "common/planted_bugs.h"
@@ -127,6 +128,25 @@ void Job::cut_failed(const std::string& why) {
   after_cut(false);
 }
 
+// A cut of a sync job lies ahead of what the workers have told so far. A step's batches are all of one size
+// but for the last, which no cut holds; of refused ones among them the mean is taken.
+void Job::count_steps_ahead(std::vector<StreamState>& streams) const {
+  std::uint64_t steps = 1;
+  for (const StreamState& stream : streams) steps = std::max(steps, stream.cursor.batches);
+  const double usual = static_cast<double>(facts_.agreed->train_examples) /
+                       static_cast<double>(std::uint64_t{facts_.num_partitions} * steps);
+  for (StreamState& stream : streams) {
+    WorkCursor& cursor = stream.cursor;
+    const WorkEntry* entry = work_.find(cursor.work);
+    const WorkCursor told = entry == nullptr ? WorkCursor{} : entry->cursor();
+    const double each =
+        told.watermark > 0 ? static_cast<double>(told.examples) / static_cast<double>(told.watermark) : usual;
+    const double loss = told.examples > 0 ? told.loss_sum / static_cast<double>(told.examples) : 0.0;
+    cursor.examples = static_cast<std::uint64_t>(std::llround(each * static_cast<double>(cursor.watermark)));
+    cursor.loss_sum = loss * static_cast<double>(cursor.examples);
+  }
+}
+
 void Job::publish_cut() {
   // Sections are in the order of their shards.
   const auto twice = [](const ShardSection& a, const ShardSection& b) { return a.shard == b.shard; };
@@ -150,6 +170,7 @@ void Job::publish_cut() {
   manifest.tables = facts_.agreed->tables;
   manifest.sections = cut_->sections();
   manifest.streams = CAPSTAN_PLANTED(kCutReadsCursorsLate) ? streams() : cut_->streams();
+  if (cut_->after_step() > 0) count_steps_ahead(manifest.streams);
   const std::uint32_t pass =
       manifest.streams.empty() ? plan_->passes_finished() : manifest.streams[0].cursor.work.pass;
   for (const PassFinished& finished : facts_.passes) {

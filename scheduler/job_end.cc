@@ -14,13 +14,13 @@ namespace {
 // `capstan run` gives the whole cluster one second more before it ends it by force.
 constexpr std::chrono::seconds kStopPatience{3};
 
-// "2 batches of pass 0" and so on; empty when no batch was refused.
+// "2 batches of pass 1" and so on; empty when no batch was refused.
 std::string refused_words(const std::vector<PassFinished>& passes) {
   std::vector<std::string> words;
   for (const PassFinished& pass : passes) {
     if (pass.bad_batches == 0) continue;
-    words.push_back(
-        fmt::format("{} batch{} of pass {}", pass.bad_batches, pass.bad_batches == 1 ? "" : "es", pass.pass));
+    words.push_back(fmt::format("{} batch{} of pass {}", pass.bad_batches, pass.bad_batches == 1 ? "" : "es",
+                                pass.pass + 1));
   }
   if (words.empty()) return "";
   return fmt::format("\nrefused for values that are not finite: {}; the workers' logs name them",

@@ -136,7 +136,9 @@ std::string Job::cannot_use(const Manifest& manifest) const {
 // Why the checkpoint's rows and cursors do not fit what the workers have prepared; empty: they do.
 std::string Job::cannot_hold(const TablesAgreed& agreed) const {
   std::string why = table_difference(resume_->tables, agreed.tables);
-  if (why.empty() && resume_->data_fingerprint != agreed.data_fingerprint) {
+  const bool same = resume_->data_fingerprint == agreed.data_fingerprint &&
+                    resume_->train_examples == agreed.train_examples;
+  if (why.empty() && !same) {
     why = fmt::format(
         "the settings of the data are the same, but the contents of its files changed ({}); {}",
         data_files(options().config.data),

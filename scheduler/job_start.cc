@@ -83,6 +83,16 @@ Status Job::open_journal() {
   return ok_status();
 }
 
+std::string Job::cannot_stop_early(const TablesAgreed& agreed) const {
+  if (options().config.train.early_stop_patience == 0 || options().evaluate_only) return "";
+  const bool validates = std::any_of(agreed.parts.begin(), agreed.parts.end(), [](const EvaluatePart& part) {
+    return part.name == "valid" && part.partitions > 0;
+  });
+  if (validates) return "";
+  return "train.early_stop_patience is set, but the split left no validation events (a share of a user's few "
+         "events can be none): raise data.split.valid, or name data.valid";
+}
+
 void Job::make_plan() {
   const JobConfig& config = options().config;
   PlanSettings settings;

@@ -23,7 +23,7 @@ bool take_progress(WorkList& work, JobFacts& facts, const Node& node, const Work
         fmt::format("pass {}, partition {}: a batch was refused for values that are not finite; {}'s log "
                     "names it and any "
                     "later one of that partition",
-                    entry->work.pass, entry->work.partition, node.name));
+                    entry->work.pass + 1, entry->work.partition, node.name));
   }
   return true;
 }
@@ -64,6 +64,7 @@ Message Job::on_work_request(const Node& node, const WorkRequest& request) {
   if (!granted->again && grant.work.kind == kTrainWork) {
     if (!record(WorkGranted{work_.find(grant.work)->cursor(), node.id})) return none;
   }
+  granted->grant.steps = steps_so_far();
   return std::move(granted->grant);
 }
 
@@ -73,6 +74,7 @@ Message Job::on_work_progress(const Node& node, const WorkProgress& progress) {
     if (ended_ || !take_progress(work_, facts_, node, progress.cursors[n])) reply.revoked.push_back(n);
   }
   if (!ended_) check_bad_batches();
+  reply.steps = steps_so_far();
   return reply;
 }
 
@@ -217,8 +219,15 @@ std::uint64_t Job::slices_acknowledged() const {
   return slices;
 }
 
+std::uint64_t Job::steps_of_pass() const {
+  const bool sync = options().config.train.consistency == Consistency::kSync;
+  return sync ? work_.watermark_sum() / facts_.num_partitions : work_.watermark_sum();
+}
+
 std::uint64_t Job::steps_so_far() const {
-  return steps_before_ + (step_.kind == PlanStep::Kind::kTrain ? work_.watermark_sum() : 0);
+  std::uint64_t steps = step_.kind == PlanStep::Kind::kTrain ? steps_of_pass() : 0;
+  for (const PassFinished& pass : facts_.passes) steps += pass.steps;
+  return steps;
 }
 
 }  // namespace capstan

@@ -42,6 +42,7 @@ struct TablesAgreed {
   std::uint64_t data_fingerprint = 0, train_examples = 0;
   std::vector<EvaluatePart> parts;
   std::string summary;
+  DataCounts counts;
   std::uint32_t num_partitions = 0;  // of a pass
   std::uint32_t sketch_width = 0;    // common/sketch_size.h
 };
@@ -68,6 +69,7 @@ struct PassFinished {
   std::uint64_t examples = 0, bad_batches = 0;
   double loss_sum = 0.0, seconds = 0.0;
   std::uint64_t slices = 0;  // acknowledged
+  std::uint64_t steps = 0;
 };
 struct PassValidated {
   std::uint32_t pass = 0;

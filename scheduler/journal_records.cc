@@ -40,6 +40,10 @@ json::array cursors_json(const std::vector<WorkCursor>& cursors) {
   return array;
 }
 
+json::object counts_json(const DataCounts& counts) {
+  return {{"valid", counts.valid}, {"test", counts.test}, {"users", counts.users}, {"items", counts.items}};
+}
+
 json::object tables_json(const TablesAgreed& r) {
   return {{"record", "tables"},
           {"tables", to_json(r.tables)},
@@ -47,6 +51,7 @@ json::object tables_json(const TablesAgreed& r) {
           {"train_examples", r.train_examples},
           {"parts", parts_json(r.parts)},
           {"summary", r.summary},
+          {"counts", counts_json(r.counts)},
           {"num_partitions", r.num_partitions},
           {"sketch_width", r.sketch_width}};
 }
@@ -98,7 +103,8 @@ json::object encode_record(const JournalRecord& record) {
                                 {"bad_batches", r.bad_batches},
                                 {"loss_sum", json_number(r.loss_sum)},
                                 {"seconds", r.seconds},
-                                {"slices", r.slices}};
+                                {"slices", r.slices},
+                                {"steps", r.steps}};
           },
           [](const PassValidated& r) {
             return json::object{{"record", "validated"},
@@ -150,6 +156,13 @@ Result<JournalRecord> read_tables(JsonReader& in) {
     return fields.status();
   });
   in.text_of("summary", r.summary);
+  if (const json::object* counts = nullptr; in.object_of("counts", counts), counts != nullptr) {
+    JsonReader fields(*counts);
+    fields.unsigned_of("valid", r.counts.valid);
+    fields.unsigned_of("test", r.counts.test);
+    fields.unsigned_of("users", r.counts.users);
+    fields.unsigned_of("items", r.counts.items);
+  }
   in.unsigned_of("num_partitions", r.num_partitions);
   in.unsigned_of("sketch_width", r.sketch_width);
   return JournalRecord(std::move(r));
@@ -198,6 +211,7 @@ Result<JournalRecord> read_pass(JsonReader& in) {
   in.real_of("loss_sum", r.loss_sum);
   in.real_of("seconds", r.seconds);
   in.unsigned_of("slices", r.slices);
+  in.unsigned_of("steps", r.steps);
   return JournalRecord(r);
 }
 

@@ -33,11 +33,12 @@ double seconds_of(Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
+// Passes count from 1, as in everything that people read.
 json::array passes_json(const JobFacts& facts) {
   json::array passes;
   for (const PassFinished& pass : facts.passes) {
     passes.push_back(json::object{
-        {"pass", pass.pass},
+        {"pass", pass.pass + 1},
         {"examples", pass.examples},
         {"seconds", pass.seconds},
         {"loss", json_number(pass.loss_sum / static_cast<double>(std::max<std::uint64_t>(pass.examples, 1)))},
@@ -46,11 +47,22 @@ json::array passes_json(const JobFacts& facts) {
   return passes;
 }
 
+// The fingerprint as text: JSON's numbers are often read as doubles, which cannot hold it.
+json::object data_json(const TablesAgreed& agreed) {
+  return {{"train_examples", agreed.train_examples},
+          {"valid_examples", agreed.counts.valid},
+          {"test_examples", agreed.counts.test},
+          {"users", agreed.counts.users},
+          {"items", agreed.counts.items},
+          {"fingerprint", fmt::format("{:016x}", agreed.data_fingerprint)},
+          {"summary", agreed.summary}};
+}
+
 json::array validations_json(const JobFacts& facts) {
   json::array validations;
   for (const PassValidated& validated : facts.validations) {
     auto result = parse_json_object(validated.json);
-    validations.push_back(json::object{{"pass", validated.pass},
+    validations.push_back(json::object{{"pass", validated.pass + 1},
                                        {"better", json_number(validated.better)},
                                        {"best", facts.best_pass == validated.pass},
                                        {"result", result.ok() ? std::move(result).value() : json::object{}}});
@@ -167,12 +179,10 @@ std::string report_json(const SchedulerOptions& options, const Job& job, const M
       {"handovers", handovers_json(facts.handovers)},
       {"servers", server_shares(job, membership)},
       {"workers", worker_shares(facts, membership)}};
-  object["best_pass"] = facts.best_pass.has_value() ? json::value(*facts.best_pass) : json::value(nullptr);
+  object["best_pass"] =
+      facts.best_pass.has_value() ? json::value(*facts.best_pass + 1) : json::value(nullptr);
   object["staleness"] = servers.contains("staleness") ? servers["staleness"] : json::value(json::array{});
-  object["data"] = facts.agreed.has_value() ? json::object{{"train_examples", facts.agreed->train_examples},
-                                                           {"fingerprint", facts.agreed->data_fingerprint},
-                                                           {"summary", facts.agreed->summary}}
-                                            : json::object{};
+  object["data"] = facts.agreed.has_value() ? data_json(*facts.agreed) : json::object{};
   auto test = parse_json_object(facts.report_json);
   object["test"] = test.ok() ? json::value(std::move(test).value()) : json::value(nullptr);
   object["test_evaluations"] = facts.test_evaluations;

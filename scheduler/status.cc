@@ -126,7 +126,7 @@ std::string status_json(const SchedulerOptions& options, const Job& job, const M
                          {"waits_for", job.waits_for()},
                          {"generation", facts.generation},
                          {"map_version", job.map().version()},
-                         {"pass", facts.pass},
+                         {"pass", facts.pass + 1},
                          {"passes", options.config.train.passes},
                          {"fraction_of_pass", json_number(begun ? job.work().fraction_done() : 0.0)},
                          {"examples", job.examples_so_far()},

@@ -76,7 +76,7 @@ void WorkList::recover(const WorkCursor& cursor, const WorkTotals& before, NodeI
 
 std::optional<WorkList::Granted> WorkList::grant(NodeId worker, std::uint32_t held, std::uint32_t hold_max) {
   const auto make = [](const WorkEntry& entry) {
-    return WorkGrant{entry.work, entry.num_partitions, entry.term, entry.watermark, entry.inputs};
+    return WorkGrant{entry.work, entry.num_partitions, entry.term, entry.watermark, 0, entry.inputs};
   };
   const auto found = held_.find(worker);
   const std::size_t known = found == held_.end() ? 0 : found->second.size();

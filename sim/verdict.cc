@@ -19,9 +19,24 @@ std::uint64_t number(const std::string& report, const std::string& name) {
   return std::strtoull(after(report, name).c_str(), nullptr, 10);
 }
 
+// Each example of each pass counts once, whoever computed it how often; so do the steps.
+std::string check_progress(SimCluster& cluster, const std::string& report) {
+  const LedgerShape& shape = cluster.options().shape;
+  const std::uint64_t steps = std::uint64_t{shape.passes} * shape.batches;
+  const std::uint64_t batches = steps * shape.partitions;
+  const bool sync = cluster.options().consistency == Consistency::kSync;
+  if (number(report, "examples") != batches) {
+    return "the report counts " + after(report, "examples") + " examples, not " + std::to_string(batches);
+  }
+  if (number(report, "steps") == (sync ? steps : batches)) return "";
+  return "the report counts " + after(report, "steps") + " steps, not " +
+         std::to_string(sync ? steps : batches);
+}
+
 std::string check_counts(SimCluster& cluster) {
   cluster.world().run_until([&] { return !cluster.report().empty(); }, std::chrono::seconds(10));
   const std::string report = cluster.report();
+  if (const std::string wrong = check_progress(cluster, report); !wrong.empty()) return wrong;
   const std::string lost = after(report, "lost");
   if (lost.starts_with("null")) return "";  // a server was stopped just then
   const bool none = lost.starts_with("0,") || lost.starts_with("0}");

@@ -46,7 +46,7 @@ Status Worker::start() {
   hello.incarnation = options_.incarnation;
   hello.host = options_.host;
   link_.set_hello(hello);
-  return link_.start(options_.scheduler);
+  return link_.start(options_.scheduler, options_.startup_timeout);
 }
 
 void Worker::on_welcome(const Welcome& welcome, bool first) {
@@ -81,6 +81,7 @@ void Worker::announce() {
     ready.tables = program.tables();
     ready.train_examples = program.info().train_examples;
     ready.summary = program.info().summary;
+    ready.counts = program.info().counts;
     for (const auto& part : program.info().evaluate_parts) {
       ready.evaluate_parts.push_back({part.name, part.partitions});
     }

@@ -21,6 +21,7 @@ struct WorkerOptions {
   std::string name, job_id, host;
   std::string scheduler;  // endpoint
   std::uint64_t incarnation = 0;
+  Duration startup_timeout{0};  // for the scheduler's first answer; 0: for ever
 };
 
 // A program and how to run it, made from the effective job file that the scheduler sends.

@@ -1,6 +1,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "common/config/job_checks.h"
@@ -66,17 +67,19 @@ bool takes_numbers(const TransformInfo& info) {
 // What a chain may not do, in words; empty: nothing.
 std::string chain_fault(const JobConfig& job, const std::vector<TransformInfo>& all,
                         const FeatureConfig& feature) {
-  // A history of users or items lists their indices; any other lists text.
-  const bool of_ids = !feature.columns.empty() &&
+  // In a ranking or rating job a history of users or items lists their indices; any other lists what it is
+  // given.
+  const bool of_ids = job.task != Task::kCtr && !feature.columns.empty() &&
                       (feature.columns[0] == job.data.user || feature.columns[0] == job.data.item);
   bool keys = false;
   bool numbers = false;
-  bool key_list = false;
+  bool text_list = false;
   for (std::size_t i = 0; i < feature.transform.size(); ++i) {
     const TransformInfo* info = find_transform(all, feature.transform[i].name);
     if (info == nullptr) return "";
-    const bool numbers_a_list = key_list && (info->name == "vocab" || info->name == "hash");
-    if (keys && !numbers_a_list) {
+    const bool numbers_a_list = text_list && (info->name == "vocab" || info->name == "hash");
+    const bool lists_keys = info->name == "history" && i == 1 && !text_list && !of_ids;
+    if (keys && !numbers_a_list && !lists_keys) {
       return fmt::format("'{}' cannot follow '{}', which already gives keys", info->name,
                          feature.transform[i - 1].name);
     }
@@ -89,7 +92,7 @@ std::string chain_fault(const JobConfig& job, const std::vector<TransformInfo>& 
         feature.transform[i].options.contains("quantiles")) {
       return "bucketise takes boundaries or quantiles, not both";
     }
-    key_list = info->name == "split" || (info->name == "history" && !of_ids);
+    text_list = info->name == "split" || (info->name == "history" && !of_ids && i == 0);
     numbers = info->output == TransformOutput::kNumber;
     keys = !numbers;
   }
@@ -98,6 +101,42 @@ std::string chain_fault(const JobConfig& job, const std::vector<TransformInfo>& 
   if (cross && feature.columns.size() < 2) return "'cross' needs at least two columns";
   if (!cross && feature.columns.size() > 1) return "only 'cross' joins several columns";
   return "";
+}
+
+// Who numbers a feature's values: the rows of two features in one table mean the same only when they agree.
+// Empty: nobody, the keys are hashes.
+std::string numbered_by(const JobConfig& job, const FeatureConfig& feature) {
+  const std::vector<TransformStep>& chain = feature.transform;
+  const auto vocab = std::find_if(chain.begin(), chain.end(),
+                                  [](const TransformStep& step) { return step.name == "vocab"; });
+  const std::string& column = feature.columns.empty() ? feature.name : feature.columns[0];
+  const bool is_id = job.task != Task::kCtr && (column == job.data.user || column == job.data.item);
+  const bool plain_vocab = chain.size() == 1 && vocab == chain.begin() && vocab->options.empty();
+  if (is_id && (vocab == chain.end() || plain_vocab)) return "the ids of " + column;
+  if (vocab == chain.end()) return "";
+  std::string options;
+  for (const auto& [name, value] : vocab->options) options += fmt::format(", {} {}", name, value);
+  const bool of_column = vocab == chain.begin();
+  return fmt::format("the vocabulary of {}{}", of_column ? column : "feature " + feature.name, options);
+}
+
+void check_shared_tables(const JobConfig& job, ReadContext& context) {
+  std::map<std::string, const FeatureConfig*> first;
+  for (std::size_t i = 0; i < job.features.size(); ++i) {
+    const FeatureConfig& feature = job.features[i];
+    const auto [other, alone] = first.try_emplace(feature.table, &feature);
+    if (alone || feature.table.empty() || feature.dense) continue;
+    const std::string theirs = numbered_by(job, *other->second);
+    const std::string own = numbered_by(job, feature);
+    const auto words = [](const std::string& by) { return by.empty() ? "hashes" : by; };
+    const std::string path = fmt::format("features[{}]", i);
+    demand(
+        own == theirs, context, path + ".table", {path + ".transform", path + ".columns"},
+        fmt::format("features '{}' and '{}' share table {}, but the first has its keys from {}, the second "
+                    "from {}: a row would mean two things. Give both the same first step, such as "
+                    "`vocab` and `[vocab, {{history: {{n: 5}}}}]`, or hash both",
+                    other->second->name, feature.name, feature.table, words(theirs), words(own)));
+  }
 }
 
 // Whose events a history or a counter looks at.
@@ -227,6 +266,7 @@ void check_features(const JobConfig& job, ReadContext& context) {
     const std::string missing = missing_for_history(job, feature);
     demand(missing.empty(), context, path + ".transform", {"data.user", "data.item", "data.time"}, missing);
   }
+  check_shared_tables(job, context);
   const auto tables = known_tables(job);
   for (const auto& [name, table] : job.tables) {
     if (job.task == Task::kCtr && job.features.empty())

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "common/config/names.h"
+#include "common/endpoint_check.h"
+#include "common/optimizer_check.h"
 #include "common/text.h"
 #include "common/units.h"
 
@@ -153,6 +155,28 @@ void check_training(const JobConfig& job, ReadContext& context) {
          "checkpoint.path", {}, "checkpoints need checkpoint.path");
 }
 
+// What the servers would refuse.
+void check_tables(const JobConfig& job, ReadContext& context) {
+  const auto check_optimizer = [&](const OptimizerSpec& spec, const std::string& path) {
+    const Status status = check_optimizer_spec(spec);
+    demand(status.ok(), context, path, {path + ".type", path + ".l2_mode", path + ".schedule"},
+           status.ok() ? "" : status.error().message);
+  };
+  check_optimizer(job.sparse_optimizer, "optimizer.sparse");
+  check_optimizer(job.dense_optimizer, "optimizer.dense");
+  for (const auto& [name, table] : job.tables) {
+    const std::string path = "tables." + name;
+    if (table.optimizer) check_optimizer(*table.optimizer, path + ".optimizer");
+    const std::uint64_t rows = table.max_rows.value_or(0);
+    demand(rows == 0 || rows >= job.cluster.num_shards, context, path + ".max_rows", {"cluster.num_shards"},
+           fmt::format("max_rows is at least cluster.num_shards, {}: each shard holds a part of them",
+                       job.cluster.num_shards));
+    const bool limited = table.min_count.value_or(0) > 1 || table.ttl_seconds.value_or(0) > 0 || rows > 0;
+    demand(!limited || !is_layer_table(name), context, path, {},
+           fmt::format("min_count, ttl and max_rows are for sparse tables, and {} is a layer", name));
+  }
+}
+
 void check_cluster(const JobConfig& job, ReadContext& context) {
   const ClusterConfig& cluster = job.cluster;
   const std::uint32_t shards = cluster.num_shards;
@@ -164,13 +188,9 @@ void check_cluster(const JobConfig& job, ReadContext& context) {
                      kShardsPerServer * cluster.servers, cluster.servers));
   demand(cluster.replicas <= cluster.servers, context, "cluster.replicas", {"cluster.servers"},
          fmt::format("{} replicas need as many servers, not {}", cluster.replicas, cluster.servers));
-  const auto colon = cluster.scheduler.rfind(':');
-  const auto port =
-      colon == std::string::npos ? std::nullopt : parse_uint(cluster.scheduler.substr(colon + 1));
-  constexpr std::uint64_t kMaxPort = 65535;
-  demand(cluster.scheduler.starts_with("tcp://") && colon > 6 && port && *port <= kMaxPort, context,
-         "cluster.scheduler", {},
-         fmt::format("cluster.scheduler must be tcp://host:port, not '{}'", cluster.scheduler));
+  const Status endpoint = check_endpoint(cluster.scheduler, true);
+  demand(endpoint.ok(), context, "cluster.scheduler", {},
+         endpoint.ok() ? "" : "cluster.scheduler " + endpoint.error().message);
 }
 
 void check_job(const JobConfig& job, ReadContext& context) {
@@ -180,6 +200,7 @@ void check_job(const JobConfig& job, ReadContext& context) {
   check_data(job, context);
   check_features(job, context);
   check_training(job, context);
+  check_tables(job, context);
   check_cluster(job, context);
 }
 

@@ -100,9 +100,9 @@ struct TableConfig {  // overrides for one table or, under "default", for all
   std::optional<std::uint32_t> dim;
   std::optional<InitSpec> init;
   std::optional<OptimizerSpec> optimizer;
-  std::uint32_t min_count = 0;
-  std::uint64_t ttl_seconds = 0;
-  std::uint64_t max_rows = 0;
+  std::optional<std::uint32_t> min_count;
+  std::optional<std::uint64_t> ttl_seconds;
+  std::optional<std::uint64_t> max_rows;
   bool operator==(const TableConfig&) const = default;
 };
 

@@ -13,7 +13,9 @@ std::shared_ptr<const SectionSpec> schedule_schema() {
       {"inverse_sqrt", ScheduleKind::kInverseSqrt, "falls as 1/sqrt(step) after `warmup_steps`"},
   });
   return SectionBuilder<ScheduleSpec>()
-      .key("type", &ScheduleSpec::kind, kind, "How the learning rate goes with the steps.")
+      .key("type", &ScheduleSpec::kind, kind,
+           "How the learning rate goes with the steps. A step is a batch of any worker; in `sync` one of "
+           "each.")
       .key("warmup_steps", &ScheduleSpec::warmup_steps, integer<std::uint64_t>(),
            "Steps in which the rate rises from 0, before any schedule.")
       .key("decay_steps", &ScheduleSpec::decay_steps, integer<std::uint64_t>(),

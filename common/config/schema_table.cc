@@ -41,12 +41,17 @@ std::shared_ptr<const SectionSpec> table_schema() {
       .key("optimizer", &TableConfig::optimizer, own_optimizer(),
            "Differences from `optimizer.sparse` (layers: `optimizer.dense`); the keys are the same.")
       .default_note("`optimizer.sparse` or `optimizer.dense`")
-      .key("min_count", &TableConfig::min_count, integer<std::uint32_t>(),
+      .key("min_count", &TableConfig::min_count, maybe(integer<std::uint32_t>(between(0, 255))),
            "Pushes of a key that are seen before its row is admitted; 0: at once.")
-      .key("ttl", &TableConfig::ttl_seconds, duration(std::chrono::seconds(1)),
+      .default_note("0, or that of `default`")
+      .key("ttl", &TableConfig::ttl_seconds, maybe(duration(std::chrono::seconds(1))),
            "Rows not touched for this long are evicted; 0: never.")
-      .key("max_rows", &TableConfig::max_rows, integer<std::uint64_t>(),
-           "Over all servers; the least recently used rows go first; 0: no limit.")
+      .default_note("0, or that of `default`")
+      .key("max_rows", &TableConfig::max_rows, maybe(integer<std::uint64_t>()),
+           "Over all servers; the least recently used rows go first; 0: no limit. Each shard holds its part "
+           "of "
+           "it, so it is at least `cluster.num_shards`.")
+      .default_note("0, or that of `default`")
       .build();
 }
 

@@ -11,6 +11,7 @@ void write(ReplicaRecord::Builder to, const capstan::ReplicaRecord& from) {
   to.setPartition(from.partition);
   to.setTerm(from.term);
   to.setSequence(from.sequence);
+  to.setStep(from.step);
   to.setPrevious(from.previous);
   to.setNowSeconds(from.now_seconds);
   to.setRefused(from.refused);
@@ -28,6 +29,7 @@ void read(ReplicaRecord::Reader from, capstan::ReplicaRecord& to) {
   to.partition = from.getPartition();
   to.term = from.getTerm();
   to.sequence = from.getSequence();
+  to.step = from.getStep();
   to.previous = from.getPrevious();
   to.now_seconds = from.getNowSeconds();
   to.refused = from.getRefused();

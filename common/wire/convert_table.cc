@@ -74,6 +74,7 @@ void write(Push::Builder to, const capstan::Push& from) {
   to.setPartition(from.partition);
   to.setTerm(from.term);
   to.setSequence(from.sequence);
+  to.setStep(from.step);
   write_list(to.initSlices(size_of(from.slices.size())), from.slices);
 }
 void read(Push::Reader from, capstan::Push& to) {
@@ -82,6 +83,7 @@ void read(Push::Reader from, capstan::Push& to) {
   to.partition = from.getPartition();
   to.term = from.getTerm();
   to.sequence = from.getSequence();
+  to.step = from.getStep();
   read_list(from.getSlices(), to.slices);
 }
 

@@ -11,6 +11,19 @@ void read(EvaluatePart::Reader from, capstan::EvaluatePart& to) {
   to.partitions = from.getPartitions();
 }
 
+void write(DataCounts::Builder to, const capstan::DataCounts& from) {
+  to.setValid(from.valid);
+  to.setTest(from.test);
+  to.setUsers(from.users);
+  to.setItems(from.items);
+}
+void read(DataCounts::Reader from, capstan::DataCounts& to) {
+  to.valid = from.getValid();
+  to.test = from.getTest();
+  to.users = from.getUsers();
+  to.items = from.getItems();
+}
+
 void write(WorkerReady::Builder to, const capstan::WorkerReady& from) {
   to.setNodeId(from.node_id);
   to.setDataFingerprint(from.data_fingerprint);
@@ -19,6 +32,7 @@ void write(WorkerReady::Builder to, const capstan::WorkerReady& from) {
   write_list(to.initEvaluateParts(size_of(from.evaluate_parts.size())), from.evaluate_parts);
   to.setSummary(from.summary);
   to.setError(from.error);
+  write(to.initCounts(), from.counts);
 }
 void read(WorkerReady::Reader from, capstan::WorkerReady& to) {
   to.node_id = from.getNodeId();
@@ -28,6 +42,7 @@ void read(WorkerReady::Reader from, capstan::WorkerReady& to) {
   read_list(from.getEvaluateParts(), to.evaluate_parts);
   to.summary = to_string(from.getSummary());
   to.error = to_string(from.getError());
+  read(from.getCounts(), to.counts);
 }
 
 void write(WorkId::Builder to, const capstan::WorkId& from) {
@@ -60,12 +75,14 @@ void write(WorkGrant::Builder to, const capstan::WorkGrant& from) {
   to.setNumPartitions(from.num_partitions);
   to.setTerm(from.term);
   to.setFirstBatch(from.first_batch);
+  to.setSteps(from.steps);
 }
 void read(WorkGrant::Reader from, capstan::WorkGrant& to) {
   read(from.getWork(), to.work);
   to.num_partitions = from.getNumPartitions();
   to.term = from.getTerm();
   to.first_batch = from.getFirstBatch();
+  to.steps = from.getSteps();
 }
 
 void write(NoWork::Builder to, const capstan::NoWork& from) {
@@ -110,9 +127,11 @@ void read(WorkProgress::Reader from, capstan::WorkProgress& to) {
 void write(WorkProgressReply::Builder to, const capstan::WorkProgressReply& from) {
   auto revoked = to.initRevoked(size_of(from.revoked.size()));
   for (unsigned i = 0; i < revoked.size(); ++i) revoked.set(i, from.revoked[i]);
+  to.setSteps(from.steps);
 }
 void read(WorkProgressReply::Reader from, capstan::WorkProgressReply& to) {
   read_values(from.getRevoked(), to.revoked);
+  to.steps = from.getSteps();
 }
 
 void write(WorkDone::Builder to, const capstan::WorkDone& from) {

@@ -20,6 +20,7 @@ struct ReplicaRecord {
   sections @11 :List(Table.Section);
   evicted @12 :List(UInt64);
   blobBytes @13 :UInt64;
+  step @14 :UInt64;
 }
 
 struct Replicate {          # frames: keys (u64), gradients (f32), blob

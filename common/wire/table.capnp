@@ -47,6 +47,7 @@ struct Push {               # frames: keys (u64), gradients (f32)
   term @3 :UInt64;
   sequence @4 :UInt64;      # batch number + 1
   slices @5 :List(PushSlice);
+  step @6 :UInt64;          # of the job: rates and decay go by it
 }
 
 struct PushReply {

@@ -11,6 +11,14 @@ struct WorkerReady {
   evaluateParts @4 :List(EvaluatePart);
   summary @5 :Text;
   error @6 :Text;           # preparing failed: the job fails with this text
+  counts @7 :DataCounts;
+}
+
+struct DataCounts {         # users, items: 0 where the job has none
+  valid @0 :UInt64;
+  test @1 :UInt64;
+  users @2 :UInt64;
+  items @3 :UInt64;
 }
 
 struct EvaluatePart {
@@ -36,6 +44,7 @@ struct WorkGrant {          # frames: inputs of a merge
   numPartitions @1 :UInt32;
   term @2 :UInt64;
   firstBatch @3 :UInt64;
+  steps @4 :UInt64;         # of the whole job so far
 }
 
 struct NoWork {
@@ -61,6 +70,7 @@ struct WorkProgress {
 
 struct WorkProgressReply {
   revoked @0 :List(UInt32); # indices into cursors: held by someone else now
+  steps @1 :UInt64;         # of the whole job so far
 }
 
 struct WorkDone {           # frames: result of an evaluation or merge

@@ -5,7 +5,6 @@
 #include <span>
 #include <string_view>
 
-#include "common/result.h"
 #include "common/table_spec.h"
 #include "ps/optimizer/optimizer.h"
 
@@ -19,10 +18,7 @@ struct OptimizerEntry {
 
 std::span<const OptimizerEntry> optimizers();
 
+// REQUIRES: check_optimizer_spec(spec).ok(). Specs come from the network.
 std::unique_ptr<const Optimizer> make_optimizer(const OptimizerSpec& spec);
-
-// kInvalid names the setting that no optimizer of this kind can work with. Specs come from the network: check
-// first.
-Status check_optimizer_spec(const OptimizerSpec& spec);
 
 }  // namespace capstan

@@ -2,8 +2,8 @@
 // padding:
 //   float  weights[dim]
 //   float  state[state_floats]        what they mean is the optimizer's matter
-//   uint32 last_step                  low 32 bits of the shard's push counter at the row's last push
-//   uint32 touched_seconds            only in tables with a ttl: the time of that push
+//   uint32 last_step                  low 32 bits of the job's step at the row's last push (in sync, of the
+//   shard's steps) uint32 touched_seconds            only in tables with a ttl: the time of that push
 // These are the bytes of checkpoints, replication and migration. In memory the key stands in front (see
 // RowSlab).
 #pragma once

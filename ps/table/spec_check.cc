@@ -4,7 +4,8 @@
 
 #include <cmath>
 
-#include "ps/optimizer/registry.h"
+#include "common/optimizer_check.h"
+
 #include "ps/table/admission.h"
 
 namespace capstan {

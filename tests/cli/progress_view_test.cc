@@ -1,7 +1,10 @@
 #include "cli/progress_view.h"
 
 #include <gtest/gtest.h>
+#include <pty.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace capstan {
@@ -12,7 +15,7 @@ class ProgressViewTest : public ::testing::Test {
   // Shows a running job that waits, as many times.
   void show(const std::string& waits_for, int times) {
     for (int n = 0; n < times; ++n) {
-      view_.show(R"({"state": "running", "pass": 0, "passes": 2, "fraction_of_pass": 0.01, "waits_for": ")" +
+      view_.show(R"({"state": "running", "pass": 1, "passes": 2, "fraction_of_pass": 0.01, "waits_for": ")" +
                  waits_for + R"("})");
     }
   }
@@ -49,6 +52,30 @@ TEST_F(ProgressViewTest, AMomentsWaitIsNotWorthALine) {
     show("training pass 1 of 2", 3);
   }
   EXPECT_EQ(said(), "");
+}
+
+// Each line is drawn over the one before, which a line of two rows would not be.
+TEST(ProgressBar, FitsTheTerminal) {
+  for (const unsigned short columns : std::initializer_list<unsigned short>{20, 60, 80, 90, 200}) {
+    int outer = -1, inner = -1;
+    winsize size{};
+    size.ws_row = 24;
+    size.ws_col = columns;
+    ASSERT_EQ(openpty(&outer, &inner, nullptr, nullptr, &size), 0);
+    std::FILE* out = fdopen(inner, "w");
+    ProgressView(out, true, false)
+        .show(R"({"state": "running", "pass": 12, "passes": 40, "fraction_of_pass": 0.5, "loss": 0.25,
+                  "examples_per_second": 123456, "eta_seconds": 61, "waits_for": "training pass 12 of 40"})");
+    std::string drawn(4096, '\0');
+    drawn.resize(static_cast<std::size_t>(std::max<ssize_t>(0, read(outer, drawn.data(), drawn.size()))));
+    const auto line = drawn.substr(drawn.find('K') + 1);
+    const auto width = std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; });
+    EXPECT_LT(width, columns) << line;
+    EXPECT_EQ(line.rfind("pass 12/40", 0), 0U);
+    EXPECT_EQ(line.find("█") != std::string::npos, columns > 80) << line;
+    std::fclose(out);
+    close(outer);
+  }
 }
 
 }  // namespace

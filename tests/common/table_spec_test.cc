@@ -19,6 +19,9 @@ TEST(TableSpecDifference, NamesTheSettingAndBothValues) {
   after.optimizer.l2_mode = L2Mode::kPerExample;
   EXPECT_EQ(difference(before, after), "table f1: l2_mode");
   after = before;
+  after.optimizer.kind = OptimizerKind::kAdam;
+  EXPECT_EQ(difference(before, after), "table f1: optimizer adagrad became adam");
+  after = before;
   after.dim = before.dim + 1;
   EXPECT_NE(difference(before, after), "");
 }

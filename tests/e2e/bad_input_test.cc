@@ -76,6 +76,18 @@ TEST_F(BadInput, AMissingFileIsNamed) {
   expect_failure(job_file, HasSubstr("train.csv"));
 }
 
+TEST_F(BadInput, ANodeThatNoSchedulerAnswersGivesUp) {
+  for (const char* role : {"ps", "worker"}) {
+    const Outcome silent =
+        run({role, "--scheduler", "tcp://127.0.0.1:9", "--job", "none", "--startup-timeout", "1s"});
+    EXPECT_EQ(silent.code, 1);
+    EXPECT_THAT(silent.err, HasSubstr("no scheduler has answered at tcp://127.0.0.1:9"));
+    const Outcome wrong = run({role, "--scheduler", "tcp://127.0.0.1:99999", "--job", "none"});
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_THAT(wrong.err, HasSubstr("must be tcp://host:port with a port from 1 to 65535"));
+  }
+}
+
 TEST_F(BadInput, AnEmptyFileIsNamed) {
   expect_failure(ctr_job(""), AllOf(HasSubstr("train.csv"), HasSubstr("empty")));
 }
@@ -155,9 +167,9 @@ report: {1}/report.json
   EXPECT_EQ(number_at(report, "pushes.applied"), number_at(report, "pushes.acknowledged"));
   EXPECT_THAT(serialize(at(report, "warnings")),
               testing::ContainsRegex("pass 2, partition [0-9]+: a batch was refused"));
-  EXPECT_THAT(outcome.out, HasSubstr("1 batch of pass 0, 1 batch of pass 1, 1 batch of pass 2"));
+  EXPECT_THAT(outcome.out, HasSubstr("1 batch of pass 1, 1 batch of pass 2, 1 batch of pass 3"));
   EXPECT_THAT(text_of(path("work/logs/worker-0.log")),
-              testing::ContainsRegex("batch refused: pass 0 partition [0-9]+ batch [0-9]+"));
+              testing::ContainsRegex("batch refused: pass 1 partition [0-9]+ batch [0-9]+"));
 
   const Outcome too_many = run({"run", job_file, "--set", "train.max_bad_batches=1"});
   EXPECT_EQ(too_many.code, 1);

@@ -31,6 +31,7 @@ struct Pushed {
   std::uint64_t term = 1, sequence = 1, previous = 0;
   std::vector<Key> keys = {};
   std::vector<float> gradients = {};  // [keys, 1] of table 0
+  std::uint64_t step = 0;
 
   PushOutcome to(Shard& shard) const {
     PushedSlice slice;
@@ -39,6 +40,7 @@ struct Pushed {
     slice.term = term;
     slice.sequence = sequence;
     slice.previous = previous;
+    slice.step = step;
     slice.keys_owner = Buffer::copy_of(std::span<const Key>(keys));
     slice.gradients_owner = Buffer::copy_of(std::span<const float>(gradients));
     if (!keys.empty()) slice.sections = {{0, static_cast<std::uint32_t>(keys.size())}};

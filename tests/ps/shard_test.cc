@@ -139,6 +139,35 @@ TEST_F(ShardTest, SyncShowsTheRowsAsTheyWereBeforeTheLastStep) {
   EXPECT_EQ(value_of(shard, kA, {1, 1}), 2.0F) << "another pass";
 }
 
+// A key that few batches touch: the shard hears of few steps, and goes by those that the job has made.
+TEST_F(ShardTest, RatesAndDecayFollowTheJobsSteps) {
+  TableSpec halving = sum_table();
+  halving.optimizer.schedule = {.kind = ScheduleKind::kStep, .decay_steps = 10, .decay = 0.5F};
+  TableSpec decayed = sum_table();
+  decayed.optimizer = {.kind = OptimizerKind::kSgd,
+                       .learning_rate = 0.5F,
+                       .l2 = 0.5F,
+                       .l2_mode = L2Mode::kDecayed,
+                       .schedule = {}};
+  for (const TableSpec& spec : {halving, decayed}) {
+    Shard each{0, kShards};
+    const std::vector<TableSpec> tables = {spec};
+    each.declare({tables});
+    Pushed{.sequence = 1, .keys = {kA}, .gradients = {1.0F}, .step = 5}.to(each);
+    const float first = value_of(each, kA);
+    Pushed{.sequence = 2, .previous = 1, .keys = {kA}, .gradients = {1.0F}, .step = 15}.to(each);
+    const float second = value_of(each, kA);
+    if (spec.optimizer.l2 > 0.0F) {
+      EXPECT_NEAR(second, first * std::pow(0.75F, 10.0F) - 0.5F, 1e-5F)
+          << "(1 - lr l2)^10, then the gradient";
+    } else {
+      EXPECT_FLOAT_EQ(second - first, first * 0.5F) << "the rate has been halved once";
+    }
+    Pushed{.partition = 1, .sequence = 1, .keys = {kA}, .gradients = {0.0F}, .step = 12}.to(each);
+    EXPECT_FLOAT_EQ(value_of(each, kA), second) << "a worker that knows of fewer steps turns nothing back";
+  }
+}
+
 // One table counts keys with a large sketch, the other has rows: the sketch is no reason to drop them all.
 TEST_F(ShardTest, ASketchIsNoShareOfTheRowsThatGo) {
   TableSpec counting = sum_table("counting");

@@ -306,6 +306,28 @@ TEST_F(SchedulerCheckpointTest, RefusesToResumeWhatHasChanged) {
   EXPECT_EQ(start().error().message, "no checkpoint that verifies in elsewhere");
 }
 
+// A feature at the end of the list puts its table before the model's layers.
+TEST_F(SchedulerCheckpointTest, GoesOnWithATableMore) {
+  options.config.checkpoint.every_steps = 1;
+  ASSERT_TRUE(start().ok());
+  gather();
+  report(0, *ask(0), 3);
+  tick();
+  snapshot_done(0);
+  options.start = StartMode::kResume;
+  ASSERT_TRUE(start().ok());
+  greet_server(0);
+  greet_worker(0);
+  WorkerReady more = ready_message();
+  TableSpec added = more.tables[0];
+  added.name = "added";
+  more.tables.insert(more.tables.begin(), added);
+  tell(worker(0), more, 0);
+  EXPECT_EQ(scheduler->job().facts().end_text, "");
+  ASSERT_NE(last_sent<DeclareTables>(server(0)), nullptr);
+  EXPECT_EQ(last_sent<DeclareTables>(server(0))->tables.size(), more.tables.size());
+}
+
 TEST_F(SchedulerCheckpointTest, NamesTheSettingThatHasChanged) {
   const std::string job = R"(job: job
 task: ctr

@@ -204,13 +204,13 @@ TEST_F(SchedulerFailureTest, ARefusedBatchIsAWarningAndStandsInTheLastWords) {
     ASSERT_EQ(warnings().size(), 1U) << "once a partition";
   }
   EXPECT_EQ(warnings()[0].substr(0, 77),
-            "pass 0, partition 0: a batch was refused for values that are not finite; work");
+            "pass 1, partition 0: a batch was refused for values that are not finite; work");
   cursor.bad_batches = 2;
   tell(worker(0), WorkDone{node_ids[worker(0)], cursor, "", {}});
   work_off(0);
   EXPECT_EQ(
       scheduler->job().facts().end_text,
-      "trained\nrefused for values that are not finite: 2 batches of pass 0; the workers' logs name them");
+      "trained\nrefused for values that are not finite: 2 batches of pass 1; the workers' logs name them");
 }
 
 TEST_F(SchedulerFailureTest, TooManyBadBatchesFailTheJob) {
@@ -248,6 +248,21 @@ TEST_F(SchedulerFailureTest, ALateWorkerThatDisagreesGetsNoWorkAndHarmsNobody) {
   EXPECT_FALSE(ask(1).has_value());
   EXPECT_EQ(scheduler->job().facts().warnings.size(), 1U);
   EXPECT_TRUE(ask(0).has_value());
+}
+
+TEST_F(SchedulerFailureTest, EarlyStoppingWithNothingToGoByIsRefused) {
+  options.config.train.early_stop_patience = 1;
+  for (const bool validates : {true, false}) {
+    parts = validates ? std::vector<EvaluatePart>{{"valid", 1}} : std::vector<EvaluatePart>{{"test", 1}};
+    ASSERT_TRUE(start().ok());
+    greet_server(0);
+    greet_worker(0);
+    ready(0);
+    EXPECT_EQ(
+        scheduler->job().facts().end_text.find("the split left no validation events") != std::string::npos,
+        !validates)
+        << scheduler->job().facts().end_text;
+  }
 }
 
 TEST_F(SchedulerFailureTest, RequestsThatGetLostAreSentAgainWithTheSameId) {

@@ -114,7 +114,7 @@ TEST_F(SchedulerRestartTest, DiesAtEveryRecordAndAlwaysComesBack) {
     // Items of earlier rounds are the worker's still: it hands in what it has before it asks for more.
     for (const auto& [work, entry] : scheduler->job().work().entries()) {
       if (entry.holder != node_ids[worker(0)]) continue;
-      WorkGrant held{work, 1, entry.term, entry.watermark, {}};
+      WorkGrant held{work, 1, entry.term, entry.watermark, 0, {}};
       done(0, held);
       break;
     }

@@ -65,7 +65,8 @@ struct UserItems {
 
 struct Dataset {
   Task task = Task::kCtr;
-  std::uint64_t fingerprint = 0;  // of the data settings and the input's bytes
+  std::uint64_t fingerprint = 0;       // of the data and feature settings and the input's bytes
+  std::uint64_t rows_fingerprint = 0;  // the same without the features
   std::vector<FieldInfo> fields;
   Examples train, valid, test;
   std::uint32_t num_users = 0, num_items = 0;

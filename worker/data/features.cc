@@ -191,8 +191,9 @@ class FeatureBuilder {
     return values;
   }
 
-  // Dense indices, when the column is one of ids.
+  // Dense indices, when the column is one of ids and the job ranks or rates.
   bool index_values(const SourceView& view, const std::string& column, FeatureValues& values) const {
+    if (job_.task == Task::kCtr) return false;
     const bool is_user = column == data_.user && !events_.users.empty();
     const bool is_item = column == data_.item && !events_.items.empty();
     if (!is_user && !is_item) return false;

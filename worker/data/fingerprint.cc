@@ -11,7 +11,7 @@ namespace capstan {
 namespace {
 
 // Raised whenever the same input would be prepared otherwise.
-constexpr int kPrepareVersion = 2;
+constexpr int kPrepareVersion = 3;
 
 std::string optional_number(const std::optional<double>& number) {
   return number ? fmt::format("{}", *number) : std::string("none");
@@ -60,7 +60,7 @@ std::string_view file_name(std::string_view path) {
 
 }  // namespace
 
-std::string prepared_settings(const JobConfig& job) {
+std::string row_settings(const JobConfig& job) {
   const DataConfig data = effective_data(job);
   std::string text = fmt::format("version {}\ntask {}\nformat {}\nheader {}\n", kPrepareVersion,
                                  static_cast<int>(job.task), static_cast<int>(data.format), data.header);
@@ -84,18 +84,25 @@ std::string prepared_settings(const JobConfig& job) {
   text += fmt::format("split {} {} {} {} {}\n", static_cast<int>(split.method), split.test, split.valid,
                       split.folds, split.fold);
   if (draws_at_random(split.method)) text += fmt::format("seed {}\n", job.seed);
+  return text;
+}
+
+std::string prepared_settings(const JobConfig& job) {
+  std::string text = row_settings(job);
   for (const auto& feature : job.features) put_feature(text, feature);
   return text;
 }
 
-Result<std::uint64_t> fingerprint_of(const JobConfig& job) {
-  std::uint64_t fingerprint = hash_string(prepared_settings(job));
+Result<DataFingerprints> fingerprints_of(const JobConfig& job) {
+  DataFingerprints prints{hash_string(row_settings(job)), hash_string(prepared_settings(job))};
   CAPSTAN_ASSIGN(const auto paths, source_files(job));
   for (const auto& path : paths) {
     CAPSTAN_ASSIGN(const Buffer file, map_file(path));
-    fingerprint = combine(fingerprint, hash_string(file_name(path)), hash_bytes(file.bytes()));
+    const std::uint64_t name = hash_string(file_name(path));
+    const std::uint64_t contents = hash_bytes(file.bytes());
+    for (std::uint64_t* print : {&prints.rows, &prints.prepared}) *print = combine(*print, name, contents);
   }
-  return fingerprint;
+  return prints;
 }
 
 }  // namespace capstan

@@ -47,14 +47,10 @@ Status keep(Storage& storage, const std::string& folder, const std::string& reje
   return write_prepared(storage, folder, data);
 }
 
-}  // namespace
-
-Result<Dataset> prepare(const JobConfig& job, const PrepareProgress& progress) {
+Result<Dataset> prepare_as(const JobConfig& job, std::uint64_t fingerprint, const PrepareProgress& progress) {
   const auto report = [&](std::string_view stage, double done) {
     if (progress) progress(stage, done);
   };
-  report("fingerprint", 0.0);
-  CAPSTAN_ASSIGN(const std::uint64_t fingerprint, fingerprint_of(job));
   const std::string work_dir = job.work_dir.empty() ? ".capstan/" + job.name : job.work_dir;
   // What was prepared with more bad lines allowed is the same data, but its lines are to be counted again.
   const std::uint64_t name = combine(fingerprint, job.data.max_bad_lines);
@@ -79,6 +75,16 @@ Result<Dataset> prepare(const JobConfig& job, const PrepareProgress& progress) {
     return data;
   }
   return map_prepared(folder, fingerprint);
+}
+
+}  // namespace
+
+Result<Dataset> prepare(const JobConfig& job, const PrepareProgress& progress) {
+  if (progress) progress("fingerprint", 0.0);
+  CAPSTAN_ASSIGN(const DataFingerprints prints, fingerprints_of(job));
+  CAPSTAN_ASSIGN(Dataset data, prepare_as(job, prints.prepared, progress));
+  data.rows_fingerprint = prints.rows;
+  return data;
 }
 
 }  // namespace capstan

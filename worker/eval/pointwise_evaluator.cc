@@ -119,6 +119,13 @@ Result<PointwiseSummary> merge(const std::vector<PointwisePart>& parts, const Po
   summary.examples = all.scores.size();
   for (const MetricName& metric : options.metrics) {
     if (const auto value = value_of(metric.info->name, all, options)) {
+      if (!std::isfinite(*value)) {
+        return make_error(
+            ErrorCode::kInvalid,
+            fmt::format("evaluation: {} is {}: the model has diverged (a lower learning rate or "
+                        "optimizer.sparse.clip_norm may help)",
+                        metric.text(), *value));
+      }
       summary.metrics[metric.text()] = *value;
     } else {
       summary.undefined.push_back(metric.text());

@@ -85,6 +85,8 @@ Status RankingEvaluator::index() {
   seen_ = history_items(*dataset_, seen_before(split));
   counts_ =
       users_per_item(history_items(*dataset_, options_.trained_on), dataset_->num_users, dataset_->num_items);
+  train_counts_ =
+      users_per_item(history_items(*dataset_, History::kTrain), dataset_->num_users, dataset_->num_items);
   for (std::uint32_t user = 0; user < dataset_->num_users; ++user) {
     const auto asked = items_of(asked_items(*dataset_, split), user);
     const auto seen = items_of(seen_, user);
@@ -124,7 +126,7 @@ RankingEvaluator::Outcome RankingEvaluator::judge(std::uint32_t user, std::span<
     double all = 0.0, warm_only = 0.0;
     if (name == "novelty") {
       const std::size_t shown = std::min<std::size_t>(metric.k, outcome.list.size());
-      all = warm_only = novelty(std::span(outcome.list).first(shown), counts_, dataset_->num_users);
+      all = warm_only = novelty(std::span(outcome.list).first(shown), train_counts_, dataset_->num_users);
     } else {
       all = value_of(name, {blocks, asked.size(), metric.k});
       if (!warm.empty()) warm_only = value_of(name, {blocks, warm.size(), metric.k});

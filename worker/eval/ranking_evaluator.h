@@ -59,6 +59,8 @@ class RankingEvaluator {
   RankingOptions options_;
   UserItems seen_;
   std::vector<std::uint32_t> counts_;  // [num_items]: users of each item in what the model was trained on
+  // The same in the training part alone: novelty is measured by one scale for whatever is compared.
+  std::vector<std::uint32_t> train_counts_;
   std::vector<std::uint32_t> users_;
   RankingPart part_;
 };

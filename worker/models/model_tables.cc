@@ -11,9 +11,9 @@ namespace {
 void apply(const TableConfig& config, TableSpec& spec) {
   if (config.init) spec.init = *config.init;
   if (config.optimizer) spec.optimizer = *config.optimizer;
-  if (config.min_count != 0) spec.min_count = config.min_count;
-  if (config.ttl_seconds != 0) spec.ttl_seconds = config.ttl_seconds;
-  if (config.max_rows != 0) spec.max_rows = config.max_rows;
+  if (config.min_count) spec.min_count = *config.min_count;
+  if (config.ttl_seconds) spec.ttl_seconds = *config.ttl_seconds;
+  if (config.max_rows) spec.max_rows = *config.max_rows;
 }
 
 }  // namespace

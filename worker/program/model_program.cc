@@ -25,9 +25,11 @@ Result<std::unique_ptr<ModelProgram>> ModelProgram::create(JobConfig job) {
   CAPSTAN_ASSIGN(program->model_,
                  make_model(ials ? ials_as_mf(program->job_) : program->job_, program->data_.fields));
   for (const auto& table : program->model_->tables().all()) program->tables_.push_back(table.spec);
-  program->info_.data_fingerprint = program->data_.fingerprint;
+  program->info_.data_fingerprint = program->data_.rows_fingerprint;
   program->info_.train_examples = program->data_.train.size;
-  program->info_.summary = program->data_.summary;
+  const Dataset& data = program->data_;
+  program->info_.summary = data.summary;
+  program->info_.counts = {data.valid.size, data.test.size, data.num_users, data.num_items};
   CAPSTAN_TRY(program->add_parts());
   return program;
 }

@@ -114,7 +114,7 @@ Status TrainPart::compute(const WorkItem& item, Step& step) {
   const auto trained = backprop_.train(batch.view(), step.tables, scale(item, step.batch, batch));
   if (!trained.ok()) {
     return trained.error().wrap(
-        fmt::format("pass {} partition {} batch {}", item.pass, item.partition, step.batch));
+        fmt::format("pass {} partition {} batch {}", item.pass + 1, item.partition, step.batch));
   }
   step.loss_sum = trained->loss_sum;
   step.examples = trained->count;

@@ -42,9 +42,11 @@ PushStream::~PushStream() {
   for (const auto& batch : batches_) counts_.abandoned += batch.left;
 }
 
-void PushStream::push(std::uint64_t sequence, std::vector<StepTable> tables, const PullTicket& ticket) {
+void PushStream::push(std::uint64_t sequence, std::uint64_t step, std::vector<StepTable> tables,
+                      const PullTicket& ticket) {
   Batch batch;
   batch.sequence = sequence;
+  batch.step = step;
   batch.slices = seal(sequence, tables, ticket);
   batch.left = batch.slices.size();
   counts_.sealed += batch.left;
@@ -148,6 +150,7 @@ void PushStream::send(Batch& batch, NodeId node, const std::vector<std::size_t>&
   push.partition = id_.partition;
   push.term = id_.term;
   push.sequence = batch.sequence;
+  push.step = batch.step;
   std::size_t keys = 0;
   std::size_t floats = 0;
   for (const std::size_t i : slices) {

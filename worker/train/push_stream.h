@@ -47,8 +47,9 @@ class PushStream {
   PushStream(const PushStream&) = delete;
   PushStream& operator=(const PushStream&) = delete;
 
-  // REQUIRES: sequences rise. Hooks never run before this returns.
-  void push(std::uint64_t sequence, std::vector<StepTable> tables, const PullTicket& ticket);
+  // REQUIRES: sequences rise. `step`: of the job. Hooks never run before this returns.
+  void push(std::uint64_t sequence, std::uint64_t step, std::vector<StepTable> tables,
+            const PullTicket& ticket);
   // Why these gradients cannot be pushed: a shard's slice is one thing and travels whole. Empty: they can.
   std::string too_large(const std::vector<StepTable>& tables, const PullTicket& ticket) const;
   std::size_t unacknowledged() const { return batches_.size(); }
@@ -64,7 +65,7 @@ class PushStream {
     NodeId at = 0;  // in flight: to this server
   };
   struct Batch {
-    std::uint64_t sequence = 0;
+    std::uint64_t sequence = 0, step = 0;
     std::vector<StepTable> tables;
     std::vector<Slice> slices;
     std::size_t left = 0;

@@ -10,6 +10,7 @@
 
 #include "common/buffer.h"
 #include "common/hash.h"
+#include "common/message.h"
 #include "common/result.h"
 #include "common/table_spec.h"
 
@@ -58,6 +59,7 @@ struct ProgramInfo {
   };
   std::vector<Part> evaluate_parts;  // "valid", "test", "baseline:item_knn", "recommend"
   std::string summary;               // statistics of the data, in words
+  DataCounts counts;
 };
 
 // Deterministic: build() and compute() depend only on the job, its seed, the item, the batch and the pulled

@@ -60,6 +60,7 @@ void Trainer::on_no_work(const NoWork& answer) {
 }
 
 void Trainer::on_grant(const WorkGrant& grant) {
+  env_.steps = std::max(env_.steps, grant.steps);
   // A grant whose answer was lost comes again under its term.
   const bool have = std::any_of(held_.begin(), held_.end(), [&](const Held& held) {
     return !held.dropped && held.run->cursor().work == grant.work && held.run->cursor().term == grant.term;
@@ -78,7 +79,7 @@ void Trainer::on_grant(const WorkGrant& grant) {
                                          WorkRun::Hooks{.on_finished = [this, id = held.id] { hand_in(id); },
                                                         .on_fenced = [this, id = held.id] { drop(id); }});
     log_.debug("work: kind {} {} pass {} partition {} from batch {}", grant.work.kind, grant.work.name,
-               grant.work.pass, grant.work.partition, grant.first_batch);
+               grant.work.pass + 1, grant.work.partition, grant.first_batch);
     held.run->start();
   }
   ask_timer_.start(Duration(0), [this] { ask(); });
@@ -104,6 +105,7 @@ void Trainer::report() {
 }
 
 void Trainer::on_report_reply(const std::vector<HeldId>& reported, const WorkProgressReply& reply) {
+  env_.steps = std::max(env_.steps, reply.steps);
   for (const std::uint32_t index : reply.revoked) {
     if (index < reported.size()) drop(reported[index]);
   }

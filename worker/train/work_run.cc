@@ -126,23 +126,25 @@ void WorkRun::on_computed(const StageRef& stage) {
   computing_ = false;
   if (!error_.empty()) return;
   stages_.pop_front();
+  Computed& computed = computed_[stage->step.batch + 1];
   if (!stage->status.ok()) {
     if (!pushes() || stage->status.error().code != ErrorCode::kInvalid) {
       fail(stage->status.error().message);
       return;
     }
-    ++cursor_.bad_batches;
+    computed.bad = true;
+    ++refused_;
     env_.log.warn("batch refused: {} (train.max_bad_batches lets {} pass in all of the job)",
                   stage->status.error().message, env_.options.max_bad_batches);
-    if (cursor_.bad_batches > env_.options.max_bad_batches) {
+    if (refused_ > env_.options.max_bad_batches) {
       fail(fmt::format("more than train.max_bad_batches = {} batches were refused; the last: {}",
                        env_.options.max_bad_batches, stage->status.error().message));
       return;
     }
     for (auto& table : stage->step.tables) table.gradients.clear();
   } else {
-    cursor_.examples += stage->step.examples;
-    cursor_.loss_sum += stage->step.loss_sum;
+    computed.examples = stage->step.examples;
+    computed.loss_sum = stage->step.loss_sum;
   }
   push(stage);
   pump();
@@ -157,16 +159,21 @@ void WorkRun::push(const StageRef& stage) {
   if (const std::string why = pushes_->too_large(stage->step.tables, stage->ticket); !why.empty()) {
     return fail(fmt::format("batch {} of pass {}: {}", stage->step.batch, item_.pass + 1, why));
   }
-  pushes_->push(sequence, std::move(stage->step.tables), stage->ticket);
+  pushes_->push(sequence, ++env_.steps, std::move(stage->step.tables), stage->ticket);
 }
 
 void WorkRun::acknowledge(std::uint64_t sequence, std::uint64_t slices) {
-  acknowledged_[sequence] = slices;
+  computed_[sequence].slices = slices;
+  computed_[sequence].acknowledged = true;
   if (CAPSTAN_PLANTED(kWatermarkSkipsGaps)) cursor_.watermark = std::max(cursor_.watermark, sequence - 1);
-  while (!acknowledged_.empty() && acknowledged_.begin()->first == cursor_.watermark + 1) {
+  for (auto next = computed_.begin(); next != computed_.end() && next->second.acknowledged;
+       next = computed_.erase(next)) {
+    if (next->first != cursor_.watermark + 1) break;
     ++cursor_.watermark;
-    cursor_.slices += acknowledged_.begin()->second;
-    acknowledged_.erase(acknowledged_.begin());
+    cursor_.slices += next->second.slices;
+    cursor_.examples += next->second.examples;
+    cursor_.loss_sum += next->second.loss_sum;
+    cursor_.bad_batches += next->second.bad ? 1 : 0;
   }
   pump();
 }

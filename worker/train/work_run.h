@@ -41,6 +41,7 @@ struct TrainEnv {
   std::shared_ptr<StepProgram> program;  // tasks share it: they may end after all else
   TrainOptions options;
   PushCounts pushes;
+  std::uint64_t steps = 0;  // of the whole job, as the scheduler said last, and own batches since
 };
 
 // On the loop. A run is destroyed only between callbacks, never from within one of its own.
@@ -87,8 +88,16 @@ class WorkRun {
   Hooks hooks_;
   WorkCursor cursor_;
   std::uint64_t next_batch_;
-  std::deque<StageRef> stages_;                          // built, pulled or computing, by batch
-  std::map<std::uint64_t, std::uint64_t> acknowledged_;  // sequences above the watermark: slices
+  std::deque<StageRef> stages_;  // built, pulled or computing, by batch
+  // Computed batches above the watermark, by sequence. They are counted when it passes them and not before:
+  // the next holder of the item computes what lies above it again.
+  struct Computed {
+    std::uint64_t examples = 0, slices = 0;
+    double loss_sum = 0.0;
+    bool bad = false, acknowledged = false;
+  };
+  std::map<std::uint64_t, Computed> computed_;
+  std::uint64_t refused_ = 0;  // batches, counted or not
   std::unique_ptr<PushStream> pushes_;
   bool computing_ = false;
   bool finishing_ = false;

@@ -103,9 +103,13 @@ TEST(JobChecks, Features) {
        {"features=[{name: past, column: item, transform: [history, vocab]}]"},
        "'vocab' cannot follow 'history', which already gives keys"},
       {kClicks,
-       {"features=[{name: past, column: i, transform: [{history: {n: 3}}, vocab]}]", "data.time=t",
+       {"features=[{name: past, column: i, transform: [vocab, {history: {n: 3}}, vocab]}]", "data.time=t",
         "data.user=u", "data.item=i"},
        "'vocab' cannot follow 'history', which already gives keys"},
+      {kClicks,
+       {"features=[{name: past, column: i, transform: [split, history]}]", "data.time=t", "data.user=u",
+        "data.item=i"},
+       "'history' cannot follow 'split', which already gives keys"},
       {kClicks, {"features=[{column: a, transform: [log, vocab]}]"}, "'vocab' cannot follow 'log'"},
       {kClicks, {"features=[{column: a}]", "tables.b.dim=4"}, "no table 'b'"},
       {kClicks, {"features=[{column: a}]", "tables.mlp_0.dim=4"}, "the model decides the size of a layer"},
@@ -124,6 +128,49 @@ TEST(JobChecks, Features) {
                                  "data.time=t", "data.user=u", "data.item=i"}),
               testing::IsEmpty());
   EXPECT_THAT(messages(kRanking, {"tables.user_bias.min_count=4"}), testing::IsEmpty());
+}
+
+// Each with its own numbers, a row of the table would belong to two values.
+TEST(JobChecks, FeaturesOfOneTableHaveTheSameKeys) {
+  const auto clicks = [](const std::string& item, const std::string& past) {
+    return messages(kClicks, {"features=[{name: item, column: i, transform: " + item +
+                                  "}, {name: past, column: i, table: item, transform: " + past + "}]",
+                              "data.time=t", "data.user=u", "data.item=i"});
+  };
+  const auto refused =
+      testing::ElementsAre(testing::HasSubstr("features 'item' and 'past' share table item"));
+  EXPECT_THAT(clicks("vocab", "[vocab, {history: {n: 5}}]"), testing::IsEmpty());
+  EXPECT_THAT(clicks("hash", "[{history: {n: 5}}, hash]"), testing::IsEmpty());
+  EXPECT_THAT(clicks("hash", "[hash, {history: {n: 5}}]"), testing::IsEmpty());
+  EXPECT_THAT(clicks("vocab", "[{history: {n: 5}}, vocab]"), refused);
+  EXPECT_THAT(clicks("vocab", "{history: {n: 5}}"), refused);
+  EXPECT_THAT(clicks("{vocab: {min_count: 2}}", "[vocab, history]"), refused);
+  const std::string ids = "{name: film, column: item}, {name: past, column: item, table: film, transform: ";
+  EXPECT_THAT(messages(kRanking, {"features=[" + ids + "history}]"}), testing::IsEmpty());
+  EXPECT_THAT(messages(kRanking, {"features=[" + ids + "{vocab: {min_count: 3}}}]"}),
+              testing::ElementsAre(testing::HasSubstr("the first has its keys from the ids of item")));
+}
+
+TEST(JobChecks, WhatTheServersWouldRefuse) {
+  expect_each({
+      {kClicks,
+       {"optimizer.sparse={type: ftrl, l2_mode: decayed, l2: 0.5}"},
+       "ftrl has l2 in its formula: not with l2_mode decayed"},
+      {kClicks, {"optimizer.dense={type: ftrl, schedule: {type: cosine}}"}, "it takes no schedule"},
+      {kClicks,
+       {"features=[{column: a}]", "tables.a.optimizer={type: adam, epsilon: 0}"},
+       "adam needs a positive epsilon"},
+      {kClicks,
+       {"features=[{column: a}]", "tables.a.min_count=256"},
+       "tables.a.min_count must be 0 to 255"},
+      {kClicks, {"tables.default.max_rows=255"}, "max_rows is at least cluster.num_shards, 256"},
+      {kClicks,
+       {"features=[{column: a}]", "tables.mlp_0.ttl=1d"},
+       "are for sparse tables, and mlp_0 is a layer"},
+  });
+  EXPECT_THAT(
+      messages(kClicks, {"features=[{column: a}]", "tables.default.max_rows=256", "tables.a.max_rows=0"}),
+      testing::IsEmpty());
 }
 
 TEST(JobChecks, ModelAndLoss) {
@@ -170,7 +217,9 @@ TEST(JobChecks, Cluster) {
       {kClicks, {"cluster.num_shards=100"}, "must be a power of two, not 100"},
       {kClicks, {"cluster.num_shards=32", "cluster.servers=4"}, "must be at least 64 for 4 servers"},
       {kClicks, {"cluster.replicas=2"}, "2 replicas need as many servers, not 1"},
-      {kClicks, {"cluster.scheduler=localhost"}, "must be tcp://host:port, not 'localhost'"},
+      {kClicks,
+       {"cluster.scheduler=localhost"},
+       "must be tcp://host:port with a port from 0 to 65535, not 'localhost'"},
       {kClicks, {"cluster.scheduler='tcp://a:99999'"}, "must be tcp://host:port"},
   });
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "common/optimizer_check.h"
 #include "common/rng.h"
 #include "ps/optimizer/registry.h"
 #include "ps/optimizer/row_updater.h"

@@ -50,6 +50,27 @@ class Features : public testing::Test {
   TempDir dir;
 };
 
+// Both number the items alike, so that they can share a table.
+TEST_F(Features, AHistoryOfNumberedItemsHasTheItemsOwnNumbers) {
+  JobConfig job = clicks("label,u,i,t\n1,a,x,1\n0,a,y,2\n1,b,z,3\n0,a,z,4\n1,b,x,5\n");
+  job.data.user = "u";
+  job.data.item = "i";
+  job.data.time = "t";
+  job.data.split.method = SplitMethod::kNone;
+  job.features = {feature("item", {"i"}, {{"vocab", {}}}),
+                  feature("past", {"i"}, {{"vocab", {}}, {"history", {{"n", "5"}}}})};
+  job.features[1].table = "item";
+  const Dataset data = prepared(job);
+  const auto& item = data.train.fields[index_of(data, "item")];
+  const auto& past = data.train.fields[index_of(data, "past")];
+  ASSERT_EQ(data.train.size, 5U);
+  const auto item_of = [&](std::uint64_t row) { return keys(item, row).at(0); };
+  EXPECT_EQ(keys(past, 0), (std::vector<Key>{}));
+  EXPECT_EQ(keys(past, 1), (std::vector<Key>{item_of(0)}));
+  EXPECT_EQ(keys(past, 3), (std::vector<Key>{item_of(0), item_of(1)}));
+  EXPECT_EQ(keys(past, 4), (std::vector<Key>{item_of(2)}));
+}
+
 TEST_F(Features, GenresBelongToItemsAndHistoryToEvents) {
   JobConfig job = ranking_job(dir, write_ml_latest(dir));
   job.data.split.method = SplitMethod::kLeaveOneOut;

@@ -61,6 +61,14 @@ TEST(PointwiseEvaluator, WhatIsUndefinedIsNullAndSaid) {
   }
 }
 
+TEST(PointwiseEvaluator, ADivergedModelFailsInWords) {
+  const auto summary = merge({part_of({std::numeric_limits<float>::infinity(), 3}, {4, 3}, {})},
+                             options_for(Task::kRating, {"mae", "rmse"}));
+  ASSERT_FALSE(summary.ok());
+  EXPECT_NE(summary.error().message.find("mae is inf: the model has diverged"), std::string::npos)
+      << summary.error().message;
+}
+
 TEST(PointwiseEvaluator, NanScoresFailByName) {
   PointwisePart part;
   const auto status = part.add(std::vector<float>{0.5F, std::numeric_limits<float>::quiet_NaN()},

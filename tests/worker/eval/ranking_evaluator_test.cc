@@ -46,6 +46,19 @@ TEST(RankingEvaluator, HandComputed) {
   EXPECT_NEAR(summary.metrics.at("coverage@2"), 0.4, 1e-12);
 }
 
+// Beside each other stand models of which one was trained on validation too.
+TEST(RankingEvaluator, NoveltyHasOneScaleWhateverAModelWasTrainedOn) {
+  const Dataset dataset = ranking_dataset(3, {{0}, {0}, {0}}, {{1}, {1}, {}}, {{2}, {2}, {1}});
+  for (const History trained_on : {History::kTrain, History::kTrainValid}) {
+    RankingOptions options = options_for({"novelty"}, {1});
+    options.trained_on = trained_on;
+    auto evaluator = RankingEvaluator::create(dataset, options);
+    ASSERT_TRUE(evaluator->add(std::vector<std::uint32_t>{2}, std::vector<float>{0, 2, 1}).ok());
+    EXPECT_NEAR(summary_of(*evaluator).metrics.at("novelty@1"), std::log2(3.0), 1e-12)
+        << "of three users none had it in training, taken as one";
+  }
+}
+
 TEST(RankingEvaluator, TiedScoresCountTheirChance) {
   const Dataset dataset = ranking_dataset(6, {{0}, {1, 2, 3, 4, 5}}, {}, {{3}, {}});
   auto evaluator = RankingEvaluator::create(dataset, options_for({"recall"}, {2}));

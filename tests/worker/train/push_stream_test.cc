@@ -26,7 +26,7 @@ class PushStreamTest : public PlayedCluster {
   void push(std::uint64_t sequence, const std::vector<std::uint32_t>& shards) {
     auto tables = tables_of(shards, static_cast<float>(sequence));
     const PullTicket ticket = ticket_of(tables);
-    stream->push(sequence, std::move(tables), ticket);
+    stream->push(sequence, sequence, std::move(tables), ticket);
   }
   static std::string bytes_of(const Push& push) {
     return std::string(push.keys.text()) + std::string(push.gradients.text());
@@ -205,7 +205,7 @@ TEST_F(PushStreamTest, ASliceIsWholeThoughItsRowsCameInPieces) {
   ticket.ranges = cut_to_frames(ticket.ranges, tables, specs, 16);
   ASSERT_EQ(ticket.ranges.size(), 2U);
   ticket.versions = {3, 3};
-  stream->push(1, tables, ticket);
+  stream->push(1, 1, tables, ticket);
   world.run_for(seconds(1));
   ASSERT_EQ(pushes.size(), 1U);
   ASSERT_EQ(pushes[0].slices.size(), 1U);

@@ -124,6 +124,21 @@ TEST_F(TrainerTest, TrainsAnItemFromItsFirstBatchToItsLast) {
   EXPECT_NE(trainer->stats_json().find(R"("pushes_sent":8,"pushes_abandoned":0)"), std::string::npos);
 }
 
+// The scheduler says where the job is; in between a worker knows of its own batches.
+TEST_F(TrainerTest, PushesSayTheStepOfTheJob) {
+  make();
+  grant(40, 2);
+  grants.back().steps = 100;
+  grant(41, 2);
+  trainer->start();
+  world.run_for(seconds(2));
+  std::vector<std::uint64_t> steps;
+  for (const Push& push : pushes) steps.push_back(push.step);
+  ASSERT_EQ(steps.size(), 8U);
+  std::sort(steps.begin(), steps.end());
+  for (std::size_t i = 0; i < steps.size(); ++i) EXPECT_EQ(steps[i], 101 + i);
+}
+
 TEST_F(TrainerTest, GivesTheResultOfAnEvaluationAndPushesNothing) {
   make();
   grant(41, 0, 1);
@@ -145,6 +160,7 @@ TEST_F(TrainerTest, NoMoreThanTheWindowIsUnderWay) {
   EXPECT_EQ(pushed(), (std::vector<std::uint64_t>{1, 2})) << "push_window: 2";
   EXPECT_EQ(cursor.watermark, 0U);
   EXPECT_EQ(cursor.slices, 0U);
+  EXPECT_EQ(cursor.examples, 0U) << "who goes on from the watermark will count them";
   on_push = {};
   world.run_for(seconds(20));
   ASSERT_EQ(dones.size(), 1U);

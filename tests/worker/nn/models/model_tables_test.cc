@@ -109,8 +109,10 @@ TEST(ModelTables, SettingsGoFromGeneralToParticular) {
   job.tables["item_linear"].optimizer = ftrl;
   job.tables["user_linear"].init = InitSpec{.kind = InitKind::kConstant, .scale = 1.0F};
   job.tables["linear"].optimizer = ftrl;
+  job.tables["user_linear"].min_count = 0;
   const auto tables = tables_of(job);
   EXPECT_EQ(tables.at("user").min_count, 3U);
+  EXPECT_EQ(tables.at("user_linear").min_count, 0U) << "said, not left out";
   EXPECT_EQ(tables.at("user").dim, 4U);
   EXPECT_EQ(tables.at("user").init.kind, InitKind::kUniform);
   EXPECT_EQ(tables.at("item").min_count, 5U);
