@@ -29,6 +29,10 @@ std::string floats_text(const float* values, std::size_t count) {
 // One row in words. The bytes hold weights, then optimizer state, then meta.
 std::string row_text(const TableSpec& spec, Key key, std::span<const std::byte> bytes,
                      const std::string& owner) {
+  if (spec.dense && key >= spec.num_rows) {
+    return fmt::format("{} key {}: {} is a layer of {} rows, 0 to {}\n", spec.name, key, spec.name,
+                       spec.num_rows, spec.num_rows - 1);
+  }
   if (bytes.empty())
     return fmt::format("{} key {} on {}: no row yet (a pull gives its initial value)\n", spec.name, key,
                        owner);

@@ -40,9 +40,12 @@ class Storage {
   virtual Status sync_dir(const std::string& path) = 0;
   virtual Result<std::vector<std::string>> list(const std::string& path) = 0;  // names, sorted
   virtual Result<bool> exists(const std::string& path) = 0;
+  // Another file may take its place by a rename: a regular file, or nothing yet. Not a device, pipe or link.
+  virtual Result<bool> replaceable(const std::string& path) = 0;
 };
 
 // Writes beside, syncs, renames over `path`, syncs the directory: readers see the old bytes or the new ones.
+// What is no regular file, such as /dev/stdout, is written to as it is.
 Status write_atomically(Storage& storage, const std::string& path, std::span<const std::byte> bytes);
 
 }  // namespace capstan

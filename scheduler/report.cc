@@ -47,6 +47,13 @@ json::array passes_json(const JobFacts& facts) {
   return passes;
 }
 
+// A run that resumes a job with nothing left to train judges the same model again.
+void note_second_judgement(const JobFacts& facts, json::object& report) {
+  if (facts.resumed_from.empty() || facts.trained_here > 0 || !report["test"].is_object()) return;
+  report["test"].as_object()["evaluated_on_test"] =
+      "again: the run that was resumed had nothing left to train, and may have been judged before";
+}
+
 // The fingerprint as text: JSON's numbers are often read as doubles, which cannot hold it.
 json::object data_json(const TablesAgreed& agreed) {
   return {{"train_examples", agreed.train_examples},
@@ -185,6 +192,7 @@ std::string report_json(const SchedulerOptions& options, const Job& job, const M
   object["data"] = facts.agreed.has_value() ? data_json(*facts.agreed) : json::object{};
   auto test = parse_json_object(facts.report_json);
   object["test"] = test.ok() ? json::value(std::move(test).value()) : json::value(nullptr);
+  note_second_judgement(facts, object);
   object["test_evaluations"] = facts.test_evaluations;
   json::array warnings;
   for (const std::string& warning : facts.warnings) warnings.push_back(json::string(warning));

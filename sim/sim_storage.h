@@ -27,6 +27,7 @@ class SimStorage final : public Storage {
   Status sync_dir(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& path) override;
   Result<bool> exists(const std::string& path) override;
+  Result<bool> replaceable(const std::string&) override { return true; }  // it has files alone
 
   SimDisk& disk() { return *disk_; }
 

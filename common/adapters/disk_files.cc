@@ -213,4 +213,12 @@ Result<bool> DiskFiles::exists(const std::string& path) {
   return found;
 }
 
+Result<bool> DiskFiles::replaceable(const std::string& path) {
+  std::error_code error;
+  const fs::file_status status = fs::symlink_status(path, error);
+  if (status.type() == fs::file_type::not_found) return true;
+  if (error) return disk_error("look at", path, error.value());
+  return status.type() == fs::file_type::regular;
+}
+
 }  // namespace capstan

@@ -24,6 +24,7 @@ class DiskFiles final : public Storage {
   Status sync_dir(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& path) override;
   Result<bool> exists(const std::string& path) override;
+  Result<bool> replaceable(const std::string& path) override;
 };
 
 }  // namespace capstan

@@ -53,6 +53,12 @@ void check_clean(const JobConfig& job, ReadContext& context) {
     const std::string path = fmt::format("data.clean[{}]", i);
     demand(!rule.column.empty(), context, path + ".column", {}, "a rule needs its column");
     check_column(job, context, path + ".column", rule.column);
+    const bool computes = rule.min || rule.max || rule.clip_low || rule.clip_high ||
+                          rule.missing == Missing::kMean || rule.missing == Missing::kMedian;
+    demand(!computes || rule.type != ColumnType::kString || rule.column.empty(), context, path + ".type", {},
+           fmt::format("min, max, mean, median and clip need column {} to be numbers: `type: float` or "
+                       "`type: int`",
+                       rule.column));
     demand(!rule.min || !rule.max || *rule.min <= *rule.max, context, path + ".max", {path + ".min"},
            "max is below min");
     demand(!rule.clip_low || !rule.clip_high || *rule.clip_low < *rule.clip_high, context,
@@ -62,6 +68,33 @@ void check_clean(const JobConfig& job, ReadContext& context) {
 
 bool takes_numbers(const TransformInfo& info) {
   return info.output == TransformOutput::kNumber || info.name == "bucketise";
+}
+
+// What is wrong with a step's options, in words; empty: nothing.
+std::string option_fault(const TransformStep& step) {
+  const auto option = [&](const std::string& name) {
+    const auto found = step.options.find(name);
+    return found == step.options.end() ? std::string() : found->second;
+  };
+  if (step.name == "split" && step.options.contains("separator") && option("separator").empty()) {
+    return "split needs a separator that is not empty";
+  }
+  const auto least = parse_uint(option("min")), most = parse_uint(option("max"));
+  if (step.name == "ngrams" && least && most && *least > *most) {
+    return fmt::format("ngrams with min {} and max {} are none", *least, *most);
+  }
+  const std::string boundaries = option("boundaries");
+  std::optional<double> last;
+  for (std::size_t at = 0; at < boundaries.size();) {
+    const std::size_t end = std::min(boundaries.find(',', at), boundaries.size());
+    const auto number = parse_double(std::string_view(boundaries).substr(at, end - at));
+    if (last && number && *number <= *last) {
+      return fmt::format("boundaries must rise: {} comes after {}", *number, *last);
+    }
+    if (number) last = number;
+    at = end + 1;
+  }
+  return "";
 }
 
 // What a chain may not do, in words; empty: nothing.
@@ -83,6 +116,7 @@ std::string chain_fault(const JobConfig& job, const std::vector<TransformInfo>& 
       return fmt::format("'{}' cannot follow '{}', which already gives keys", info->name,
                          feature.transform[i - 1].name);
     }
+    if (const std::string fault = option_fault(feature.transform[i]); !fault.empty()) return fault;
     if (info->name == "cross" && i > 0) return "'cross' must come first";
     if (numbers && !takes_numbers(*info)) {
       return fmt::format("'{}' cannot follow '{}', which gives a number", info->name,
@@ -137,6 +171,25 @@ void check_shared_tables(const JobConfig& job, ReadContext& context) {
                     "`vocab` and `[vocab, {{history: {{n: 5}}}}]`, or hash both",
                     other->second->name, feature.name, feature.table, words(theirs), words(own)));
   }
+}
+
+// Vectors of a list laid side by side are read by layers alone, and there must be a number of them.
+void check_apart(const JobConfig& job, const FeatureConfig& feature, const std::string& path,
+                 ReadContext& context) {
+  const bool list = std::any_of(feature.transform.begin(), feature.transform.end(), [](const auto& step) {
+    return step.name == "split" || step.name == "history" || step.name == "ngrams";
+  });
+  if (!list || feature.pooling != Pooling::kNone) return;
+  demand(
+      feature.length > 0, context, path + ".length", {path + ".pooling"},
+      fmt::format("feature {}: a list with `pooling: none` needs length, the vectors that are laid side by "
+                  "side",
+                  feature.name));
+  const std::string& model = job.model.type;
+  const bool layers = model == "mlp" || model == "wide_deep" || model == "neumf";
+  demand(layers || model.empty(), context, path + ".pooling", {"model.type"},
+         fmt::format("feature {}: model {} reads one vector a feature: a list needs pooling sum, mean or max",
+                     feature.name, model));
 }
 
 // Whose events a history or a counter looks at.
@@ -257,10 +310,16 @@ void check_features(const JobConfig& job, ReadContext& context) {
     demand(!reserved, context, path + ".name", {path + ".transform", "task"},
            fmt::format("'{}' is the feature with the id itself: give this one another name", feature.name));
     for (const std::string& column : feature.columns) check_column(job, context, path + ".columns", column);
+    const bool told =
+        std::find(feature.columns.begin(), feature.columns.end(), job.data.label) != feature.columns.end();
+    demand(!told || job.data.label.empty(), context, path + ".columns", {"data.label"},
+           fmt::format("column {} is the label: as a feature it would tell the model the answer",
+                       job.data.label));
     const std::string fault = chain_fault(job, transforms, feature);
     demand(fault.empty(), context, path + ".transform", {path + ".columns"}, fault);
     demand(feature.length == 0 || feature.pooling == Pooling::kNone, context, path + ".length",
            {path + ".pooling"}, "length needs `pooling: none`");
+    check_apart(job, feature, path, context);
     const std::string leaks = leak(job, feature);
     demand(leaks.empty(), context, path + ".transform", {"task"}, leaks);
     const std::string missing = missing_for_history(job, feature);

@@ -119,6 +119,23 @@ void check_early_stop(const JobConfig& job, ReadContext& context) {
   demand(base.empty() || watchable, context, "train.early_stop_metric", {"task"},
          fmt::format("train.early_stop_metric cannot be '{}' with `task: {}`{}", base, to_word(job.task),
                      suggestion(base, names)));
+  // Of what is computed at all.
+  const std::string& watched = train.early_stop_metric;
+  const auto at = watched.find('@');
+  const std::string cut = at == std::string::npos ? "" : watched.substr(at + 1);
+  const std::vector<std::string>& metrics = job.evaluate.metrics;
+  const bool cut_there = cut.empty() || std::find(metrics.begin(), metrics.end(), watched) != metrics.end() ||
+                         std::any_of(job.evaluate.at.begin(), job.evaluate.at.end(),
+                                     [&](std::uint32_t k) { return cut == std::to_string(k); });
+  const bool computed =
+      metrics.empty() || std::any_of(metrics.begin(), metrics.end(), [&](const auto& metric) {
+        return metric == watched || metric_base(metric) == base;
+      });
+  demand(base.empty() || !watchable || (cut_there && computed), context, "train.early_stop_metric",
+         {"evaluate.metrics", "evaluate.at"},
+         fmt::format("train.early_stop_metric {} is not among what is computed: see evaluate.metrics and "
+                     "evaluate.at",
+                     watched));
   const SplitConfig& split = job.data.split;
   const bool validates = !job.data.valid.empty() || (split.valid > 0 && split.method != SplitMethod::kNone);
   demand(train.early_stop_patience == 0 || validates, context, "train.early_stop_patience",

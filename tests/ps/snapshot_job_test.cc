@@ -59,6 +59,7 @@ class StringFiles final : public Storage {
   }
   Result<std::vector<std::string>> list(const std::string&) override { return std::vector<std::string>(); }
   Result<bool> exists(const std::string& path) override { return files.contains(path); }
+  Result<bool> replaceable(const std::string&) override { return true; }
 
   std::map<std::string, std::string> files;
   std::string log;  // what was made durable, in order

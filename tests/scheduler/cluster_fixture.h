@@ -121,6 +121,7 @@ class FakeStorage : public Storage {
     return sorted;
   }
   Result<bool> exists(const std::string& path) override { return files.contains(path); }
+  Result<bool> replaceable(const std::string&) override { return true; }
 
   std::map<std::string, std::string> files;
   std::vector<std::string> directories;

@@ -6,20 +6,20 @@
 
 namespace capstan {
 
-double coverage(std::span<const std::uint64_t> exposures) {
-  if (exposures.empty()) return 0.0;
-  const auto shown = std::count_if(exposures.begin(), exposures.end(), [](auto count) { return count > 0; });
-  return static_cast<double>(shown) / static_cast<double>(exposures.size());
+double coverage(std::span<const std::uint64_t> exposures, std::uint64_t num_items) {
+  if (num_items == 0) return 0.0;
+  return static_cast<double>(exposures.size()) / static_cast<double>(num_items);
 }
 
-double gini(std::span<const std::uint64_t> exposures) {
+double gini(std::span<const std::uint64_t> exposures, std::uint64_t num_items) {
   std::vector<std::uint64_t> sorted(exposures.begin(), exposures.end());
   std::sort(sorted.begin(), sorted.end());
-  const double n = static_cast<double>(sorted.size());
+  const double n = static_cast<double>(num_items);
+  const double unseen = n - static_cast<double>(sorted.size());  // the first in order, adding nothing
   double total = 0.0, weighted = 0.0;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     total += static_cast<double>(sorted[i]);
-    weighted += (2.0 * static_cast<double>(i + 1) - n - 1.0) * static_cast<double>(sorted[i]);
+    weighted += (2.0 * (unseen + static_cast<double>(i + 1)) - n - 1.0) * static_cast<double>(sorted[i]);
   }
   return total == 0.0 ? 0.0 : weighted / (n * total);
 }

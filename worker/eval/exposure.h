@@ -7,11 +7,12 @@
 
 namespace capstan {
 
-// exposures[item]: how many lists hold the item, over the whole catalogue.
-double coverage(std::span<const std::uint64_t> exposures);  // share of items in at least one list
+// exposures: of each item in at least one list, how many lists hold it; the other items of the catalogue of
+// `num_items` are in none.
+double coverage(std::span<const std::uint64_t> exposures, std::uint64_t num_items);  // share of items shown
 // 0: all items are shown equally often; towards 1: one item gets everything. 0 when nothing is shown.
 // Source: Fleder and Hosanagar, "Blockbuster Culture's Next Rise or Fall" (Management Science 2009).
-double gini(std::span<const std::uint64_t> exposures);
+double gini(std::span<const std::uint64_t> exposures, std::uint64_t num_items);
 
 // Mean self-information of a list in bits: log2(users / users who have the item in train); an item without
 // any counts as if one user had it. 0 for an empty list. Source: Zhou et al., "Solving the apparent

@@ -51,7 +51,8 @@ std::string JudgedItems::protocol(const Dataset& dataset) const {
   if (sampled_negatives > 0) {
     return fmt::format("sampled: {} negatives", std::min(sampled_negatives, dataset.num_items));
   }
-  return "full ranking, seen removed";
+  if (!positive_from) return "full ranking, seen removed";
+  return fmt::format("full ranking, seen removed, ratings below {} taken as unseen", *positive_from);
 }
 
 std::vector<std::uint32_t> JudgedItems::of(const Dataset& dataset, std::uint32_t user,

@@ -18,6 +18,7 @@ struct JudgedItems {
   EvalSplit split = EvalSplit::kTest;
   std::uint32_t sampled_negatives = 0;  // 0: full ranking
   std::uint64_t seed = 42;
+  std::optional<double> positive_from = {};  // of the data: lower ratings left no trace, and count as unseen
 
   // Ascending. A given candidate that is seen or a test item is left out; one that is given twice stands
   // twice.

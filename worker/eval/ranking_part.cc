@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <cmath>
 #include <numeric>
+#include <unordered_map>
 
 #include "common/assert.h"
 #include "common/bytes.h"
@@ -30,13 +31,15 @@ bool shapes_fit(const RankingPart& part) {
 }
 
 std::vector<std::uint64_t> exposures_at(const RankingPart& part, std::uint32_t k) {
-  std::vector<std::uint64_t> exposures(part.num_items, 0);
+  std::unordered_map<std::uint32_t, std::uint64_t> lists_with;  // the catalogue may be large, or a lie
   for (std::size_t user = 0; user < part.users.size(); ++user) {
     for (std::uint32_t rank = 0; rank < k; ++rank) {
       const std::uint32_t item = part.lists[user * part.list_length + rank];
-      if (item != kNoItem) ++exposures[item];
+      if (item != kNoItem) ++lists_with[item];
     }
   }
+  std::vector<std::uint64_t> exposures;
+  for (const auto& [item, count] : lists_with) exposures.push_back(count);
   return exposures;
 }
 
@@ -170,10 +173,10 @@ Result<RankingSummary> merge(const std::vector<RankingPart>& parts) {
     summary.warm_users = warm.users;
   }
   for (const std::uint32_t k : all.coverage_cuts) {
-    summary.metrics[fmt::format("coverage@{}", k)] = coverage(exposures_at(all, k));
+    summary.metrics[fmt::format("coverage@{}", k)] = coverage(exposures_at(all, k), all.num_items);
   }
   for (const std::uint32_t k : all.gini_cuts) {
-    summary.metrics[fmt::format("gini@{}", k)] = gini(exposures_at(all, k));
+    summary.metrics[fmt::format("gini@{}", k)] = gini(exposures_at(all, k), all.num_items);
   }
   return summary;
 }

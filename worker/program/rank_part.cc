@@ -11,7 +11,7 @@ constexpr std::size_t kUsersSampled = 256;
 
 Result<RankingOptions> ranking_options(const JobConfig& job, EvalSplit split) {
   RankingOptions options;
-  options.judged = {split, job.evaluate.sampled_negatives, job.seed};
+  options.judged = {split, job.evaluate.sampled_negatives, job.seed, job.data.positive_from};
   if (split == EvalSplit::kTest && job.train.include_valid) options.trained_on = History::kTrainValid;
   CAPSTAN_ASSIGN(options.metrics, metrics_of(job.evaluate, Task::kRanking));
   return options;

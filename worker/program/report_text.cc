@@ -176,6 +176,13 @@ std::string report_text(const JobConfig& job, std::string_view report_json) {
                 ? "  evaluate.beside: [global_cut] gives the figures without that.\n"
                 : "  The figures for global_cut, beside the others at the end, are without that.\n";
   }
+  const bool per_user = job.data.split.method == SplitMethod::kLeaveOneOut ||
+                        job.data.split.method == SplitMethod::kRatioByUser;
+  if (job.task != Task::kRanking && per_user) {
+    text +=
+        "  This split leaks the future: the model has learnt from events later than those it is asked for.\n"
+        "  `data.split: {method: global_time}` gives the figures without that.\n";
+  }
   const auto* recommendations = report.if_contains("recommendations");
   return recommendations == nullptr ? text : text + recommendations_text(json::serialize(*recommendations));
 }

@@ -1,7 +1,9 @@
 #include "common/adapters/disk_files.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -106,6 +108,22 @@ TEST_F(DiskFilesTest, WriteAtomicallyReplacesAndLeavesNothingBeside) {
   ASSERT_TRUE(write_atomically(disk_, at("state"), bytes_of("new")).ok());
   EXPECT_EQ(text("state"), "new");
   EXPECT_EQ(disk_.list(root_).value(), (std::vector<std::string>{"state"}));
+}
+
+// A report to /dev/stdout must not take the device's place, nor that of a link.
+TEST_F(DiskFilesTest, WriteAtomicallyWritesThroughWhatIsNoFile) {
+  ASSERT_EQ(mkfifo(at("pipe").c_str(), 0600), 0);
+  const int reader = open(at("pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_TRUE(write_atomically(disk_, at("pipe"), bytes_of("through")).ok());
+  std::string read_there(16, '\0');
+  read_there.resize(static_cast<std::size_t>(std::max<ssize_t>(0, read(reader, read_there.data(), 16))));
+  close(reader);
+  EXPECT_EQ(read_there, "through");
+  EXPECT_EQ(fs::status(at("pipe")).type(), fs::file_type::fifo);
+  fs::create_symlink(at("target"), at("link"));
+  ASSERT_TRUE(write_atomically(disk_, at("link"), bytes_of("linked")).ok());
+  EXPECT_TRUE(fs::is_symlink(at("link")));
+  EXPECT_EQ(text("target"), "linked");
 }
 
 TEST_F(DiskFilesTest, AFullDeviceIsNoSpaceAndTheFileRefusesMore) {

@@ -82,8 +82,10 @@ TEST(JobChecks, Data) {
       {kClicks, {"data.split.method=files"}, "needs data.test or data.valid"},
       {kClicks, {"data.split={method: kfold, fold: 5}"}, "must be below folds (5)"},
       {kClicks, {"data.split={method: ratio, test: 1}"}, "nothing would be left to train on"},
-      {kClicks, {"data.clean=[{column: a, min: 2, max: 1}]"}, "max is below min"},
-      {kClicks, {"data.clean=[{column: a, clip_low: 0.5, clip_high: 0.5}]"}, "must be above clip_low"},
+      {kClicks, {"data.clean=[{column: a, type: float, min: 2, max: 1}]"}, "max is below min"},
+      {kClicks,
+       {"data.clean=[{column: a, type: float, clip_low: 0.5, clip_high: 0.5}]"},
+       "must be above clip_low"},
       {kClicks, {"data.clean=[{min: 2}]"}, "a rule needs its column"},
       {kStars, {"data.user=''"}, "`task: rating` needs data.user"},
       {kRanking, {"data.user=usr"}, "no column 'usr' (did you mean 'user'?)"},
@@ -160,9 +162,7 @@ TEST(JobChecks, WhatTheServersWouldRefuse) {
       {kClicks,
        {"features=[{column: a}]", "tables.a.optimizer={type: adam, epsilon: 0}"},
        "adam needs a positive epsilon"},
-      {kClicks,
-       {"features=[{column: a}]", "tables.a.min_count=256"},
-       "tables.a.min_count must be 0 to 255"},
+      {kClicks, {"features=[{column: a}]", "tables.a.min_count=256"}, "tables.a.min_count must be 0 to 255"},
       {kClicks, {"tables.default.max_rows=255"}, "max_rows is at least cluster.num_shards, 256"},
       {kClicks,
        {"features=[{column: a}]", "tables.mlp_0.ttl=1d"},
@@ -171,6 +171,34 @@ TEST(JobChecks, WhatTheServersWouldRefuse) {
   EXPECT_THAT(
       messages(kClicks, {"features=[{column: a}]", "tables.default.max_rows=256", "tables.a.max_rows=0"}),
       testing::IsEmpty());
+}
+
+TEST(JobChecks, WhatWouldOnlyFailInMidRun) {
+  const auto feature = [](const std::string& rest) {
+    return "features=[{column: a, transform: " + rest + "}]";
+  };
+  expect_each({
+      {kClicks, {"features=[{column: click}]"}, "column click is the label"},
+      {kClicks, {feature("{split: {separator: ''}}")}, "split needs a separator that is not empty"},
+      {kClicks, {feature("{ngrams: {min: 3, max: 2}}")}, "ngrams with min 3 and max 2 are none"},
+      {kClicks,
+       {feature("{bucketise: {boundaries: [1, 3, 2.5]}}")},
+       "boundaries must rise: 2.5 comes after 3"},
+      {kClicks, {"data.clean=[{column: a, missing: mean}]"}, "need column a to be numbers"},
+      {kClicks, {feature("split, pooling: none, length: 3")}, "model deepfm reads one vector a feature"},
+      {kClicks, {feature("split, pooling: none"), "model.type=mlp"}, "needs length"},
+      {kRanking,
+       {"train={early_stop_patience: 1, early_stop_metric: ndcg@7}"},
+       "early_stop_metric ndcg@7 is not among what is computed"},
+      {kRanking,
+       {"train={early_stop_patience: 1, early_stop_metric: mrr}", "evaluate.metrics=[ndcg]"},
+       "early_stop_metric mrr is not among what is computed"},
+  });
+  EXPECT_THAT(messages(kRanking, {"train={early_stop_patience: 1, early_stop_metric: ndcg@7}",
+                                  "evaluate={metrics: [ndcg@7, hr], at: [10]}"}),
+              testing::IsEmpty());
+  EXPECT_THAT(messages(kClicks, {feature("split, pooling: none, length: 3"), "model.type=mlp"}),
+              testing::IsEmpty());
 }
 
 TEST(JobChecks, ModelAndLoss) {

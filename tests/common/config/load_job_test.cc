@@ -194,7 +194,7 @@ TEST(LoadJob, TransformsAreWrittenInThreeWays) {
     transform:
       - {split: {separator: "|"}}
       - {vocab: {min_count: 5}}
-  - {column: rating, transform: [log, {bucketise: {boundaries: [1, 2.5]}}]}
+  - {column: time, transform: [log, {bucketise: {boundaries: [1, 2.5]}}]}
 )"));
   ASSERT_EQ(job.features.size(), 4U);
   EXPECT_EQ(job.features[0].transform[0].name, "hash");
@@ -210,14 +210,14 @@ TEST(LoadJob, BadTransformsAreNamed) {
   - {column: user, transform: vocabb}
   - {column: title, transform: {vocab: {min_cont: 5}}}
   - {column: genres, transform: [vocab, split]}
-  - {column: rating, transform: {bucketise: {boundaries: [1, x]}}}
+  - {column: time, transform: {bucketise: {boundaries: [1, x]}}}
   - {columns: [user, item], transform: vocab, name: both}
   - {column: genre}
 )")),
       ElementsAre("films.yaml:10:31: unknown transform 'vocabb' (did you mean 'vocab'?)",
                   "films.yaml:11:41: unknown option 'min_cont' of vocab (did you mean 'min_count'?)",
                   "films.yaml:12:33: 'split' cannot follow 'vocab', which already gives keys",
-                  "films.yaml:13:62: features[3].transform.boundaries must be a list of numbers, not 'x'",
+                  "films.yaml:13:60: features[3].transform.boundaries must be a list of numbers, not 'x'",
                   "films.yaml:14:40: only 'cross' joins several columns",
                   "films.yaml:15:14: features[5].columns: no column 'genre' (did you mean 'genres'?)"));
 }

@@ -22,6 +22,8 @@ TEST(JudgedItems, FullRankingRemovesTrainAndAtTestValidation) {
   EXPECT_EQ(judged({EvalSplit::kTest, 0, 1}, dataset, 0), (Items{1, 4, 5}));
   EXPECT_EQ(judged({EvalSplit::kValid, 0, 1}, dataset, 0), (Items{1, 3, 4, 5}));
   EXPECT_EQ(JudgedItems{}.protocol(dataset), "full ranking, seen removed");
+  EXPECT_EQ(JudgedItems{.positive_from = 3.5}.protocol(dataset),
+            "full ranking, seen removed, ratings below 3.5 taken as unseen");
 }
 
 TEST(JudgedItems, SampledNegativesAreUnknownToTheUser) {

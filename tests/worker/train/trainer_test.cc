@@ -87,7 +87,7 @@ class TrainerTest : public PlayedCluster {
     return std::nullopt;
   }
   void grant(std::uint64_t term, std::uint64_t first_batch, std::uint8_t kind = 0) {
-    grants.push_back(WorkGrant{{kind, 3, 1, kind == 0 ? "" : "test"}, 2, term, first_batch, {}});
+    grants.push_back(WorkGrant{{kind, 3, 1, kind == 0 ? "" : "test"}, 2, term, first_batch, 0, {}});
   }
   std::vector<std::uint64_t> pushed() const {
     std::vector<std::uint64_t> sequences;
