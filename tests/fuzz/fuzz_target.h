@@ -26,4 +26,8 @@ std::vector<FuzzTarget> text_targets();
 
 std::vector<FuzzTarget> fuzz_targets();
 
+inline std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 }  // namespace capstan

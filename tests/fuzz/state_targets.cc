@@ -12,10 +12,6 @@ namespace {
 constexpr std::uint32_t kShards = 4;
 constexpr std::uint32_t kSlots = 2;
 
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 // A table with moments, admission and a ttl, and a layer.
 std::vector<TableSpec> tables() {
   TableSpec sparse;

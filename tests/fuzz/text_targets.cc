@@ -8,10 +8,6 @@
 namespace capstan {
 namespace {
 
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 Buffer seed(std::string_view text) {
   return Buffer::copy_of(text);
 }
