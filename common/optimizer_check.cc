@@ -48,24 +48,6 @@ Status check_kind(const OptimizerSpec& spec) {
 
 }  // namespace
 
-std::string_view to_word(OptimizerKind kind) {
-  switch (kind) {
-    case OptimizerKind::kSgd:
-      return "sgd";
-    case OptimizerKind::kAdagrad:
-      return "adagrad";
-    case OptimizerKind::kRowwiseAdagrad:
-      return "rowwise_adagrad";
-    case OptimizerKind::kAdam:
-      return "adam";
-    case OptimizerKind::kFtrl:
-      return "ftrl";
-    case OptimizerKind::kAssign:
-      return "assign";
-  }
-  return "unknown";
-}
-
 Status check_optimizer_spec(const OptimizerSpec& spec) {
   if (!at_least_zero(spec.learning_rate))
     return bad("learning_rate must not be negative, is", spec.learning_rate);

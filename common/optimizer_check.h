@@ -12,6 +12,23 @@ namespace capstan {
 // kInvalid names the setting, its value and what it conflicts with.
 Status check_optimizer_spec(const OptimizerSpec& spec);
 
-std::string_view to_word(OptimizerKind kind);
+// As in the job file.
+constexpr std::string_view to_word(OptimizerKind kind) {
+  switch (kind) {
+    case OptimizerKind::kSgd:
+      return "sgd";
+    case OptimizerKind::kAdagrad:
+      return "adagrad";
+    case OptimizerKind::kRowwiseAdagrad:
+      return "rowwise_adagrad";
+    case OptimizerKind::kAdam:
+      return "adam";
+    case OptimizerKind::kFtrl:
+      return "ftrl";
+    case OptimizerKind::kAssign:
+      return "assign";
+  }
+  return "unknown";
+}
 
 }  // namespace capstan

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "common/assert.h"
+#include "common/optimizer_check.h"
 #include "ps/optimizer/adagrad.h"
 #include "ps/optimizer/adam.h"
 #include "ps/optimizer/assign.h"
@@ -13,13 +14,18 @@
 namespace capstan {
 namespace {
 
+constexpr OptimizerEntry entry(OptimizerKind kind,
+                               std::unique_ptr<const Optimizer> (*make)(const OptimizerSpec&)) {
+  return {kind, to_word(kind), make};
+}
+
 constexpr std::array kOptimizers = {
-    OptimizerEntry{OptimizerKind::kSgd, "sgd", make_sgd},
-    OptimizerEntry{OptimizerKind::kAdagrad, "adagrad", make_adagrad},
-    OptimizerEntry{OptimizerKind::kRowwiseAdagrad, "rowwise_adagrad", make_rowwise_adagrad},
-    OptimizerEntry{OptimizerKind::kAdam, "adam", make_adam},
-    OptimizerEntry{OptimizerKind::kFtrl, "ftrl", make_ftrl},
-    OptimizerEntry{OptimizerKind::kAssign, "assign", make_assign},
+    entry(OptimizerKind::kSgd, make_sgd),
+    entry(OptimizerKind::kAdagrad, make_adagrad),
+    entry(OptimizerKind::kRowwiseAdagrad, make_rowwise_adagrad),
+    entry(OptimizerKind::kAdam, make_adam),
+    entry(OptimizerKind::kFtrl, make_ftrl),
+    entry(OptimizerKind::kAssign, make_assign),
 };
 
 const OptimizerEntry* entry_of(OptimizerKind kind) {
