@@ -13,7 +13,7 @@
 
 namespace capstan {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 
 using NodeId = std::uint32_t;  // given by the scheduler, stable for a name within a job; 0: none
 

@@ -53,9 +53,8 @@ void check_clean(const JobConfig& job, ReadContext& context) {
     const std::string path = fmt::format("data.clean[{}]", i);
     demand(!rule.column.empty(), context, path + ".column", {}, "a rule needs its column");
     check_column(job, context, path + ".column", rule.column);
-    const bool computes = rule.min || rule.max || rule.clip_low || rule.clip_high ||
-                          rule.missing == Missing::kMean || rule.missing == Missing::kMedian;
-    demand(!computes || rule.type != ColumnType::kString || rule.column.empty(), context, path + ".type", {},
+    demand(!rule.needs_numbers() || rule.type != ColumnType::kString || rule.column.empty(), context,
+           path + ".type", {},
            fmt::format("min, max, mean, median and clip need column {} to be numbers: `type: float` or "
                        "`type: int`",
                        rule.column));

@@ -32,6 +32,9 @@ struct CleanRule {  // one column's rule
   double constant = 0.0;
   bool indicator = false;                     // adds a 0/1 column NAME_missing
   std::optional<double> clip_low, clip_high;  // quantiles in [0, 1], fitted on train
+  bool needs_numbers() const {
+    return min || max || clip_low || clip_high || missing == Missing::kMean || missing == Missing::kMedian;
+  }
   bool operator==(const CleanRule&) const = default;
 };
 

@@ -13,16 +13,11 @@
 namespace capstan {
 namespace {
 
-bool needs_numbers(const CleanRule& rule) {
-  const bool fill = rule.missing == Missing::kMean || rule.missing == Missing::kMedian;
-  return rule.min || rule.max || rule.clip_low || rule.clip_high || fill;
-}
-
 Status check_rule(const CleanRule& rule) {
   const auto invalid = [&](std::string_view why) {
     return make_error(ErrorCode::kInvalid, fmt::format("clean rule for '{}': {}", rule.column, why));
   };
-  if (needs_numbers(rule) && rule.type == ColumnType::kString) {
+  if (rule.needs_numbers() && rule.type == ColumnType::kString) {
     return invalid("min, max, mean, median and clip need type int or float");
   }
   if (rule.min && rule.max && *rule.min > *rule.max) return invalid("min is above max");
