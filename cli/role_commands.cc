@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/role_process.h"
 #include "common/endpoint_check.h"
+#include "common/plain_name.h"
 #include "common/units.h"
 
 namespace capstan {
@@ -39,12 +40,21 @@ CLI::Validator as_milliseconds() {
   return {in_milliseconds, "DURATION"};
 }
 
+CLI::Validator node_name() {
+  const auto check = [](const std::string& text) {
+    return is_plain_name(text) ? std::string()
+                               : "may have letters, digits, '-', '_' and '.', not '" + text + "'";
+  };
+  return {check, "NAME"};
+}
+
 void add_role_options(CLI::App& command, RoleArgs& role) {
   const bool named = !role.name.empty();
   command
       .add_option("--name", role.name,
                   named ? "The node's name in logs and status"
                         : "The node's name in logs and status, its own in the job; without one ROLE-HOST-PID")
+      ->check(node_name())
       ->capture_default_str();
   command.add_option("--log", role.log_file, "Write the log here instead of stderr");
   command.add_option("--threads", role.threads, "Threads to compute with; 0: one a core")

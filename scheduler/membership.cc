@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "common/plain_name.h"
+
 namespace capstan {
 
 namespace {
@@ -20,6 +22,10 @@ Greeting Membership::greet(const Hello& hello, PeerId peer, Instant now) {
       if (node.role == hello.role && node.incarnation == hello.incarnation) name = node.name;
     }
     if (name.empty()) name = free_name(hello.role);
+  }
+  if (!is_plain_name(name)) {
+    return {Outcome::kRefused, 0,
+            fmt::format("a node's name may have letters, digits, '-', '_' and '.', not '{}'", name)};
   }
   const auto known = by_name_.find(name);
   Outcome outcome = Outcome::kNew;

@@ -7,18 +7,12 @@
 #include "common/config/names.h"
 #include "common/endpoint_check.h"
 #include "common/optimizer_check.h"
+#include "common/plain_name.h"
 #include "common/text.h"
 #include "common/units.h"
 
 namespace capstan {
 namespace {
-
-bool is_name(const std::string& name) {
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.';
-  });
-}
 
 void check_model(const JobConfig& job, ReadContext& context) {
   const ModelConfig& model = job.model;
@@ -212,7 +206,7 @@ void check_cluster(const JobConfig& job, ReadContext& context) {
 
 void check_job(const JobConfig& job, ReadContext& context) {
   demand(!job.name.empty(), context, "job", {}, "the job needs a name: `job: NAME`");
-  demand(is_name(job.name), context, "job", {},
+  demand(job.name.empty() || is_plain_name(job.name), context, "job", {},
          fmt::format("the job's name may have letters, digits, '-', '_' and '.', not '{}'", job.name));
   check_data(job, context);
   check_features(job, context);

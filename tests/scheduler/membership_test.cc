@@ -1,5 +1,6 @@
 #include "scheduler/membership.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace capstan {
@@ -40,6 +41,14 @@ TEST(Membership, KeepsTheIdOfANameAndNamesTheNameless) {
   EXPECT_EQ(nodes.find(nodes.greet(hello(Role::kWorker, "", 5), 14, kStart).id)->name, "worker-0");
   EXPECT_EQ(nodes.count_alive(Role::kServer), 2U);
   EXPECT_EQ(nodes.count_alive(Role::kWorker), 1U);
+}
+
+TEST(Membership, ANameThatIsNoneIsRefused) {
+  Membership nodes(milliseconds(100));
+  const auto greeting = nodes.greet(hello(Role::kServer, "../evil", 1), 11, kStart);
+  EXPECT_EQ(greeting.outcome, Outcome::kRefused);
+  EXPECT_THAT(greeting.text, testing::HasSubstr("not '../evil'"));
+  EXPECT_EQ(nodes.count_alive(Role::kServer), 0U);
 }
 
 TEST(Membership, AnotherProcessTakesANameOnlyWhenItsLeaseHasEnded) {
