@@ -1,4 +1,4 @@
-#include "ps/optimizer/gradient_check.h"
+#include "common/gradient_check.h"
 
 #include <algorithm>
 #include <cmath>

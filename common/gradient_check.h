@@ -1,4 +1,4 @@
-// What a server looks at before it lets a push near the rows.
+// What a worker looks at before it pushes, and a server before it lets a push near the rows.
 #pragma once
 
 #include <cstddef>

@@ -6,7 +6,7 @@
 
 #include "common/assert.h"
 #include "common/planted_bugs.h"
-#include "ps/optimizer/gradient_check.h"
+#include "common/gradient_check.h"
 #include "ps/section_counts.h"
 #include "ps/step_combiner.h"
 

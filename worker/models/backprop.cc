@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "common/assert.h"
+#include "common/gradient_check.h"
 #include "common/parallel.h"
 #include "worker/nn/ops/cross_scores.h"
 
@@ -20,12 +21,6 @@ void to_key_order(std::span<const Key> keys, std::uint32_t dim, const float* wir
 
 void to_wire_order(std::span<const Key> keys, std::uint32_t dim, const float* ordered, float* wire) {
   for (std::size_t i = 0; i < keys.size(); ++i) std::copy_n(ordered + keys[i] * dim, dim, wire + i * dim);
-}
-
-bool all_finite(std::span<const float> values) {
-  float sum = 0.0F;  // x · 0 is 0 unless x is NaN or infinite
-  for (const float value : values) sum += value * 0.0F;
-  return sum == 0.0F;
 }
 
 }  // namespace
@@ -111,7 +106,7 @@ Result<Backprop::Trained> Backprop::train(const MicroBatch& batch, std::span<Ste
     if (spec.dense)
       to_wire_order(table.keys, spec.dim, dense_grads_[table.table].data(), table.gradients.data());
   }
-  CAPSTAN_TRY(check_finite(tables));
+  CAPSTAN_TRY(check_gradients(tables));
   return result;
 }
 
@@ -131,15 +126,17 @@ std::vector<GradientTarget> Backprop::targets(std::span<StepTable> tables, float
   return result;
 }
 
-Status Backprop::check_finite(std::span<const StepTable> tables) const {
+Status Backprop::check_gradients(std::span<const StepTable> tables) const {
   for (const StepTable& table : tables) {
-    if (all_finite(table.gradients)) continue;
+    const std::size_t bad = first_unusable(table.gradients);
+    if (bad == table.gradients.size()) continue;
     const TableSpec& spec = model_.tables().all()[table.table].spec;
-    for (std::size_t i = 0; i < table.keys.size(); ++i) {
-      if (all_finite(std::span(table.gradients).subspan(i * spec.dim, spec.dim))) continue;
-      return make_error(ErrorCode::kInvalid, fmt::format("the gradient of table {}, key {} is not finite",
-                                                         spec.name, table.keys[i]));
-    }
+    const float value = table.gradients[bad];
+    const std::string what = std::isfinite(value)
+                                 ? fmt::format("{:g}, beyond the {:g} that a row takes", value, kMaxGradient)
+                                 : "not finite";
+    return make_error(ErrorCode::kInvalid, fmt::format("the gradient of table {}, key {} is {}", spec.name,
+                                                       table.keys[bad / spec.dim], what));
   }
   return ok_status();
 }

@@ -30,8 +30,8 @@ class Backprop {
 
   // Reads keys and rows of each table, writes its gradients: of scale · Σ loss, and of L2 charged per
   // example. A sparse table that no example names may be left out. REQUIRES: batch not empty. kInvalid when
-  // the loss or a gradient is not finite, for an in-batch loss with a model without vectors, and for a loss
-  // over groups without negatives.
+  // the loss is not finite or a gradient unusable (gradient_check.h), for an in-batch loss with a model
+  // without vectors, and for a loss over groups without negatives.
   Result<Trained> train(const MicroBatch& batch, std::span<StepTable> tables, float scale);
 
   // scores [n]. Of the tables only those that the model reads need to be there, in any order.
@@ -56,7 +56,7 @@ class Backprop {
                Matrix out);
   void train_part(Part& part, float scale) const;
   std::vector<GradientTarget> targets(std::span<StepTable> tables, float scale);
-  Status check_finite(std::span<const StepTable> tables) const;
+  Status check_gradients(std::span<const StepTable> tables) const;
 
   const Model& model_;
   const Loss& loss_;

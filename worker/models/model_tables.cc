@@ -1,5 +1,7 @@
 #include "worker/models/model_tables.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -39,11 +41,11 @@ std::uint32_t ModelTables::sparse(std::uint32_t field, std::string_view suffix, 
   const auto key_set = static_cast<std::uint32_t>(known - key_sets_.begin());
   if (known == key_sets_.end()) key_sets_.push_back(base);
   key_set_of_[field] = key_set;
-  if (const auto found = find(name)) return *found;
   TableSpec spec;
   spec.name = name;
   spec.dim = dim;
   spec.init.kind = init;
+  if (const auto found = find(spec, key_set)) return *found;
   spec.optimizer = job_.sparse_optimizer;
   for (const TableConfig* config : settings(name, base)) {
     apply(*config, spec);
@@ -69,12 +71,12 @@ std::uint32_t ModelTables::layer(std::string_view name, std::uint32_t in, std::u
 
 std::uint32_t ModelTables::dense(std::string_view name, std::uint32_t rows, std::uint32_t dim,
                                  InitSpec init) {
-  if (const auto found = find(name)) return *found;
   TableSpec spec;
   spec.name = name;
   spec.dim = dim;
   spec.dense = true;
   spec.num_rows = rows;
+  if (const auto found = find(spec, 0)) return *found;
   spec.init = init;
   spec.optimizer = job_.dense_optimizer;
   const auto own = job_.tables.find(spec.name);
@@ -96,9 +98,15 @@ std::uint32_t ModelTables::add(TableSpec spec, std::uint32_t key_set) {
   return static_cast<std::uint32_t>(tables_.size() - 1);
 }
 
-std::optional<std::uint32_t> ModelTables::find(std::string_view name) const {
+std::optional<std::uint32_t> ModelTables::find(const TableSpec& wanted, std::uint32_t key_set) {
   for (std::uint32_t t = 0; t < tables_.size(); ++t) {
-    if (tables_[t].spec.name == name) return t;
+    const TableSpec& spec = tables_[t].spec;
+    if (spec.name != wanted.name) continue;
+    if (spec.dense == wanted.dense && spec.dim == wanted.dim && tables_[t].key_set == key_set) return t;
+    apart_ = make_error(
+        ErrorCode::kInvalid,
+        fmt::format("two parts of model {} would have a table '{}': give the feature another name or table",
+                    job_.model.type, spec.name));
   }
   return std::nullopt;
 }
@@ -129,9 +137,22 @@ std::vector<std::uint32_t> ModelTables::sparse_fields(FieldSource source) const 
   return result;
 }
 
+std::uint32_t ModelTables::read_dense_fields() {
+  reads_numbers_ = true;
+  return num_dense_fields();
+}
+
 std::uint32_t ModelTables::num_dense_fields() const {
   return static_cast<std::uint32_t>(
       std::count_if(fields_.begin(), fields_.end(), [](const auto& f) { return f.dense; }));
+}
+
+std::vector<std::string> ModelTables::unread() const {
+  std::vector<std::string> names;
+  for (std::uint32_t f = 0; f < fields_.size(); ++f) {
+    if (fields_[f].dense ? !reads_numbers_ : !key_set_of_[f].has_value()) names.push_back(fields_[f].name);
+  }
+  return names;
 }
 
 }  // namespace capstan

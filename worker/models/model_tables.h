@@ -40,6 +40,9 @@ class ModelTables {
                       InitSpec init);  // the bias row starts at zero whatever `init` is
   std::uint32_t dense(std::string_view name, std::uint32_t rows, std::uint32_t dim, InitSpec init);
 
+  // kInvalid when two parts of the model want a table of one name for themselves.
+  const Status& apart() const { return apart_; }
+
   const std::vector<ModelTable>& all() const { return tables_; }
   const std::vector<std::string>& key_sets() const { return key_sets_; }  // values of FieldInfo::table
   // The key set of a field's entries; none for a field that the model does not read by key.
@@ -52,11 +55,16 @@ class ModelTables {
   std::vector<std::uint32_t> sparse_fields() const;
   std::vector<std::uint32_t> sparse_fields(FieldSource source) const;
   std::uint32_t num_dense_fields() const;
+  std::uint32_t read_dense_fields();  // how many, for a model that takes them in
+  // Fields that the model does not look at: sparse ones without a table, numbers unless it takes them in.
+  std::vector<std::string> unread() const;
 
  private:
   std::uint32_t sparse(std::uint32_t field, std::string_view suffix, std::uint32_t dim, InitKind init);
   std::uint32_t add(TableSpec spec, std::uint32_t key_set);
-  std::optional<std::uint32_t> find(std::string_view name) const;
+  // The table that was declared with this name before; none with another dim, kind or key set, and apart()
+  // then says so.
+  std::optional<std::uint32_t> find(const TableSpec& wanted, std::uint32_t key_set);
   std::vector<const TableConfig*> settings(const std::string& name, const std::string& base) const;
 
   JobConfig job_;
@@ -64,6 +72,8 @@ class ModelTables {
   std::vector<ModelTable> tables_;
   std::vector<std::string> key_sets_;
   std::vector<std::optional<std::uint32_t>> key_set_of_;  // by field
+  Status apart_ = ok_status();
+  bool reads_numbers_ = false;
 };
 
 }  // namespace capstan

@@ -17,7 +17,7 @@ struct MlpHalf {
 
   explicit MlpHalf(ModelTables& tables)
       : vectors(tables, tables.sparse_fields(), "_mlp"),
-        num_dense(tables.num_dense_fields()),
+        num_dense(tables.read_dense_fields()),
         tower(tables, "mlp", vectors.width() + num_dense, tables.job().model) {}
   Var forward(Tape& tape, const MicroBatch& batch) const {
     std::vector<Var> parts{vectors.forward(tape, batch)};

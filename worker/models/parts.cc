@@ -20,7 +20,7 @@ Var dense_fields(Tape& tape, const MicroBatch& batch, std::uint32_t count) {
   return tape.constant({batch.dense.data, batch.size, count});
 }
 
-LinearPart::LinearPart(ModelTables& tables) : num_dense_(tables.num_dense_fields()) {
+LinearPart::LinearPart(ModelTables& tables) : num_dense_(tables.read_dense_fields()) {
   for (const std::uint32_t field : tables.sparse_fields()) {
     const bool mean = tables.field(field).pooling == Pooling::kMean;
     inputs_.push_back({tables.weights(field, "_linear"), field, mean ? Pooling::kMean : Pooling::kSum});
@@ -111,7 +111,7 @@ Var Tower::forward(Tape& tape, const MicroBatch& batch, Var x) const {
 
 DeepPart::DeepPart(ModelTables& tables)
     : vectors_(tables, tables.sparse_fields(), ""),
-      num_dense_(tables.num_dense_fields()),
+      num_dense_(tables.read_dense_fields()),
       tower_(tables, "mlp", vectors_.width() + num_dense_, tables.job().model),
       out_(tables.layer("mlp_out", tower_.width(), 1, false)) {}
 
@@ -122,7 +122,7 @@ Var DeepPart::forward(Tape& tape, const MicroBatch& batch) const {
 }
 
 FactorPart::FactorPart(ModelTables& tables)
-    : vectors_(tables, tables.sparse_fields(), ""), num_dense_(tables.num_dense_fields()) {
+    : vectors_(tables, tables.sparse_fields(), ""), num_dense_(tables.read_dense_fields()) {
   const auto fields = tables.sparse_fields();
   dim_ = fields.empty() ? tables.job().model.embedding_dim : tables.dim(tables.embedding(fields[0], ""));
   if (num_dense_ > 0) numbers_ = tables.dense("numeric", num_dense_, dim_, {.kind = InitKind::kNormal});

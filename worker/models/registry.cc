@@ -51,6 +51,7 @@ Result<std::unique_ptr<Model>> make_model(const JobConfig& job, std::span<const 
   for (const ModelEntry& entry : kModels) {
     if (entry.type == job.model.type) {
       CAPSTAN_ASSIGN(auto model, entry.make(ModelTables(job, fields)));
+      CAPSTAN_TRY(model->tables().apart());
       CAPSTAN_TRY(check_in_batch(job, *model));
       return model;
     }

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "common/text.h"
 #include "worker/data/prepare.h"
 #include "worker/models/registry.h"
 #include "worker/nn/gemm.h"
@@ -29,6 +30,10 @@ Result<std::unique_ptr<ModelProgram>> ModelProgram::create(JobConfig job) {
   program->info_.train_examples = program->data_.train.size;
   const Dataset& data = program->data_;
   program->info_.summary = data.summary;
+  if (const auto unread = program->model_->tables().unread(); !unread.empty()) {
+    program->info_.summary +=
+        fmt::format("\nmodel {} does not look at: {}", program->job_.model.type, join(unread, ", "));
+  }
   program->info_.counts = {data.valid.size, data.test.size, data.num_users, data.num_items};
   CAPSTAN_TRY(program->add_parts());
   return program;

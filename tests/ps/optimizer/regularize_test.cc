@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "common/rng.h"
-#include "ps/optimizer/gradient_check.h"
 #include "ps/optimizer/row_updater.h"
 
 namespace capstan {
@@ -99,18 +98,6 @@ TEST(Regularize, DecayDoesNotDependOnHowOftenARowIsTouched) {
   float often = 1.0F;
   for (int i = 0; i < 50; ++i) often = step_once(spec, often, 0.0F, 1);
   EXPECT_NEAR(step_once(spec, 1.0F, 0.0F, 50), often, 1e-5F);
-}
-
-TEST(GradientCheck, FindsTheFirstBadValue) {
-  std::vector<float> values(1000, 1.0F);
-  EXPECT_EQ(first_unusable(values), 1000U);
-  EXPECT_EQ(first_unusable({}), 0U);
-  values[999] = std::numeric_limits<float>::infinity();
-  EXPECT_EQ(first_unusable(values), 999U);
-  values[700] = -2e18F;
-  EXPECT_EQ(first_unusable(values), 700U);
-  values[3] = std::nanf("");
-  EXPECT_EQ(first_unusable(values), 3U);
 }
 
 }  // namespace

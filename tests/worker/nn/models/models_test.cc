@@ -306,6 +306,17 @@ TEST(Models, ATableThatNoExampleNamesMayBeLeftOut) {
   }
 }
 
+TEST(Models, RefuseFeaturesThatAreNamedLikeTheirLayers) {
+  for (const std::string taken : {"mlp_0", "a_linear"}) {
+    std::vector<FieldInfo> fields = mixed_fields();
+    fields[0].name = fields[0].table = "a";
+    fields[1].name = fields[1].table = taken;
+    const auto model = make_model(law_job("deepfm"), fields);
+    ASSERT_FALSE(model.ok()) << taken;
+    EXPECT_NE(model.error().message.find("'" + taken + "'"), std::string::npos) << model.error().message;
+  }
+}
+
 TEST(Models, RefuseWhatIsNotFinite) {
   Bench bench(law_job("deepfm"), 5, 5);
   bench.step_[0].rows[0] = std::numeric_limits<float>::quiet_NaN();
@@ -322,6 +333,11 @@ TEST(Models, RefuseWhatIsNotFinite) {
   ASSERT_FALSE(gradient.ok());
   EXPECT_NE(gradient.error().message.find("the gradient of table"), std::string::npos)
       << gradient.error().message;
+
+  Bench huge(law_job("fm"), 5, 5);  // finite, but servers would refuse it
+  const auto refused = huge.backprop_.train(huge.batch_, huge.step_, 1e30F);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("beyond the 1e+18"), std::string::npos) << refused.error().message;
 }
 
 }  // namespace
