@@ -2,12 +2,15 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+
 #include "worker/data/assemble.h"
 #include "worker/data/candidates.h"
 #include "worker/data/clean/rows.h"
 #include "worker/data/clean/rules.h"
 #include "worker/data/events.h"
 #include "worker/data/features.h"
+#include "worker/data/side_rows.h"
 #include "worker/data/sources.h"
 #include "worker/data/split/split.h"
 
@@ -21,6 +24,18 @@ std::string summarise(const Dataset& data, std::uint64_t lines, const BadLines& 
                                  data.valid.size, data.test.size);
   if (data.num_users > 0) text += fmt::format("; {} users, {} items", data.num_users, data.num_items);
   return text + fmt::format("\n{} lines read, {} bad", lines, bad.count()) + bad.reasons(drops);
+}
+
+// Files that were named to judge by must leave something to judge by.
+Status check_given_files(const DataConfig& data, const Events& events) {
+  const auto left = [&](Part part) {
+    return std::find(events.parts.begin(), events.parts.end(), part) != events.parts.end();
+  };
+  if (!data.valid.empty() && !left(Part::kValid))
+    return make_error(ErrorCode::kInvalid, "data.valid: no usable line in its files");
+  if (!data.test.empty() && !left(Part::kTest))
+    return make_error(ErrorCode::kInvalid, "data.test: no usable line in its files");
+  return ok_status();
 }
 
 }  // namespace
@@ -40,8 +55,10 @@ Result<Dataset> build_dataset(const JobConfig& job, const PrepareProgress& progr
   CAPSTAN_ASSIGN(Events events, make_events(job.task, sources, bad, drops));
   if (sources.data.exclude_test_from_train) CAPSTAN_TRY(exclude_test_rows(sources, events, drops));
   CAPSTAN_TRY(drop_duplicates(sources.data.unique, sources, events, drops));
+  complete_side_rows(rules, events, sources, drops);
   report("split", 0.6);
   CAPSTAN_TRY(assign_parts(sources.data.split, job.seed, sources.origin, events).wrap("split"));
+  CAPSTAN_TRY(check_given_files(sources.data, events));
   CAPSTAN_TRY(fill_and_clip(rules, events, sources, drops));
   report("transform", 0.7);
   CAPSTAN_ASSIGN(auto fields, build_features(job, sources, events));

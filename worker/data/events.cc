@@ -83,8 +83,8 @@ LineProblem read_time(std::string_view text, ExactTime& time) {
     return {};
   }
   const auto number = parse_double(text);
-  if (!number || !(std::abs(*number) < 9e18))
-    return {"bad time", fmt::format("the time '{}' is not a number", text)};
+  if (!number || std::isnan(*number)) return {"bad time", fmt::format("the time '{}' is not a number", text)};
+  if (!(std::abs(*number) < 9e18)) return {"bad time", fmt::format("the time '{}' is beyond 9e18", text)};
   const double whole = std::floor(*number);
   time = {static_cast<std::int64_t>(whole), *number - whole};
   return {};

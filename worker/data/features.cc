@@ -183,7 +183,9 @@ class FeatureBuilder {
       const auto number = text.empty() ? kMissing : parse_double(text);
       if (!number) {
         return make_error(ErrorCode::kInvalid,
-                          fmt::format("column '{}': '{}' is not a number", column, text));
+                          fmt::format("column '{}': '{}' is not a number; a rule in data.clean with "
+                                      "`type: float` rejects such lines",
+                                      column, text));
       }
       values.numbers.push_back(*number);
     }
@@ -243,7 +245,10 @@ class FeatureBuilder {
     for (const double number : values.numbers) {
       const auto narrow = static_cast<float>(std::isnan(number) ? 0.0 : number);
       if (!std::isfinite(narrow)) {
-        return make_error(ErrorCode::kInvalid, fmt::format("the value {} is too large", number));
+        return make_error(ErrorCode::kInvalid,
+                          fmt::format("the value {} is beyond a float's range; a rule in data.clean with "
+                                      "`type: float` rejects such lines",
+                                      number));
       }
       floats.push_back(narrow);
     }

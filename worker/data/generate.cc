@@ -3,10 +3,12 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
 #include "common/adapters/disk_files.h"
+#include "common/units.h"
 
 namespace capstan {
 namespace {
@@ -21,11 +23,12 @@ Status check(const GenerateOptions& options) {
   if (!(options.drift >= 0.0 && options.drift <= 100.0))
     return invalid("generate: drift must be in [0, 100]");
   if (!(options.linear_scale >= 0.0 && options.pair_scale >= 0.0))
-    return invalid("generate: scales must be positive");
+    return invalid("generate: scales must not be negative");
   const bool counts = options.fields > 0 && options.values > 0 && options.users > 0 && options.items > 1 &&
                       options.factors > 0 && options.features > 0;
   if (!counts)
-    return invalid("generate: fields, values, users, items, factors and features must be positive");
+    return invalid(
+        "generate: items must be at least 2; fields, values, users, factors and features at least 1");
   if (options.features_per_row == 0 || options.features_per_row > options.features) {
     return invalid("generate: features_per_row must be from 1 to features");
   }
@@ -67,10 +70,11 @@ double bytes_in_memory(const GenerateOptions& options) {
 // Better a word at once than a full disk, or the kernel's killer, after an hour.
 Status check_room(const GenerateOptions& options) {
   const auto refused = [](std::string_view what, double wanted, double there) {
-    constexpr double kGigabyte = 1e9;
-    return make_error(ErrorCode::kInvalid,
-                      fmt::format("generate: {} would take about {:.1f} GB, and {:.1f} GB are free", what,
-                                  wanted / kGigabyte, there / kGigabyte));
+    const auto words = [](double bytes) {
+      return format_bytes(static_cast<std::uint64_t>(std::min(bytes, 9e18)));
+    };
+    return make_error(ErrorCode::kInvalid, fmt::format("generate: {} would take about {}, and {} are free",
+                                                       what, words(wanted), words(there)));
   };
   std::error_code error;
   const auto space = std::filesystem::space(options.out_dir, error);

@@ -3,6 +3,8 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
 #include <set>
 
 #include "worker/data/input.h"
@@ -76,11 +78,27 @@ Status read_side(const std::string& path, const std::vector<std::string>& column
   return ok_status();
 }
 
+// Overlapping globs would count events twice.
+Status check_named_once(std::span<const std::string> paths) {
+  std::map<std::filesystem::path, std::string> seen;
+  for (const std::string& path : paths) {
+    std::error_code error;
+    const auto [before, once] = seen.emplace(std::filesystem::weakly_canonical(path, error), path);
+    if (!once)
+      return make_error(ErrorCode::kInvalid,
+                        fmt::format("{} is named twice, as {} too", path, before->second));
+  }
+  return ok_status();
+}
+
 Status add_events(Sources& sources, const std::vector<std::string>& patterns, const FileFormat& format,
                   Origin origin, BadLines& bad) {
   if (patterns.empty()) return ok_status();
   CAPSTAN_ASSIGN(const auto paths, expand_paths(patterns));
+  CAPSTAN_TRY(check_named_once(paths));
   CAPSTAN_ASSIGN(RawTable table, read_files(paths, format, bad));
+  if (sources.data.test_columns.empty() || origin != Origin::kTest)
+    CAPSTAN_TRY(check_same_columns(format, sources.events, table));
   sources.origin.insert(sources.origin.end(), table.rows(), origin);
   if (sources.events.files.empty()) {
     sources.events = std::move(table);

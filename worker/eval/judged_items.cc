@@ -49,7 +49,15 @@ std::string JudgedItems::protocol(const Dataset& dataset) const {
     return fmt::format("sampled: {} given negatives", most);
   }
   if (sampled_negatives > 0) {
-    return fmt::format("sampled: {} negatives", std::min(sampled_negatives, dataset.num_items));
+    std::size_t most = 0;  // items that a user has
+    for (std::uint32_t user = 0; user < dataset.num_users; ++user) {
+      most = std::max(most, items_of(dataset.train_items, user).size() +
+                                items_of(dataset.valid_items, user).size() +
+                                items_of(dataset.test_items, user).size());
+    }
+    const bool enough = most + sampled_negatives <= dataset.num_items;
+    return fmt::format("sampled: {}{} negatives", enough ? "" : "all unseen items, at most ",
+                       sampled_negatives);
   }
   if (!positive_from) return "full ranking, seen removed";
   return fmt::format("full ranking, seen removed, ratings below {} taken as unseen", *positive_from);

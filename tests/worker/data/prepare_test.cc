@@ -1,6 +1,9 @@
 #include "worker/data/prepare.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 #include "tests/worker/data/movielens_fixture.h"
 
@@ -158,6 +161,47 @@ TEST_F(Prepare, TitlesComeFromAFileWithoutHeader) {
   const auto data = prepare(job, {});
   ASSERT_TRUE(data.ok()) << data.error().message;
   EXPECT_EQ(data->item_titles, (std::vector<std::string>{"Caf\xC3\xA9 (1990)", "Plain", "20"}));
+}
+
+TEST_F(Prepare, ASideRowThatIsNotThereHasAllItsColumnsMissing) {
+  JobConfig job;
+  job.task = Task::kRanking;
+  job.work_dir = dir.path("work");
+  job.data.train = {dir.write("r.csv", "u,i\n1,a\n1,b\n2,c\n2,d\n")};
+  job.data.user = "u";
+  job.data.item = "i";
+  job.data.items = dir.write("items.csv", "i,price\na,99\nb,4\nother,50\na,2\nc,\n");
+  job.data.item_key = "i";
+  job.data.split.method = SplitMethod::kNone;
+  CleanRule& rule = job.data.clean.emplace_back();
+  rule.column = "price";
+  rule.type = ColumnType::kFloat;
+  rule.missing = Missing::kMean;
+  rule.indicator = true;
+  for (const std::string column : {"price", "price_missing"}) {
+    FeatureConfig& feature = job.features.emplace_back();
+    feature.name = column;
+    feature.columns = {column};
+    feature.transform = {{"log", {}}};
+    if (column == "price_missing") feature.transform = {{"vocab", {}}};
+  }
+  const auto data = prepare(job, {});
+  ASSERT_TRUE(data.ok()) << data.error().message;
+  ASSERT_EQ(data->fields.size(), 4U) << "user and item come first";
+  ASSERT_EQ(data->fields[2].source, FieldSource::kItem);
+  ASSERT_EQ(data->fields[3].source, FieldSource::kItem);
+  std::vector<float> prices;
+  std::vector<Key> marks;
+  for (std::uint32_t item = 0; item < 4; ++item) {
+    prices.push_back(std::round(std::expm1(data->item_fields[2].value(item))));
+    marks.push_back(data->item_fields[3].row_keys(item)[0]);
+  }
+  EXPECT_EQ(prices, (std::vector<float>{2, 4, 3, 3})) << "of two rows the later one; the mean of 2 and 4";
+  EXPECT_EQ(marks[0], marks[1]);
+  EXPECT_EQ(marks[2], marks[3]) << "an empty cell and a row that is not there are missing alike";
+  EXPECT_NE(marks[0], marks[2]);
+  EXPECT_THAT(data->summary, testing::HasSubstr("data.items: a later row of the same i counts"));
+  EXPECT_THAT(data->summary, testing::HasSubstr("items without a row in data.items"));
 }
 
 TEST_F(Prepare, ATestItemInTheHistoryIsAnError) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "common/text.h"
 #include "worker/data/readers/line_format.h"
@@ -48,6 +49,10 @@ LineProblem check_number(const CleanRule& rule, std::string_view cell) {
   if (!std::isfinite(*number)) {
     return {fmt::format("{} is not finite", rule.column),
             fmt::format("column '{}': '{}' is not a finite number", rule.column, cell)};
+  }
+  if (std::abs(*number) > std::numeric_limits<float>::max()) {
+    return {fmt::format("{} is out of range", rule.column),
+            fmt::format("column '{}': {} is beyond a float's range", rule.column, cell)};
   }
   if (rule.min && *number < *rule.min) {
     return {fmt::format("{} is out of range", rule.column),

@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <boost/json.hpp>
+#include <set>
 
 #include "common/text.h"
 #include "worker/data/line_ranges.h"
@@ -46,6 +47,14 @@ class Jsonl final : public LineFormat {
     }
     std::string_view rest = text;
     CAPSTAN_ASSIGN(names_, keys_of(take_line(rest)));
+    std::set<std::string> known(names_.begin(), names_.end());
+    while (!rest.empty()) {
+      const auto keys = keys_of(take_line(rest));
+      if (!keys.ok()) continue;  // a bad line, when it is parsed
+      for (const std::string& key : *keys) {
+        if (known.insert(key).second) names_.push_back(key);
+      }
+    }
     return names_;
   }
 

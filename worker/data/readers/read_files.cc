@@ -104,6 +104,19 @@ Result<RawTable> read_text(std::string_view text, const std::string& name, const
   return table;
 }
 
+Status check_same_columns(const FileFormat& format, const RawTable& first, const RawTable& next) {
+  const bool named = format.kind == DataFormat::kCsv || format.kind == DataFormat::kTsv;
+  if (!named || first.files.empty()) return ok_status();
+  for (const auto& [has, lacks] : {std::pair(&first, &next), std::pair(&next, &first)}) {
+    for (const std::string& name : has->names) {
+      if (lacks->find(name)) continue;
+      return make_error(ErrorCode::kInvalid, fmt::format("{}: no column '{}', which {} has",
+                                                         lacks->files.front(), name, has->files.front()));
+    }
+  }
+  return ok_status();
+}
+
 Result<RawTable> read_files(std::span<const std::string> paths, const FileFormat& format, BadLines& bad) {
   RawTable table;
   for (const auto& path : paths) {
@@ -111,6 +124,7 @@ Result<RawTable> read_files(std::span<const std::string> paths, const FileFormat
     if (format.maybe_latin1 && !is_utf8(text.text())) text = Buffer::copy_of(latin1_to_utf8(text.text()));
     const std::size_t ranges = std::max<std::size_t>(1, text.size() / kRangeBytes);
     CAPSTAN_ASSIGN(RawTable part, read_text(text.text(), path, format, bad, ranges));
+    CAPSTAN_TRY(check_same_columns(format, table, part));
     if (table.files.empty()) {
       table = std::move(part);
     } else {

@@ -17,7 +17,11 @@ namespace capstan {
 // allows or no row is left.
 Result<RawTable> read_files(std::span<const std::string> paths, const FileFormat& format, BadLines& bad);
 
-// The same for a text at hand; `name` stands for the file in messages.
+// kInvalid when csv or tsv tables of one kind of rows have different columns: what one lacks would be missing
+// from its rows without a word.
+Status check_same_columns(const FileFormat& format, const RawTable& first, const RawTable& next);
+
+// read_files() for a text at hand; `name` stands for the file in messages.
 Result<RawTable> read_text(std::string_view text, const std::string& name, const FileFormat& format,
                            BadLines& bad, std::size_t ranges);
 

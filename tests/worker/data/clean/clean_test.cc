@@ -53,6 +53,7 @@ TEST_F(Clean, BadValuesAreBadLines) {
   EXPECT_EQ(prepared("label,n\n1,2\n0,abc\n"), "c.csv:3: column 'n': 'abc' is not a number");
   EXPECT_EQ(prepared("label,n\n1,2\n0,nan\n"), "c.csv:3: column 'n': 'nan' is not a finite number");
   EXPECT_EQ(prepared("label,n\n1,2\n0,-inf\n"), "c.csv:3: column 'n': '-inf' is not a finite number");
+  EXPECT_EQ(prepared("label,n\n1,2\n0,1e300\n"), "c.csv:3: column 'n': 1e300 is beyond a float's range");
   n.min = 1;
   n.max = 5;
   EXPECT_EQ(prepared("label,n\n1,2\n0,0.5\n"), "c.csv:3: column 'n': 0.5 is below the least, 1");

@@ -59,7 +59,8 @@ TEST(CriteoLines, FortyColumns) {
 TEST(JsonLines, FlatObjects) {
   const auto kind = DataFormat::kJsonl;
   EXPECT_EQ(read(kind, "{\"a\": 1, \"b\": \"x\\ty\"}\n{\"b\": null, \"a\": -2.50, \"c\": 3}\n"),
-            "1\tx\ty;-2.5\t");
+            "1\tx\ty\t;-2.5\t\t3")
+      << "every line's keys are columns";
   EXPECT_EQ(read(kind, "{\"a\": 1}\n[1]\n"), "f:2: the line is not one JSON object");
   EXPECT_EQ(read(kind, "{\"a\": 1}\n{\"a\": 1\n"), "f:2: the line is not one JSON object");
   EXPECT_EQ(read(kind, "{\"a\": 1}\n{\"a\": [1]}\n"), "f:2: 'a' is a list or an object");
