@@ -62,6 +62,17 @@ Status write_tsv(Storage& storage, const std::string& path, const TableRows& row
   return file->close();
 }
 
+// A table is named after a feature, which may be called anything: one step of a path, told apart by %XX.
+std::string file_name(const std::string& table) {
+  std::string name;
+  for (const char c : table) {
+    const bool plain =
+        static_cast<unsigned char>(c) >= 0x20 && c != '/' && c != '%' && !(c == '.' && name.empty());
+    name += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return name;
+}
+
 int run(ExportOptions options, Console console) {
   DiskFiles files;
   const auto tables = CheckpointTables::open(files, options.checkpoint);
@@ -76,10 +87,13 @@ int run(ExportOptions options, Console console) {
     if (!table.ok()) return complain(table.error(), console);
     const TableRows rows = rows_of(*tables, *table);
     const std::size_t dim = tables->spec(*table).dim;
-    const std::string path = fmt::format("{}/{}.{}", options.out, name, options.format);
+    const std::string path = fmt::format("{}/{}.{}", options.out, file_name(name), options.format);
     const Status written =
         options.format == "npz" ? write_npz(files, path, rows, dim) : write_tsv(files, path, rows, dim);
-    if (!written.ok()) return complain(written.error(), console);
+    if (!written.ok()) {
+      (void)files.remove(path);  // what is there would read as a table with fewer rows
+      return complain(written.error(), console);
+    }
     console.out << fmt::format("{}: {} rows of {} floats\n", path, rows.keys.size(), dim);
   }
   return kExitOk;

@@ -1,12 +1,14 @@
 // `capstan get`: rows of a table, from a running cluster or a checkpoint.
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <memory>
 #include <ostream>
 
 #include "cli/commands.h"
 #include "cli/live_rows.h"
 #include "cli/offline_job.h"
+#include "common/text.h"
 #include "ps/optimizer/registry.h"
 #include "ps/table/row_layout.h"
 
@@ -46,6 +48,16 @@ std::string row_text(const TableSpec& spec, Key key, std::span<const std::byte> 
   return text + fmt::format("  last step {}\n", layout.last_step(bytes.data()));
 }
 
+// Who wrote the shard of the key.
+std::string owner_text(const CheckpointTables& tables, Key key) {
+  const std::uint32_t shard = shard_of(key, tables.manifest().num_shards);
+  const auto& sections = tables.manifest().sections;
+  const auto section = std::find_if(sections.begin(), sections.end(),
+                                    [&](const ShardSection& each) { return each.shard == shard; });
+  const std::string file = section == sections.end() ? std::string() : section->file;
+  return fmt::format("{} (shard {} of {})", file.substr(0, file.rfind(".rows")), shard, tables.directory());
+}
+
 int from_checkpoint(const GetOptions& options, Console console) {
   DiskFiles files;
   const auto tables = CheckpointTables::open(files, options.checkpoint);
@@ -54,7 +66,7 @@ int from_checkpoint(const GetOptions& options, Console console) {
   const auto table = tables->table(options.table);
   if (!table.ok()) return complain(table.error(), console);
   for (const Key key : options.keys) {
-    console.out << row_text(tables->spec(*table), key, tables->row(*table, key), tables->directory());
+    console.out << row_text(tables->spec(*table), key, tables->row(*table, key), owner_text(*tables, key));
   }
   return kExitOk;
 }
@@ -67,6 +79,10 @@ int from_cluster(const GetOptions& options, Console console) {
 }
 
 int run(const GetOptions& options, Console console) {
+  if (!options.checkpoint.empty() && !options.live.scheduler.empty()) {
+    console.err << "capstan: get reads --scheduler or --checkpoint, not both\n";
+    return kExitUsage;
+  }
   if (!options.checkpoint.empty()) return from_checkpoint(options, console);
   if (options.live.scheduler.empty() || options.live.job_id.empty()) {
     console.err << "capstan: get reads a running cluster (--scheduler tcp://host:port --job NAME) or a "
@@ -82,7 +98,12 @@ void add_get(CLI::App& app, Console console, int& exit_code) {
   auto options = std::make_shared<GetOptions>();
   CLI::App* command = app.add_subcommand("get", "Print rows of a table with their optimizer state and owner");
   command->add_option("table", options->table, "The table's name")->required();
-  command->add_option("keys", options->keys, "Keys (unsigned 64-bit numbers)")->required();
+  const auto is_key = [](const std::string& text) {
+    return parse_uint(text) ? std::string() : text + " is no key: 0 to 18446744073709551615";
+  };
+  command->add_option("keys", options->keys, "Keys (unsigned 64-bit numbers)")
+      ->required()
+      ->check(CLI::Validator(is_key, ""));
   command->add_option("--checkpoint", options->checkpoint,
                       "Read this checkpoint, or the best of this folder");
   add_live_target(*command, options->live);

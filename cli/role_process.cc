@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "cli/folder_lock.h"
+#include "cli/job_option.h"
 #include "cli/version.h"
 #include "common/adapters/asio_loop.h"
 #include "common/adapters/disk_files.h"
@@ -148,7 +149,7 @@ Result<WorkerJob> load_worker_job(const std::string& job_text) {
 }  // namespace
 
 int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
-  const auto loaded = load_job(args.job.path, args.job.overrides);
+  const auto loaded = load_job_file(args.job.path, args.job.overrides);
   RoleArgs as_job_says = role;
   if (loaded.ok()) as_job_says.max_frame_bytes = loaded->config.cluster.max_frame_bytes;
   Process process(as_job_says);

@@ -214,10 +214,12 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
     std::fprintf(stderr, "%s\n", written.error().message.c_str());
     return 1;
   }
-  std::printf("job %s: 1 scheduler, %u server%s, %u worker%s; logs in %s/logs\n", job.name.c_str(),
-              job.cluster.servers, job.cluster.servers == 1 ? "" : "s", job.cluster.workers,
-              job.cluster.workers == 1 ? "" : "s", job.work_dir.c_str());
-  std::fflush(stdout);
+  if (!args.quiet) {
+    std::printf("job %s: 1 scheduler, %u server%s, %u worker%s; logs in %s/logs\n", job.name.c_str(),
+                job.cluster.servers, job.cluster.servers == 1 ? "" : "s", job.cluster.workers,
+                job.cluster.workers == 1 ? "" : "s", job.work_dir.c_str());
+    std::fflush(stdout);
+  }
   HeldSignals held;
   LocalCluster cluster(job, job_file, std::move(scheduler_args));
   const auto endpoint = cluster.start();
@@ -226,20 +228,22 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
     std::fprintf(stderr, "%s\n", endpoint.error().message.c_str());
     return 1;
   }
-  std::printf("scheduler at %s (also in %s/scheduler.endpoint): capstan status --scheduler %s --job %s\n",
-              endpoint->c_str(), job.work_dir.c_str(), endpoint->c_str(), job.name.c_str());
-  std::fflush(stdout);
+  if (!args.quiet) {
+    std::printf("scheduler at %s (also in %s/scheduler.endpoint): capstan status --scheduler %s --job %s\n",
+                endpoint->c_str(), job.work_dir.c_str(), endpoint->c_str(), job.name.c_str());
+    std::fflush(stdout);
+  }
   return JobRun(job, cluster, args.quiet, say).watch(*endpoint, held);
 }
 
 // The job as given; with splits beside it has a report in any case, where their figures meet.
 Result<LoadedJob> load(const RunArgs& args) {
-  CAPSTAN_ASSIGN(LoadedJob loaded, load_job(args.job.path, args.job.overrides));
+  CAPSTAN_ASSIGN(LoadedJob loaded, load_job_file(args.job.path, args.job.overrides));
   const JobConfig& job = loaded.config;
   if (job.evaluate.beside.empty() || !job.report.empty()) return loaded;
   auto overrides = args.job.overrides;
   overrides.push_back("report=" + job.work_dir + "/report.json");
-  return load_job(args.job.path, overrides);
+  return load_job_file(args.job.path, overrides);
 }
 
 Status run_beside(const JobConfig& job, const LoadedJob& other, const std::string& split,
@@ -279,7 +283,7 @@ int run_job(const RunArgs& args) {
   for (const auto& split : job.evaluate.beside) {
     auto overrides = args.job.overrides;
     for (auto& each : beside_overrides(job, split)) overrides.push_back(std::move(each));
-    auto other = load_job(args.job.path, overrides);
+    auto other = load_job_file(args.job.path, overrides);
     if (!other.ok()) return complain(other.error(), 2);
     others.push_back(std::move(other).value());
   }

@@ -61,7 +61,12 @@ Status check_optimizer_spec(const OptimizerSpec& spec) {
   if (!at_least_zero(spec.clip_norm)) return bad("clip_norm must not be negative, is", spec.clip_norm);
   if (!at_least_zero(spec.schedule.decay)) return bad("decay must not be negative, is", spec.schedule.decay);
   if (!at_least_zero(spec.schedule.floor)) return bad("floor must not be negative, is", spec.schedule.floor);
-  return check_kind(spec);
+  CAPSTAN_TRY(check_kind(spec));
+  const bool falls = spec.schedule.kind == ScheduleKind::kStep || spec.schedule.kind == ScheduleKind::kCosine;
+  if (falls && spec.schedule.decay_steps == 0) {
+    return make_error(ErrorCode::kInvalid, "optimizer: schedules step and cosine need decay_steps");
+  }
+  return ok_status();
 }
 
 }  // namespace capstan

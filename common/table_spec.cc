@@ -45,9 +45,11 @@ std::string difference(const TableSpec& before, const TableSpec& after) {
     }
   }
   if (before.optimizer.l2_mode != after.optimizer.l2_mode)
-    return fmt::format("table {}: l2_mode", before.name);
-  if (!(before.optimizer == after.optimizer)) return fmt::format("table {}: schedule", before.name);
-  if (!(before.init == after.init)) return fmt::format("table {}: initialiser", before.name);
+    return fmt::format("table {}: its l2_mode became another one", before.name);
+  if (!(before.optimizer == after.optimizer))
+    return fmt::format("table {}: its schedule became another one", before.name);
+  if (!(before.init == after.init))
+    return fmt::format("table {}: its initialiser became another one", before.name);
   return "";
 }
 

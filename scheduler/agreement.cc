@@ -62,6 +62,16 @@ TablesAgreed agreed_of(const WorkerReady& ready) {
           ready.evaluate_parts, ready.summary,          ready.counts};
 }
 
+std::string too_many_tables(std::size_t tables, const ClusterConfig& cluster) {
+  constexpr std::uint64_t kPartsMax = 1U << 20;
+  const std::uint64_t parts = std::uint64_t{tables} * cluster.num_shards;
+  if (parts <= kPartsMax) return "";
+  return fmt::format(
+      "{} tables in {} shards are {} parts, more than {}: let features share a `table`, or lower "
+      "cluster.num_shards",
+      tables, cluster.num_shards, parts, kPartsMax);
+}
+
 std::string table_difference(const std::vector<TableSpec>& before, const std::vector<TableSpec>& after) {
   for (const TableSpec& table : before) {
     const auto found = std::find_if(after.begin(), after.end(),

@@ -190,6 +190,8 @@ void Job::settle_tables() {
     if (const std::string why = cannot_hold(agreed); !why.empty()) return finish(false, why);
   }
   if (const std::string why = cannot_stop_early(agreed); !why.empty()) return finish(false, why);
+  if (const std::string why = too_many_tables(agreed.tables.size(), options().config.cluster); !why.empty())
+    return finish(false, why);
   agreed.num_partitions = facts_.num_partitions;
   const auto width = sketch_width(agreed.tables, sketch_room());
   if (!width.ok()) return finish(false, width.error().message);

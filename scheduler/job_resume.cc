@@ -54,7 +54,13 @@ Status Job::find_checkpoint() {
     CAPSTAN_ASSIGN(found, newest_checkpoint(context_.storage, path, {.generation_min = run_began_}));
   } else {
     found.directory = options().resume_from;
-    CAPSTAN_ASSIGN(found.manifest, read_manifest(context_.storage, found.directory));
+    auto manifest = read_manifest(context_.storage, found.directory);
+    if (!manifest.ok() && manifest.error().code == ErrorCode::kNotFound) {
+      return make_error(
+          ErrorCode::kNotFound,
+          fmt::format("{} is no checkpoint: name a folder such as {}/ckpt-000001", found.directory, path));
+    }
+    CAPSTAN_ASSIGN(found.manifest, std::move(manifest));
   }
   for (const std::string& why : found.skipped) pass_over(why);
   CAPSTAN_ASSIGN(const std::vector<CheckpointName> names, list_checkpoints(context_.storage, path));
@@ -140,7 +146,8 @@ std::string Job::cannot_hold(const TablesAgreed& agreed) const {
                     resume_->train_examples == agreed.train_examples;
   if (why.empty() && !same) {
     why = fmt::format(
-        "the settings of the data are the same, but the contents of its files changed ({}); {}",
+        "the settings of the data are the same, but the contents of one of its files or more changed ({}); "
+        "{}",
         data_files(options().config.data),
         resume_->train_examples == agreed.train_examples
             ? fmt::format("there still are {} training examples", agreed.train_examples)

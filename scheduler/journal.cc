@@ -60,7 +60,10 @@ Result<std::vector<JournalRecord>> Journal::read(Storage& storage, const std::st
     if (record.ok()) {
       records.push_back(std::move(record).value());
     } else if (!last && !passed_over) {
-      return make_error(ErrorCode::kCorrupt, fmt::format("{}:{}: {}", path, number, record.error().message));
+      return make_error(ErrorCode::kCorrupt,
+                        fmt::format("{}:{}: {}; go on from a checkpoint with --resume-from, or move the "
+                                    "file away to begin anew",
+                                    path, number, record.error().message));
     }
   }
   return records;

@@ -170,10 +170,13 @@ Result<std::string> ZmqTransport::Impl::bind(const std::string& endpoint) {
   int reason = zmq_bind(socket->handle, endpoint.c_str()) == 0 ? 0 : zmq_errno();
   bool resolved = false;
   if (reason == ENODEV) {
-    if (const auto numeric = with_numeric_host(endpoint); numeric.ok()) {
-      reason = zmq_bind(socket->handle, numeric->c_str()) == 0 ? 0 : zmq_errno();
-      resolved = reason == 0;
+    const auto numeric = with_numeric_host(endpoint);
+    if (!numeric.ok()) {
+      close_socket(*socket);
+      return numeric.error().wrap("listen on " + endpoint);
     }
+    reason = zmq_bind(socket->handle, numeric->c_str()) == 0 ? 0 : zmq_errno();
+    resolved = reason == 0;
   }
   if (reason != 0) {
     close_socket(*socket);

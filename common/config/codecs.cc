@@ -1,5 +1,7 @@
 #include "common/config/codecs.h"
 
+#include <cmath>
+
 namespace capstan {
 namespace {
 
@@ -7,7 +9,8 @@ std::string bound_text(double value) {
   constexpr double kExact = 1e15;
   return value > -kExact && value < kExact && value == static_cast<double>(static_cast<std::int64_t>(value))
              ? fmt::format("{}", static_cast<std::int64_t>(value))
-             : fmt::format("{:g}", value);
+         : std::abs(value) >= kExact ? fmt::format("{:g}", value)
+                                     : fmt::format("{}", value);
 }
 
 }  // namespace

@@ -294,6 +294,13 @@ void check_data(const JobConfig& job, ReadContext& context) {
   check_split(job, context);
 }
 
+// Whether that is what a model calls the weights beside a feature's vectors, and no feature's own table.
+bool named_weights(const JobConfig& job, const std::string& name) {
+  const auto own = [&](const FeatureConfig& feature) { return feature.table == name; };
+  return (name.ends_with("_linear") || name.ends_with("_bias")) &&
+         std::none_of(job.features.begin(), job.features.end(), own);
+}
+
 void check_features(const JobConfig& job, ReadContext& context) {
   const auto transforms = all_transforms();
   std::set<std::string> names;
@@ -334,6 +341,8 @@ void check_features(const JobConfig& job, ReadContext& context) {
            fmt::format("no table '{}'{}", name, suggestion(name, tables)));
     const bool many = table.dim && is_layer_table(name);
     demand(!many, context, "tables." + name + ".dim", {}, "the model decides the size of a layer");
+    const bool weights = table.dim && named_weights(job, name);
+    demand(!weights, context, "tables." + name + ".dim", {}, name + " holds one weight a key");
   }
 }
 

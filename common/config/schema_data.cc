@@ -45,7 +45,7 @@ std::shared_ptr<const SectionSpec> clean_schema() {
 
 std::shared_ptr<const SectionSpec> split_schema() {
   const auto method = word<SplitMethod>({
-      {"none", SplitMethod::kNone, "everything is training data"},
+      {"none", SplitMethod::kNone, "all of `data.train` is training data"},
       {"leave_one_out", SplitMethod::kLeaveOneOut,
        "each user's last event is test, the one before it validation"},
       {"global_time", SplitMethod::kGlobalTime,

@@ -113,11 +113,12 @@ std::string hide_references(std::string_view text) {
       i += 3;
       continue;
     }
-    const std::size_t end = text.substr(i, 2) == "${" ? reference_end(text, i) : std::string_view::npos;
-    if (end == std::string_view::npos) {
+    if (text.substr(i, 2) != "${") {
       ++i;
       continue;
     }
+    std::size_t end = reference_end(text, i);
+    if (end == std::string_view::npos) end = i + 2;  // said later, and not by YAML
     std::transform(text.begin() + static_cast<std::ptrdiff_t>(i),
                    text.begin() + static_cast<std::ptrdiff_t>(end),
                    result.begin() + static_cast<std::ptrdiff_t>(i), hide);

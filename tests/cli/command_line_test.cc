@@ -37,6 +37,20 @@ TEST(CommandLine, HelpAndVersion) {
   EXPECT_THAT(run({"checkpoint", "ls", "--help"}).out, HasSubstr("Usage: capstan checkpoint ls "));
 }
 
+TEST(CommandLine, AnOutputThatIsAnInputIsRefused) {
+  const TempDir dir;
+  const std::string data = dir.write("d.csv", "label,a\n1,x\n0,y\n");
+  const std::string job =
+      job_file("job: c\ntask: ctr\ndata: {train: [" + data + "], label: label}\nmodel: {type: lr}\n");
+  EXPECT_EQ(run({"check", job}).code, kExitOk);
+  for (const std::string setting : {"report", "data.reject_file"}) {
+    const Outcome refused = run({"check", job, "--set", setting + "=" + dir.path() + "/./d.csv"});
+    EXPECT_NE(refused.code, kExitOk);
+    EXPECT_THAT(refused.err, HasSubstr(setting + ": "));
+    EXPECT_THAT(refused.err, HasSubstr("is a file that the job reads"));
+  }
+}
+
 TEST(CommandLine, MistakesAreUsageErrorsWithTheNearestWord) {
   EXPECT_EQ(run({}).code, kExitUsage);
   const Outcome command = run({"chek"});

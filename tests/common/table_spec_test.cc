@@ -17,7 +17,7 @@ TEST(TableSpecDifference, NamesTheSettingAndBothValues) {
   EXPECT_EQ(difference(before, after), "table f1: clip_norm 0 became 2");
   after = before;
   after.optimizer.l2_mode = L2Mode::kPerExample;
-  EXPECT_EQ(difference(before, after), "table f1: l2_mode");
+  EXPECT_EQ(difference(before, after), "table f1: its l2_mode became another one");
   after = before;
   after.optimizer.kind = OptimizerKind::kAdam;
   EXPECT_EQ(difference(before, after), "table f1: optimizer adagrad became adam");

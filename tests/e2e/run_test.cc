@@ -190,7 +190,7 @@ TEST_F(Run, GivesTheFiguresOfOtherSplitsBesideItsOwn) {
 }
 
 TEST_F(Run, GoesOnWhenAWorkerIsKilled) {
-  const auto run = start({"run", ratings_job("{passes: 400, batch_size: 64}")});
+  const auto run = start({"run", ratings_job("{passes: 150, batch_size: 64}")});
   ASSERT_TRUE(is_well_under_way(*run)) << run->err() << run->out();
   const auto worker = find("worker-1");
   ASSERT_TRUE(worker.has_value());
@@ -200,7 +200,7 @@ TEST_F(Run, GoesOnWhenAWorkerIsKilled) {
   EXPECT_THAT(run->err(), HasSubstr("its work goes on with the other workers"));
   EXPECT_TRUE(processes().empty());
   const auto report = json("report.json");
-  EXPECT_EQ(at(report, "passes").as_array().size(), 400U);
+  EXPECT_EQ(at(report, "passes").as_array().size(), 150U);
   EXPECT_GT(number_at(report, "test.model.recall@10"), 0.0);
 }
 

@@ -117,7 +117,7 @@ TEST_F(JournalTest, ABadLineInTheMiddleIsNamed) {
   const auto read = Journal::read(disk, "work/journal");
   ASSERT_FALSE(read.ok());
   EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(read.error().message, "work/journal:2: the checksum does not match");
+  EXPECT_TRUE(read.error().message.starts_with("work/journal:2: the checksum does not match; go on from"));
 }
 
 TEST_F(JournalTest, AnotherVersionsRecordIsPassedOverWhenOnlyKnownOnesAreAskedFor) {

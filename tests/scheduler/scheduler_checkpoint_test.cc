@@ -298,10 +298,10 @@ TEST_F(SchedulerCheckpointTest, RefusesToResumeWhatHasChanged) {
   ++other.data_fingerprint;
   ++other.train_examples;
   tell(worker(0), other, 0);
-  EXPECT_EQ(
-      scheduler->job().facts().end_text,
-      "cannot resume from ck/ckpt-000001: the settings of the data are the same, but the contents of its "
-      "files changed (a.csv, b.csv); 100 training examples became 101");
+  EXPECT_EQ(scheduler->job().facts().end_text,
+            "cannot resume from ck/ckpt-000001: the settings of the data are the same, but the contents of "
+            "one of its "
+            "files or more changed (a.csv, b.csv); 100 training examples became 101");
   options.config.checkpoint.path = "elsewhere";
   EXPECT_EQ(start().error().message, "no checkpoint that verifies in elsewhere");
 }

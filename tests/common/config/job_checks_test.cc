@@ -159,6 +159,8 @@ TEST(JobChecks, WhatTheServersWouldRefuse) {
        {"optimizer.sparse={type: ftrl, l2_mode: decayed, l2: 0.5}"},
        "ftrl has l2 in its formula: not with l2_mode decayed"},
       {kClicks, {"optimizer.dense={type: ftrl, schedule: {type: cosine}}"}, "it takes no schedule"},
+      {kClicks, {"optimizer.dense={type: adam, schedule: {type: step}}"}, "need decay_steps"},
+      {kClicks, {"optimizer.dense={type: adam, beta2: 1}"}, "must be 0 to 0.9999999, not '1'"},
       {kClicks,
        {"features=[{column: a}]", "tables.a.optimizer={type: adam, epsilon: 0}"},
        "adam needs a positive epsilon"},

@@ -11,6 +11,7 @@
 namespace capstan {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -155,6 +156,7 @@ TEST(LoadJob, AMissingVariableIsNamed) {
                   "default)"));
   EXPECT_THAT(errors_of(job_with("report: a${NOWHERE\n")),
               ElementsAre("films.yaml:9:9: '${NOWHERE' lacks its closing brace"));
+  EXPECT_THAT(errors_of(job_with("report: [a${NOWHERE, b]\n")), Contains(HasSubstr("its closing brace")));
 }
 
 TEST(LoadJob, ADoubledDollarIsNoVariable) {
