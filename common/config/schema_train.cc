@@ -42,7 +42,7 @@ std::shared_ptr<const SectionSpec> checkpoint_schema() {
       .key("path", &CheckpointConfig::path, text(),
            "A folder that every server can write to; empty: no checkpoints.")
       .key("every", &CheckpointConfig::every_seconds, duration(std::chrono::seconds(1)),
-           "Time between two checkpoints; 0: only at the end.")
+           "Time between two checkpoints, in whole seconds; 0: only at the end.")
       .key("every_steps", &CheckpointConfig::every_steps, integer<std::uint64_t>(),
            "Batches (over all workers) between two checkpoints; 0: does not count them.")
       .key("keep", &CheckpointConfig::keep, integer<std::uint32_t>(between(1, 10000)),

@@ -97,6 +97,19 @@ TEST_F(DamagedCheckpoint, OneThatIsNamedIsReadOrFails) {
   EXPECT_THAT(got.err, HasSubstr(file(2)));
 }
 
+TEST_F(DamagedCheckpoint, GetTakesKeysAsTheyAreAndSaysWhoWroteThem) {
+  cut(1);
+  EXPECT_THAT(get().out, HasSubstr("(shard "));
+  for (const std::string key : {"-1", "18446744073709551616", "7x"}) {
+    const Outcome got = run({"get", "users", key, "--checkpoint", made.root()});
+    EXPECT_EQ(got.code, kExitUsage) << key;
+    EXPECT_THAT(got.err, HasSubstr(key + " is no key"));
+  }
+  const Outcome both = run({"get", "users", "7", "--checkpoint", made.root(), "--scheduler", "tcp://h:1"});
+  EXPECT_EQ(both.code, kExitUsage);
+  EXPECT_THAT(both.err, HasSubstr("not both"));
+}
+
 TEST_F(DamagedCheckpoint, AnEarlierRunsBestIsNotTakenForTheNewestRuns) {
   cut(1, 1, true);
   cut(2, 2);
