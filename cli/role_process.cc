@@ -86,6 +86,12 @@ struct Process {
     exit_code = ok ? 0 : 1;
     loop.stop();
   }
+  // Here, not for the job.
+  void halt(const std::string& text) {
+    log.error("{}", text);
+    exit_code = 1;
+    loop.stop();
+  }
 
   std::uint64_t incarnation;
   Log log;
@@ -170,8 +176,9 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
   SchedulerLocks locks;
   if (const Status alone = locks.take(options.config); !alone.ok()) return process.fail(alone.error());
   Scheduler scheduler(process.loop, *process.transport, process.files, process.log, options);
-  const auto endpoint =
-      scheduler.start([&process](bool ok, const std::string& text) { process.end(ok, text); });
+  const auto endpoint = scheduler.start([&](bool ok, const std::string& text) {
+    scheduler.job().halted() ? process.halt(text) : process.end(ok, text);
+  });
   if (!endpoint.ok()) return process.fail(endpoint.error());
   process.log.info("scheduler of job {} at {}", options.config.name, *endpoint);
   if (!args.endpoint_file.empty()) {

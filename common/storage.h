@@ -18,6 +18,10 @@ class WritableFile {
  public:
   virtual ~WritableFile() = default;
   virtual Status append(std::span<const std::byte> bytes) = 0;
+  // Sets room aside behind the file's end: the next `bytes` that are appended will find it, however full the
+  // disk is by then. kNoSpace when there is none; the file can be used as before. Does nothing where the file
+  // system cannot promise it.
+  virtual Status reserve(std::uint64_t bytes) = 0;
   virtual Status sync() = 0;
   virtual Status close() = 0;  // without sync
 };

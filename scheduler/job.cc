@@ -26,8 +26,25 @@ Job::Job(const JobContext& context, EndHandler on_end)
 
 bool Job::record(const JournalRecord& record) {
   const Status written = journal_->append(record);
-  if (!written.ok()) finish(false, written.error().message);
+  if (!written.ok()) halt(written.error().message);
+  if (journal_has_room_ != journal_->has_room().ok()) {
+    journal_has_room_ = !journal_has_room_;
+    tell_journals_room();
+  }
   return written.ok();
+}
+
+void Job::tell_journals_room() {
+  if (journal_has_room_) {
+    context_.log.info("the journal's disk has room again");
+    return;
+  }
+  const std::string text = fmt::format(
+      "the journal's disk is full: {}. Training goes on; {} KiB were set aside for the journal, "
+      "and when they are used up the scheduler stops: make room there",
+      journal_->has_room().error().message, journal_->room() / 1024);
+  context_.log.warn("{}", text);
+  facts_.warn(text);
 }
 
 void Job::enter(JobState state) {
@@ -47,7 +64,7 @@ bool Job::remember(const Node& node) {
 void Job::on_greeted(const Node& node, Greeting::Outcome outcome) {
   if (ended_) return;
   if (node.role == Role::kServer) {
-    lost_servers_.erase(node.id);
+    hear_again(node.id);
     map_.set_address({node.id, node.name, node.endpoint});
     if (outcome == Greeting::Outcome::kReplaced) draining_.erase(node.id);
     if (outcome == Greeting::Outcome::kReplaced) on_server_lost(node, "was restarted");

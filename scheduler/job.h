@@ -82,6 +82,8 @@ class Job {
   std::vector<OpenMove> open_moves() const;
 
   bool ended() const { return ended_; }
+  // The journal failed: this scheduler has to stop, and the job goes on without it.
+  bool halted() const { return halted_; }
   const JobFacts& facts() const { return facts_; }
   const MapLedger& map() const { return map_; }
   const WorkList& work() const { return work_; }
@@ -135,6 +137,8 @@ class Job {
   void begin_pass(std::uint32_t pass);
   void end_pass();
   void send_errands();
+  void tell_journals_room();
+  void halt(const std::string& why);
   void finish(bool ok, const std::string& text);
   bool keeps_checkpoints() const {
     return !options().config.checkpoint.path.empty() && !options().evaluate_only;
@@ -146,6 +150,7 @@ class Job {
   // job_chains.cc
   void on_server_lost(const Node& node, const std::string& how);
   void drop_silent_servers();
+  void hear_again(NodeId server);
   void move_chains(const std::vector<ShardEntry>& wanted, const std::string& why);
   void after_failover(bool primaries_moved);
   void tend_chains();
@@ -237,7 +242,8 @@ class Job {
   std::uint64_t last_checkpoint_ = 0;  // numbers are never used twice
   bool kept_last_again_ = false;       // a checkpoint of the model was tried a second time
   bool trains_ = false;                // a pass was begun here
-  bool ended_ = false;
+  bool ended_ = false, halted_ = false;
+  bool journal_has_room_ = true;
 };
 
 }  // namespace capstan

@@ -46,6 +46,16 @@ void Job::drop_silent_servers() {
                                                  fmt::join(lost, ", ")));
 }
 
+// Where nobody else is heard it was most likely we who were cut off. The others get a lease's time to come
+// back as well: whoever is dropped has to copy all its shards again.
+void Job::hear_again(NodeId server) {
+  lost_servers_.erase(server);
+  if (context_.membership.count_alive(Role::kServer) > 1) return;
+  const auto lease = std::chrono::milliseconds(options().config.cluster.lease_ms);
+  const Instant drop_at = context_.loop.now() + lease;
+  for (auto& [other, since] : lost_servers_) since = std::max<Instant>(since, drop_at - lease / 2);
+}
+
 void Job::move_chains(const std::vector<ShardEntry>& wanted, const std::string& why) {
   const std::vector<ShardEntry> before = map_.entries();
   if (map_.changes(wanted, facts_.generation).empty()) return;

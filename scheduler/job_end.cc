@@ -72,6 +72,18 @@ void Job::stop(const std::string& reason, bool checkpoint) {
   if (!cut_.has_value()) begin_cut(CutPurpose::kAutomatic);
 }
 
+// As if the process had died: another scheduler goes on from the journal.
+void Job::halt(const std::string& why) {
+  if (ended_) return;
+  ended_ = halted_ = true;
+  facts_.end_text = fmt::format(
+      "{}. This scheduler stops; the servers and workers go on without it for {} s (cluster.scheduler_grace) "
+      "and "
+      "then wait. Mend the disk and start it again with --recover",
+      why, options().config.cluster.scheduler_grace_ms / 1000);
+  on_end_(false, facts_.end_text);
+}
+
 void Job::finish(bool ok, const std::string& text) {
   if (ended_) return;
   ended_ = true;

@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "common/hash.h"
@@ -11,6 +12,7 @@ namespace capstan {
 namespace {
 
 constexpr std::size_t kHashDigits = 16;
+constexpr std::uint64_t kUsedUp = 4096;  // of the room, before more is set aside
 
 std::string line_of(const JournalRecord& record) {
   const std::string text = to_json_text(record);
@@ -77,7 +79,14 @@ Result<std::unique_ptr<Journal>> Journal::start(Storage& storage, const std::str
   if (slash != std::string::npos && slash > 0) CAPSTAN_TRY(storage.create_dirs(path.substr(0, slash)));
   CAPSTAN_TRY(write_atomically(storage, path, std::as_bytes(std::span(text))).wrap("start journal"));
   CAPSTAN_ASSIGN(auto file, storage.open_append(path));
-  return std::unique_ptr<Journal>(new Journal(std::move(file)));
+  std::unique_ptr<Journal> journal(new Journal(std::move(file)));
+  journal->fill_up_room();
+  return journal;
+}
+
+void Journal::fill_up_room() {
+  has_room_ = file_->reserve(kRoom);
+  if (has_room_.ok()) room_ = kRoom;
 }
 
 Status Journal::append(const JournalRecord& record) {
@@ -86,6 +95,9 @@ Status Journal::append(const JournalRecord& record) {
   Status status = file_->append(std::as_bytes(std::span(line)));
   if (status.ok()) status = file_->sync();
   failed_ = !status.ok();
+  room_ -= std::min<std::uint64_t>(room_, line.size());
+  // Not at each record: to set room aside is work for the file system, too.
+  if (!failed_ && room_ + kUsedUp <= kRoom) fill_up_room();
   return std::move(status).wrap("append to journal");
 }
 

@@ -99,9 +99,12 @@ Result<JournalRecord> record_from_json(std::string_view text);
 // kKnown passes over whole records that another version of the program wrote in a form unknown here.
 enum class JournalLines : std::uint8_t { kAll, kKnown };
 
-// Appends records. After a failure to append or sync it takes no more: the scheduler has to stop.
+// Appends records, with room set aside for those to come: a disk that gets full does not stop a scheduler.
+// After a failure to append or sync it takes no more: the scheduler has to stop.
 class Journal {
  public:
+  static constexpr std::uint64_t kRoom = 1ULL << 20;  // some thousand records
+
   // The records of `path`, none when there is no file. A torn last line is dropped; any other bad line is
   // kCorrupt and named.
   static Result<std::vector<JournalRecord>> read(Storage& storage, const std::string& path,
@@ -112,10 +115,17 @@ class Journal {
 
   // Durable on return.
   Status append(const JournalRecord& record);
+  // Why the room for records to come is no longer filled up; ok: it is.
+  const Status& has_room() const { return has_room_; }
+  std::uint64_t room() const { return room_; }  // bytes that are set aside
 
  private:
   explicit Journal(std::unique_ptr<WritableFile> file) : file_(std::move(file)) {}
+  void fill_up_room();
+
   std::unique_ptr<WritableFile> file_;
+  std::uint64_t room_ = 0;
+  Status has_room_ = ok_status();
   bool failed_ = false;
 };
 

@@ -49,7 +49,7 @@ const Peer* Peers::find(PeerId id) const {
 }
 
 void Peers::send(PeerId to, const Message& message, std::uint64_t request_id) {
-  if (to == 0) return;
+  if (to == 0 || hushed_) return;
   const Status sent = transport_.send(to, encode(message, request_id));
   if (!sent.ok()) log_.debug("{} not sent: {}", message_name(message), sent.error().message);
 }

@@ -31,6 +31,8 @@ class Peers {
   void send(PeerId to, const Message& message, std::uint64_t request_id = 0);
   void refuse(PeerId to, RefusalReason reason, std::string text, std::uint64_t request_id);
   void broadcast(const Message& message);
+  // From now on nothing is sent to anybody.
+  void hush() { hushed_ = true; }
   // Bytes that are no message: counted under `reason`, and the sender is disconnected.
   void drop(PeerId from, const std::string& reason);
 
@@ -42,6 +44,7 @@ class Peers {
   std::map<PeerId, Peer> peers_;
   std::map<NodeId, PeerId> by_node_;
   std::map<std::string, std::uint64_t> refusals_;
+  bool hushed_ = false;
 };
 
 }  // namespace capstan

@@ -215,6 +215,13 @@ std::string Scheduler::status() const {
 void Scheduler::on_job_end(bool ok, const std::string& text) {
   ok_ = ok;
   end_text_ = text;
+  if (job_.halted()) {
+    peers_.hush();
+    end_timer_.start(Duration(0), [this] {
+      if (on_finished_) on_finished_(ok_, end_text_);
+    });
+    return;
+  }
   count_by_ = loop_.now() + (ok ? kCountPatience : kCountPatienceOnFailure);
   for (const auto& [id, node] : membership_.nodes()) {
     if (node.alive && node.peer != 0) {

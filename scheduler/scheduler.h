@@ -29,7 +29,7 @@ class Scheduler {
   Scheduler& operator=(const Scheduler&) = delete;
 
   // Journals its generation, then listens. Returns the endpoint. `on_finished` runs once, on the loop, a
-  // moment after everybody was told that the job has ended.
+  // moment after everybody was told that the job has ended; or when job().halted(), and nobody was told.
   Result<std::string> start(EndHandler on_finished);
   // As the StopJob message.
   void stop(const std::string& reason, bool checkpoint) { job_.stop(reason, checkpoint); }

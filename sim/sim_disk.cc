@@ -93,10 +93,11 @@ Result<SimDisk::FilePtr> SimDisk::open(NodeIndex node, const std::string& path, 
   return file;
 }
 
-std::uint64_t SimDisk::used() const {
-  std::uint64_t total = 0;
-  for (const auto& [path, file] : current_.files) total += file->bytes.size();
-  return total;
+std::uint64_t SimDisk::free_for(const std::string& path) const {
+  if (capacity_ == ~std::uint64_t{0} || !faulty(path)) return ~std::uint64_t{0};
+  std::uint64_t taken = 0;
+  for (const auto& [name, file] : current_.files) taken += file->bytes.size() + file->reserved;
+  return capacity_ > taken ? capacity_ - taken : 0;
 }
 
 Status SimDisk::append(NodeIndex node, const std::string& path, File& file,
@@ -106,14 +107,21 @@ Status SimDisk::append(NodeIndex node, const std::string& path, File& file,
     failing_writes_ -= failing_writes_ > 0 ? 1 : 0;
     return disk_error(ErrorCode::kIo, "write", path, "Input/output error");
   }
-  std::size_t room = bytes.size();
-  if (capacity_ != ~std::uint64_t{0} && faulty(path)) {
-    const std::uint64_t taken = used();
-    room = std::min<std::size_t>(room, capacity_ > taken ? capacity_ - taken : 0);
-  }
+  const std::size_t own = std::min<std::uint64_t>(bytes.size(), file.reserved);
+  const std::size_t room = own + std::min<std::uint64_t>(bytes.size() - own, free_for(path));
   file.writer = node;
+  file.reserved -= own;
   file.bytes.insert(file.bytes.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(room));
   if (room < bytes.size()) return disk_error(ErrorCode::kNoSpace, "write", path, "No space left on device");
+  return ok_status();
+}
+
+Status SimDisk::reserve(const std::string& path, File& file, std::uint64_t bytes) const {
+  if (bytes <= file.reserved) return ok_status();
+  if (bytes - file.reserved > free_for(path)) {
+    return disk_error(ErrorCode::kNoSpace, "set room aside behind", path, "No space left on device");
+  }
+  file.reserved = bytes;
   return ok_status();
 }
 

@@ -23,9 +23,10 @@ class SimDisk {
  public:
   struct File {
     std::vector<std::byte> bytes;
-    std::size_t synced = 0;     // this much of bytes survives a crash
-    bool sync_failed = false;   // what was unsynced then never becomes durable, whatever later syncs say
-    NodeIndex writer = kWorld;  // who wrote last
+    std::uint64_t reserved = 0;  // room behind them
+    std::size_t synced = 0;      // this much of bytes survives a crash
+    bool sync_failed = false;    // what was unsynced then never becomes durable, whatever later syncs say
+    NodeIndex writer = kWorld;   // who wrote last
   };
   using FilePtr = std::shared_ptr<File>;
 
@@ -46,6 +47,7 @@ class SimDisk {
   Result<FilePtr> open(NodeIndex node, const std::string& path, bool truncate);
   Result<FilePtr> find(const std::string& path) const;
   Status append(NodeIndex node, const std::string& path, File& file, std::span<const std::byte> bytes);
+  Status reserve(const std::string& path, File& file, std::uint64_t bytes) const;
   Status sync(const std::string& path, File& file);
   Status rename(NodeIndex node, const std::string& from, const std::string& to);
   Status remove(NodeIndex node, const std::string& path);
@@ -72,7 +74,7 @@ class SimDisk {
   static void apply(Names& names, const Change& change);
   static bool is_dir(const Names& names, const std::string& path);
   void tear(File& file);
-  std::uint64_t used() const;
+  std::uint64_t free_for(const std::string& path) const;
 
   DiskOptions options_;
   Rng rng_;

@@ -20,6 +20,10 @@ class SimFile final : public WritableFile {
     CAPSTAN_TRY(usable());
     return keep(disk_->append(node_, path_, *file_, bytes));
   }
+  Status reserve(std::uint64_t bytes) override {
+    CAPSTAN_TRY(usable());
+    return disk_->reserve(path_, *file_, bytes);
+  }
   Status sync() override {
     CAPSTAN_TRY(usable());
     return keep(disk_->sync(path_, *file_));

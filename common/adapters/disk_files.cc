@@ -93,6 +93,19 @@ class DiskFile final : public WritableFile {
     return ok_status();
   }
 
+  Status reserve(std::uint64_t bytes) override {
+    CAPSTAN_TRY(usable());
+    CAPSTAN_ASSIGN(const std::uint64_t size, size_of(file_, path_));
+    int reason = 0;
+    do {
+      const int done =
+          ::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(size), static_cast<off_t>(bytes));
+      reason = done == 0 ? 0 : errno;
+    } while (reason == EINTR);
+    if (reason == 0 || reason == EOPNOTSUPP || reason == ENOSYS) return ok_status();
+    return disk_error("set room aside behind", path_, reason);
+  }
+
   Status sync() override {
     CAPSTAN_TRY(usable());
     if (::fdatasync(file_.get()) != 0) return fail("sync", errno);

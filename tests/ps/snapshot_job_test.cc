@@ -73,6 +73,7 @@ class StringFiles final : public Storage {
       files.files[path].append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
       return ok_status();
     }
+    Status reserve(std::uint64_t) override { return ok_status(); }
     Status sync() override {
       if (files.sync_fails) return make_error(*files.sync_fails, path + ": sync failed");
       files.log += "sync " + path + "; ";

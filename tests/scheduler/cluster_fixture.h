@@ -126,6 +126,7 @@ class FakeStorage : public Storage {
   std::map<std::string, std::string> files;
   std::vector<std::string> directories;
   std::string fail_with;
+  bool full = false;  // but for what was set aside
 
  private:
   struct File : WritableFile {
@@ -134,6 +135,9 @@ class FakeStorage : public Storage {
       if (!storage.fail_with.empty()) return make_error(ErrorCode::kNoSpace, path + ": " + storage.fail_with);
       storage.files[path].append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
       return ok_status();
+    }
+    Status reserve(std::uint64_t) override {
+      return storage.full ? make_error(ErrorCode::kNoSpace, path + ": no room") : ok_status();
     }
     Status sync() override { return ok_status(); }
     Status close() override { return ok_status(); }

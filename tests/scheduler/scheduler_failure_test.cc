@@ -179,6 +179,26 @@ TEST_F(SchedulerFailureTest, WithReplicasTheBackupTakesOver) {
   }
 }
 
+TEST_F(SchedulerFailureTest, ASchedulerThatWasCutOffDropsNobodyWhoComesBackWithinALease) {
+  options.config.cluster.servers = 2;
+  options.config.cluster.replicas = 2;
+  ASSERT_TRUE(start().ok());
+  gather();
+  const std::uint64_t before = scheduler->job().map().version();
+  pass(seconds(3), {worker(0)});
+  greet_server(1);
+  pass(milliseconds(1500), {worker(0), server(1)});
+  greet_server(0);
+  pass(seconds(3), {worker(0), server(0), server(1)});
+  EXPECT_EQ(scheduler->job().map().version(), before) << "each chain is as it was";
+  pass(seconds(3), {worker(0)});
+  greet_server(1);
+  pass(seconds(3), {worker(0), server(1)});
+  for (const ShardEntry& entry : scheduler->job().map().entries()) {
+    EXPECT_EQ(entry.chain, std::vector<NodeId>{node_ids[server(1)]}) << "the other has not come";
+  }
+}
+
 TEST_F(SchedulerFailureTest, AnErrorOfAnItemFailsTheJobWithTheWorkersName) {
   ASSERT_TRUE(start().ok());
   gather();
@@ -282,13 +302,46 @@ TEST_F(SchedulerFailureTest, RequestsThatGetLostAreSentAgainWithTheSameId) {
   EXPECT_EQ(state(), JobState::kRunning) << "a second answer changes nothing";
 }
 
-TEST_F(SchedulerFailureTest, AJournalThatFailsEndsTheJobBeforeAnythingIsPromised) {
+// As if it had died: whoever is told that the job has ended would throw its rows away.
+TEST_F(SchedulerFailureTest, AJournalThatFailsStopsTheSchedulerAndNotTheJob) {
   ASSERT_TRUE(start().ok());
   gather();
-  disk.fail_with = "disk full";
+  disk.fail_with = "disk broken";
+  const std::size_t said = net->sent.size();
   EXPECT_FALSE(ask(0).has_value());
-  EXPECT_EQ(state(), JobState::kFailed);
-  EXPECT_NE(scheduler->job().facts().end_text.find("journal"), std::string::npos);
+  beat(worker(0));
+  greet_server(9);
+  pass(seconds(5), {server(0)});
+  EXPECT_EQ(net->sent.size(), said) << "nothing more to anybody";
+  EXPECT_TRUE(scheduler->job().halted() && finished);
+  for (const char* words : {"append to journal", "disk broken", "--recover", "go on without it for 5 s"}) {
+    EXPECT_NE(text.find(words), std::string::npos) << words << " in: " << text;
+  }
+}
+
+// The room that was set aside for the journal lasts for a while, and the operator is told.
+TEST_F(SchedulerFailureTest, AFullDiskDoesNotStopTheScheduler) {
+  ASSERT_TRUE(start().ok());
+  gather();
+  std::uint32_t node = 100;
+  const auto write_some = [&] {
+    for (const std::uint32_t end = node + 50; node < end; ++node) greet_worker(node);
+  };
+  const auto warnings = [&] { return scheduler->job().facts().warnings; };
+  disk.full = true;
+  write_some();
+  ASSERT_EQ(warnings().size(), 1U);
+  for (const char* words : {"the journal's disk is full: work/journal: no room", "1019 KiB"}) {
+    EXPECT_NE(warnings()[0].find(words), std::string::npos) << words << " in: " << warnings()[0];
+  }
+  write_some();
+  EXPECT_EQ(warnings().size(), 1U) << "once";
+  disk.full = false;
+  write_some();
+  disk.full = true;
+  write_some();
+  EXPECT_EQ(warnings().size(), 2U) << "it was well in between";
+  EXPECT_FALSE(scheduler->job().ended());
 }
 
 TEST_F(SchedulerFailureTest, StatusTellsToolsAndIsJson) {

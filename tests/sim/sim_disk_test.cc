@@ -170,6 +170,19 @@ TEST_F(SimDiskTest, AFullDiskSaysSoAndKeepsTheOldBytes) {
   EXPECT_EQ(text("state"), "last good one");
 }
 
+TEST_F(SimDiskTest, WhatWasSetAsideIsThereWhenTheDiskIsFull) {
+  make(1);
+  auto file = disk().create("a");
+  ASSERT_TRUE((*file)->reserve(10).ok());
+  node_->disk().set_capacity(12);
+  EXPECT_EQ((*file)->reserve(20).error().code, ErrorCode::kNoSpace);
+  auto other = disk().create("b");
+  EXPECT_EQ((*other)->append(bytes_of("three")).error().code, ErrorCode::kNoSpace);
+  EXPECT_TRUE((*file)->append(bytes_of("ten bytes!")).ok());
+  EXPECT_EQ((*file)->append(bytes_of("more")).error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(text("a"), "ten bytes!");
+}
+
 TEST_F(SimDiskTest, FaultsByChanceStopWhenFaultsAreOff) {
   SimOptions options;
   options.disk.sync_failure = options.disk.write_failure = 0.5;

@@ -151,5 +151,25 @@ TEST_F(DiskFilesTest, AFullDiskKeepsTheOldBytes) {
   umount(disk.c_str());
 }
 
+TEST_F(DiskFilesTest, WhatWasSetAsideIsThereWhenTheDiskIsFull) {
+  const std::string disk = at("small");
+  ASSERT_TRUE(disk_.create_dirs(disk).ok());
+  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=256k") != 0)
+    GTEST_SKIP() << "needs root to mount a small disk";
+  {
+    auto log = disk_.open_append(disk + "/log");
+    ASSERT_TRUE((*log)->append(bytes_of("one ")).ok());
+    ASSERT_TRUE((*log)->reserve(100'000).ok());
+    auto ballast = disk_.create(disk + "/ballast");
+    EXPECT_EQ((*ballast)->append(bytes_of(std::string(300'000, 'x'))).error().code, ErrorCode::kNoSpace);
+    EXPECT_EQ((*log)->reserve(200'000).error().code, ErrorCode::kNoSpace);
+    EXPECT_TRUE((*log)->append(bytes_of(std::string(100'000, 'y'))).ok());
+    EXPECT_TRUE((*log)->sync().ok());
+    EXPECT_EQ((*log)->append(bytes_of(std::string(100'000, 'z'))).error().code, ErrorCode::kNoSpace);
+  }
+  EXPECT_EQ(text("small/log").substr(0, 100'004), "one " + std::string(100'000, 'y'));
+  umount(disk.c_str());
+}
+
 }  // namespace
 }  // namespace capstan
