@@ -67,6 +67,18 @@ std::string node_lines(const json::array& nodes) {
   return lines;
 }
 
+// Links that are cut, or so slow that it comes to the same.
+std::string silence_lines(const json::array& nodes) {
+  std::string lines;
+  for (const auto& value : nodes) {
+    const auto& node = value.as_object();
+    const auto* stats = node.if_contains("stats");
+    const std::string silent = stats == nullptr ? "-" : text(stats->as_object(), "no_answer_from");
+    if (silent != "-") lines += fmt::format("{} gets no answer from {}\n", text(node, "name"), silent);
+  }
+  return lines;
+}
+
 std::string move_lines(const json::array& moves) {
   std::string lines;
   if (!moves.empty()) lines = fmt::format("\n{:>6} {:14} {:14} {}\n", "shard", "from", "to", "move");
@@ -101,7 +113,7 @@ int run(const StatusOptions& options, Console console) {
   }
   const json::object status = json::parse(*fetched).as_object();
   console.out << job_lines(status) << node_lines(status.at("nodes").as_array())
-              << move_lines(status.at("moves").as_array())
+              << silence_lines(status.at("nodes").as_array()) << move_lines(status.at("moves").as_array())
               << partition_lines(status.at("partitions").as_array());
   console.out << "\nstaleness (pushes between pull and push: 0, 1, 2-3, 4-7, ...): "
               << text(status, "staleness") << "\n";

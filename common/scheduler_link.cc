@@ -72,6 +72,10 @@ void SchedulerLink::on_greeting(Instant sent, const Result<Message>& reply) {
 }
 
 void SchedulerLink::beat() {
+  const bool had_lease = lease_until_ != Instant{};
+  if (had_lease && scheduler_silent() && !std::exchange(told_of_silence_, true)) {
+    log_.warn("no answer from the scheduler at {} for half a lease and more", endpoint_);
+  }
   Heartbeat heartbeat;
   heartbeat.node_id = node_id_;
   heartbeat.incarnation = hello_.incarnation;
@@ -90,6 +94,7 @@ void SchedulerLink::on_heartbeat_reply(const Result<Message>& reply) {
   }
   const auto* answer = std::get_if<HeartbeatReply>(&*reply);
   if (answer == nullptr) return;
+  if (std::exchange(told_of_silence_, false)) log_.info("the scheduler answers again");
   const Instant sent{Duration(answer->sent_at)};
   heard_at_ = std::max(heard_at_, sent);
   const Duration granted = std::chrono::milliseconds(answer->lease_ms);

@@ -78,6 +78,7 @@ class SchedulerLink {
   bool welcomed_ = false;
   bool waits_for_name_ = false;
   bool waits_for_answer_ = false;
+  bool told_of_silence_ = false;
   std::string endpoint_;
   bool fetching_map_ = false;
   ShardMap map_;

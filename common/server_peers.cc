@@ -1,6 +1,8 @@
 #include "common/server_peers.h"
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace capstan {
 namespace {
@@ -42,11 +44,42 @@ NodeId ServerPeers::greeted_primary(std::uint32_t shard) const {
   return owner != 0 && find(owner) ? owner : 0;
 }
 
-void ServerPeers::greet_again(NodeId node) {
+void ServerPeers::note(NodeId node, const Result<Message>& reply) {
   const auto found = entries_.find(node);
   if (found == entries_.end()) return;
-  found->second.greeted = false;
+  Entry& entry = found->second;
+  const ErrorCode failure = reply.ok() ? ErrorCode::kCancelled : reply.error().code;
+  if (reply.ok() && std::exchange(entry.silent, false)) log_.info("{} answers again", name_of(node));
+  if (failure == ErrorCode::kTimeout && has_shards(node) && !std::exchange(entry.silent, true)) {
+    log_.warn("no answer from {} at {}: what its shards were sent waits and is sent again", name_of(node),
+              entry.endpoint);
+  }
+  if (failure != ErrorCode::kUnavailable) return;
+  entry.greeted = false;
   greet(node);
+}
+
+std::string ServerPeers::silent() const {
+  std::string names;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.silent && has_shards(id)) names += (names.empty() ? "" : ", ") + name_of(id);
+  }
+  return names;
+}
+
+bool ServerPeers::has_shards(NodeId node) const {
+  const ShardMap& map = link_.map();
+  for (std::uint32_t shard = 0; shard < map.num_shards(); ++shard) {
+    const auto& chain = map.chain(shard);
+    if (std::find(chain.begin(), chain.end(), node) != chain.end()) return true;
+  }
+  return false;
+}
+
+std::string ServerPeers::name_of(NodeId node) const {
+  const auto& nodes = link_.map().nodes();
+  const auto found = nodes.find(node);
+  return found == nodes.end() ? "a server" : found->second.name;
 }
 
 void ServerPeers::greet(NodeId node) {

@@ -23,8 +23,11 @@ class ServerPeers {
   std::optional<PeerId> find(NodeId node) const;
   // A shard's primary by our map, when it is greeted; 0: it cannot be asked now.
   NodeId greeted_primary(std::uint32_t shard) const;
-  // The peer said that it does not know us: it is another process by now.
-  void greet_again(NodeId node);
+  // What a call to the node came to. One that does not know us is another process by now, and greeted; one
+  // that does not answer, though it has shards, is named in the log, and when it answers again.
+  void note(NodeId node, const Result<Message>& reply);
+  // The names of those that do not answer: "ps-1, ps-2".
+  std::string silent() const;
   void on_ready(std::function<void()> handler) { ready_ = std::move(handler); }
 
  private:
@@ -33,7 +36,11 @@ class ServerPeers {
     PeerId peer = 0;
     bool greeted = false;
     bool greeting = false;
+    bool silent = false;
   };
+
+  bool has_shards(NodeId node) const;
+  std::string name_of(NodeId node) const;
 
   void greet(NodeId node);
   void on_greeting(NodeId node, PeerId peer, const Result<Message>& reply);

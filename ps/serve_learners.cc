@@ -87,7 +87,7 @@ void Server::on_chunk_reply(std::uint32_t shard, std::uint64_t session, const Re
   const auto again = [this, shard] { send_chunk(shard); };
   if (answer == nullptr || answer->status != ReplicaStatus::kOk) {
     if (answer != nullptr) learn_map(answer->map_version);
-    if (!reply.ok() && reply.error().code == ErrorCode::kUnavailable) others_.greet_again(lesson.learner);
+    others_.note(lesson.learner, reply);
     return lesson.pause->start(kChunkAgainPause, again);
   }
   lesson.next = answer->next;

@@ -107,9 +107,8 @@ void Server::on_confirmed(NodeId node, const std::vector<SentRecords>& sent, con
   if (answer != nullptr) {
     learn_map(answer->map_version);
     for (const ReplicaAck& ack : answer->acks) acks[ack.shard] = ack;
-  } else if (!reply.ok() && reply.error().code == ErrorCode::kUnavailable) {
-    others_.greet_again(node);
   }
+  others_.note(node, reply);
   for (const SentRecords& each : sent) {
     const auto found = shards_.find(each.shard);
     if (found == shards_.end() || found->second.log.after() != node) continue;

@@ -91,7 +91,7 @@ void Server::on_status(std::uint64_t id) {
 }
 
 std::string Server::stats_json() const {
-  return stats_to_json(stats_, rpc_.refused(), stats_map_version_, over_memory_limit_);
+  return stats_to_json(stats_, rpc_.refused(), stats_map_version_, over_memory_limit_, others_.silent());
 }
 
 void Server::fill_heartbeat(Heartbeat& heartbeat) const {

@@ -5,7 +5,8 @@
 namespace capstan {
 
 std::string stats_to_json(const ShardStats& stats, const std::map<std::string, std::uint64_t>& refused,
-                          std::uint64_t map_version, std::uint64_t over_memory_limit) {
+                          std::uint64_t map_version, std::uint64_t over_memory_limit,
+                          const std::string& no_answer_from) {
   boost::json::object json;
   json["pushes_applied"] = stats.pushes_applied;
   json["pushes_duplicate"] = stats.pushes_duplicate;
@@ -22,6 +23,7 @@ std::string stats_to_json(const ShardStats& stats, const std::map<std::string, s
   json["over_memory_limit"] = over_memory_limit;
   json["staleness"] = boost::json::array(stats.staleness.begin(), stats.staleness.end());
   json["map"] = {{"version", map_version}};  // an object: nothing to add up
+  if (!no_answer_from.empty()) json["no_answer_from"] = no_answer_from;
   boost::json::object reasons;
   for (const auto& [reason, count] : refused) reasons[reason] = count;
   json["refused"] = reasons;

@@ -119,6 +119,7 @@ bool ZmqTransport::Impl::configure(void* handle, int type) {
   set(ZMQ_HEARTBEAT_IVL, to_ms(options_.heartbeat_interval));
   set(ZMQ_HEARTBEAT_TIMEOUT, to_ms(options_.heartbeat_timeout));
   set(ZMQ_HEARTBEAT_TTL, to_ms(options_.heartbeat_timeout));
+  set(ZMQ_TCP_MAXRT, to_ms(options_.undelivered_timeout));
   set(ZMQ_CONNECT_TIMEOUT, to_ms(options_.connect_timeout));
   set(ZMQ_RECONNECT_IVL, to_ms(options_.reconnect_min));
   set(ZMQ_RECONNECT_IVL_MAX, to_ms(options_.reconnect_max));

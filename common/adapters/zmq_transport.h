@@ -25,9 +25,12 @@ struct ZmqOptions {
   Duration handshake_timeout = std::chrono::seconds(10);
   Duration heartbeat_interval = std::chrono::seconds(2);
   Duration heartbeat_timeout = std::chrono::seconds(30);  // must exceed the time one frame takes on the wire
-  Duration connect_timeout = std::chrono::seconds(5);
+  // A connection over which nothing sent has arrived for so long is made anew. A link that was cut for a
+  // while would else stay silent for as long again, because TCP waits twice as long before each repetition.
+  Duration undelivered_timeout = std::chrono::seconds(5);
+  Duration connect_timeout = std::chrono::seconds(3);
   Duration reconnect_min = std::chrono::milliseconds(50);
-  Duration reconnect_max = std::chrono::seconds(2);
+  Duration reconnect_max = std::chrono::seconds(1);
   Duration linger{0};  // how long close() and the destructor may go on sending what is queued
 };
 

@@ -123,9 +123,8 @@ void Puller::on_reply(std::uint64_t id, std::uint64_t message, const Result<Mess
   std::vector<std::uint32_t> again = ranges;
   if (reply.ok()) {
     if (const auto* rows = std::get_if<PullReply>(&*reply)) again = take(request, ranges, *rows);
-  } else if (reply.error().code == ErrorCode::kUnavailable) {
-    peers_.greet_again(node);
   }
+  peers_.note(node, reply);
   if (!again.empty()) {
     request.missing.insert(request.missing.end(), again.begin(), again.end());
     std::sort(request.missing.begin(), request.missing.end());

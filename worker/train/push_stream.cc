@@ -191,11 +191,10 @@ void PushStream::on_reply(std::uint64_t sequence, NodeId node, const std::vector
   const auto found = std::find_if(batches_.begin(), batches_.end(),
                                   [&](const Batch& batch) { return batch.sequence == sequence; });
   if (found == batches_.end() || fenced_) return;
+  peers_.note(node, reply);
   if (reply.ok() && std::holds_alternative<PushReply>(*reply)) {
     settle(*found, slices, std::get<PushReply>(*reply));
     if (fenced_) return;
-  } else if (!reply.ok() && reply.error().code == ErrorCode::kUnavailable) {
-    peers_.greet_again(node);
   }
   bool again = false;
   for (const std::size_t i : slices) {

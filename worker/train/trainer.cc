@@ -1,6 +1,7 @@
 #include "worker/train/trainer.h"
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <utility>
 
 namespace capstan {
@@ -138,8 +139,12 @@ void Trainer::hand_in(HeldId id) {
 
 std::string Trainer::stats_json() const {
   const PushCounts& pushes = env_.pushes;
-  return fmt::format(R"({{"pushes_sent":{},"pushes_abandoned":{},"bytes_pushed":{},"bytes_pulled":{}}})",
-                     pushes.sealed, pushes.abandoned, pushes.bytes, puller_.bytes());
+  boost::json::object stats = {{"pushes_sent", pushes.sealed},
+                               {"pushes_abandoned", pushes.abandoned},
+                               {"bytes_pushed", pushes.bytes},
+                               {"bytes_pulled", puller_.bytes()}};
+  if (const std::string silent = env_.peers.silent(); !silent.empty()) stats["no_answer_from"] = silent;
+  return boost::json::serialize(stats);
 }
 
 void Trainer::drop(HeldId id) {

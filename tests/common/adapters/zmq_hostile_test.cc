@@ -68,6 +68,7 @@ class ZmqHostileTest : public ::testing::Test {
   ZmqHostileTest() : server_(loop_, options()), client_(loop_, named("client")) {
     server_.on_message([this](PeerId from, Frames frames) {
       ++served_;
+      newest_ = from;
       EXPECT_TRUE(server_.send(from, std::move(frames)).ok());
     });
     client_.on_message([this](PeerId, Frames) { ++answered_; });
@@ -84,6 +85,7 @@ class ZmqHostileTest : public ::testing::Test {
     ZmqOptions options = named("server");
     options.handshake_timeout = std::chrono::milliseconds(100);
     options.max_frame_bytes = 1 << 20;
+    options.undelivered_timeout = std::chrono::milliseconds(300);
     return options;
   }
   // A well-behaved peer is still served.
@@ -105,7 +107,7 @@ class ZmqHostileTest : public ::testing::Test {
   AsioLoop loop_;
   ZmqTransport server_, client_;
   std::string where_;
-  PeerId peer_ = 0;
+  PeerId peer_ = 0, newest_ = 0;
   int served_ = 0, answered_ = 0;
 };
 
@@ -175,6 +177,20 @@ TEST_F(ZmqHostileTest, APeerThatDiesInTheMiddleOfAMessageLeavesNothing) {
   }
   EXPECT_TRUE(others_are_served());
   EXPECT_EQ(served_, 1);
+}
+
+// As when its link is cut: what is sent to it is never taken.
+TEST_F(ZmqHostileTest, APeerThatTakesNothingIsGivenUp) {
+  RawClient raw(where_);
+  shake_hands(raw);
+  raw.write(std::string("\x00\x02hi", 4));
+  ASSERT_TRUE(drive(loop_, [&] { return served_ == 1; }));
+  const Buffer frame = Buffer::allocate(1 << 20);
+  EXPECT_TRUE(drive(loop_, [&] {
+    const Status sent = server_.send(newest_, {frame});
+    return !sent.ok() && sent.error().code == ErrorCode::kUnavailable;
+  }));
+  EXPECT_TRUE(others_are_served());
 }
 
 }  // namespace

@@ -61,6 +61,26 @@ TEST_F(PushStreamTest, SlicesNameTheirStreamAndTheBatchBeforeThem) {
   EXPECT_EQ(counts.bytes, 4 * (sizeof(Key) + 2 * sizeof(float)));
 }
 
+TEST_F(PushStreamTest, AServerThatDoesNotAnswerIsNamedAsLongAsItHasShards) {
+  make();
+  on_push = [](const Message&) { return std::nullopt; };
+  push(1, {0});
+  world.run_for(seconds(4));
+  EXPECT_EQ(peers->silent(), "");
+  world.run_for(seconds(4));
+  EXPECT_EQ(peers->silent(), "first");
+  give_shards_to(kSecondServer);
+  world.run_for(seconds(1));
+  EXPECT_EQ(peers->silent(), "");
+  give_shards_to(kFirstServer);
+  world.run_for(seconds(1));
+  EXPECT_EQ(peers->silent(), "first");
+  on_push = nullptr;
+  world.run_for(seconds(10));
+  EXPECT_EQ(acknowledged.size(), 1U);
+  EXPECT_EQ(peers->silent(), "");
+}
+
 TEST_F(PushStreamTest, WhatIsResentHasTheSameBytesAndComesInOrder) {
   make();
   int lost = 2;
