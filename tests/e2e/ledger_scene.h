@@ -24,27 +24,28 @@ class LedgerScene : public Scene {
   void write_job(const std::string& train, std::uint32_t servers = 2, std::uint32_t replicas = 1) {
     servers_ = servers;
     const LedgerShape& shape = ledger_.shape();
-    write("job.yaml",
-          fmt::format(R"(job: {}
+    write("job.yaml", fmt::format(R"(job: {}
 seed: {}
 task: ctr
 data: {{format: libsvm, train: [unused]}}
 model: {{type: lr}}
 train: {{passes: {}, partitions: {}, {}}}
-checkpoint: {{path: {}, every_steps: 60, keep: 2}}
-cluster: {{servers: {}, workers: 2, replicas: {}, num_shards: {}, lease: 1500ms}}
+checkpoint: {{path: {}, every_steps: {}, keep: 2}}
+cluster: {{servers: {}, workers: 2, replicas: {}, num_shards: {}, lease: {}}}
 work_dir: {}
 report: {}
 )",
-                      job(), shape.seed, shape.passes, shape.partitions, train, path("checkpoints"), servers,
-                      replicas, shape.num_shards, path("work"), path("report.json")));
+                                  job(), shape.seed, shape.passes, shape.partitions, train,
+                                  path("checkpoints"), every_steps_, servers, replicas, shape.num_shards,
+                                  lease_, path("work"), path("report.json")));
   }
 
   void start_cluster(bool resume) {
     std::filesystem::remove(path("endpoint"));
-    std::vector<std::string> args = {"scheduler", path("job.yaml"), "--endpoint-file", path("endpoint")};
+    std::vector<std::string> args = {"scheduler",      path("job.yaml"), "--endpoint-file",
+                                     path("endpoint"), "--bind",         any_port_of("scheduler")};
     if (resume) args.emplace_back("--resume");
-    scheduler_ = start(args);
+    scheduler_ = start_node("scheduler", args);
     endpoint_ = endpoint_in("endpoint", *scheduler_);
     ASSERT_NE(endpoint_, "") << scheduler_->err();
     for (std::uint32_t n = 0; n < servers_; ++n) start_server(fmt::format("ps-{}", n));
@@ -53,16 +54,31 @@ report: {}
   }
 
   void start_server(const std::string& name) {
-    others_.push_back(
-        start({"ps", "--scheduler", endpoint_, "--job", job(), "--name", name, "--threads", "1"}));
+    others_.push_back(start_node(name, {"ps", "--scheduler", endpoint_, "--job", job(), "--name", name,
+                                        "--threads", "1", "--bind", any_port_of(name)}));
   }
 
   void start_worker(const std::string& name) {
     const std::string folder = path(fmt::format("life-{}-{}", lives_.size(), name));
     std::filesystem::create_directories(folder);
     lives_.push_back(folder);
-    others_.push_back(start({kLedgerWorkerFlag, folder, "--scheduler", endpoint_, "--name", name, job()},
-                            std::filesystem::read_symlink("/proc/self/exe").string()));
+    others_.push_back(start_node(name,
+                                 {kLedgerWorkerFlag, folder, "--scheduler", endpoint_, "--name", name, job()},
+                                 std::filesystem::read_symlink("/proc/self/exe").string()));
+  }
+
+  // For scenes that have several hosts: where node `name` listens, and what to put before a command's words
+  // to run it there.
+  virtual std::string address_of(const std::string&) const { return "127.0.0.1"; }
+  virtual std::vector<std::string> words_before(const std::string&) const { return {}; }
+  std::string any_port_of(const std::string& name) const { return "tcp://" + address_of(name) + ":0"; }
+
+  std::unique_ptr<Process> start_node(const std::string& name, const std::vector<std::string>& args,
+                                      const std::string& program = capstan_binary()) {
+    std::vector<std::string> words = words_before(name);
+    words.push_back(program);
+    words.insert(words.end(), args.begin(), args.end());
+    return start({words.begin() + 1, words.end()}, words[0]);
   }
 
   void kill_node(const std::string& name, int signal = SIGKILL) {
@@ -152,6 +168,8 @@ report: {}
 
   Ledger ledger_;
   std::uint32_t servers_ = 2;
+  std::uint64_t every_steps_ = 60;  // a checkpoint
+  std::string lease_ = "1500ms";
   std::string endpoint_;
   std::unique_ptr<Process> scheduler_;
   std::vector<std::unique_ptr<Process>> others_;

@@ -11,6 +11,10 @@ namespace capstan {
 
 inline constexpr const char* kLedgerWorkerFlag = "--ledger-worker";
 
+// Beside the workers' folders: how many milliseconds a batch takes to compute at the least, so that a pass
+// lasts long enough to be killed in.
+inline constexpr const char* kPaceFile = "pace";
+
 struct LedgerWorkerArgs {
   std::string scheduler, job, name;
   // Gets `computed` (one byte a training batch) and, for each evaluated partition, a file of `rows-N`: key

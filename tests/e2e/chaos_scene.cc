@@ -1,0 +1,158 @@
+#include "tests/e2e/chaos_scene.h"
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+namespace capstan {
+namespace {
+
+constexpr std::uintmax_t kGoesOn = 50;  // batches
+
+double seconds_of(std::chrono::steady_clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+std::string median_and_most(std::vector<double> all) {
+  std::sort(all.begin(), all.end());
+  return fmt::format("{:5.2f} s {:5.2f} s", all[all.size() / 2], all.back());
+}
+
+}  // namespace
+
+std::uint32_t ChaosScene::faults_wanted(std::uint32_t otherwise) {
+  const char* text = std::getenv("CAPSTAN_CHAOS_FAULTS");
+  return text == nullptr ? otherwise : static_cast<std::uint32_t>(std::max(1, std::atoi(text)));
+}
+
+void ChaosScene::start_again(const std::string& node) {
+  if (node == "scheduler") {
+    scheduler_ = start_node(node, {"scheduler", path("job.yaml"), "--recover", "--bind", endpoint_});
+  } else if (node.starts_with("ps-")) {
+    start_server(node);
+  } else {
+    start_worker(node);
+  }
+}
+
+void ChaosScene::kill_and_start(const std::string& node, std::chrono::milliseconds down) {
+  ASSERT_NO_FATAL_FAILURE(kill_node(node));
+  watch_for(down);
+  start_again(node);
+}
+
+void ChaosScene::stop_and_wake(const std::string& node, std::chrono::milliseconds down) {
+  const auto pid = find(node);
+  ASSERT_TRUE(pid.has_value()) << node;
+  kill(*pid, SIGSTOP);
+  watch_for(down);
+  kill(*pid, SIGCONT);
+}
+
+bool ChaosScene::whole() {
+  constexpr std::chrono::milliseconds kLookEvery{200};  // a process each time
+  if (Clock::now() < next_look_) return false;
+  next_look_ = Clock::now() + kLookEvery;
+  const auto now = status();
+  const auto* nodes = now.if_contains("nodes");
+  if (nodes == nullptr) return false;
+  double places = 0.0;
+  std::size_t alive = 0;
+  for (const auto& each : nodes->as_array()) {
+    const auto& node = each.as_object();
+    if (!node.at("alive").as_bool()) continue;
+    ++alive;
+    if (node.contains("shards")) places += number_at(node, "shards") + number_at(node, "copies");
+  }
+  return alive == kServers + kWorkers &&
+         places == static_cast<double>(ledger_.shape().num_shards * kReplicas);
+}
+
+bool ChaosScene::watch(const std::function<bool()>& happened, std::chrono::milliseconds patience) {
+  std::uintmax_t seen = computed();
+  Clock::time_point last = Clock::now();
+  const auto look = [&] {
+    const std::uintmax_t now = computed();
+    pause_ = std::max(pause_, Clock::now() - last);
+    if (now != seen) last = Clock::now();
+    seen = now;
+    return happened();
+  };
+  return eventually(look, patience);
+}
+
+void ChaosScene::watch_for(std::chrono::milliseconds time) {
+  const Clock::time_point end = Clock::now() + time;
+  watch([&] { return Clock::now() >= end; });
+}
+
+void ChaosScene::set_pace(std::chrono::milliseconds batch) const {
+  write(kPaceFile, std::to_string(batch.count()));
+}
+
+// What was computed in vain counts as done: the pace is rather too slow than too fast.
+void ChaosScene::outlast_faults() const {
+  constexpr double kFastest = 4.0, kSlowest = 100.0, kSpare = 1.3;
+  const double a_fault = seconds_of(Clock::now() - trains_since_) / faults_;
+  const double seconds = a_fault * (planned_ - std::min(faults_, planned_)) * kSpare;
+  const double left = static_cast<double>(batches()) - static_cast<double>(computed());
+  const double ms = left <= 0.0 ? kSlowest : std::clamp(kWorkers * 1000 * seconds / left, kFastest, kSlowest);
+  set_pace(std::chrono::milliseconds(std::lround(ms)));
+}
+
+void ChaosScene::start_training() {
+  ASSERT_NO_FATAL_FAILURE(start_cluster(false));
+  ASSERT_TRUE(watch([&] { return computed() >= kGoesOn && whole(); })) << scheduler_->err();
+  trains_since_ = Clock::now();
+}
+
+void ChaosScene::strike(const Strike& strike) {
+  pause_ = {};
+  ASSERT_NO_FATAL_FAILURE(strike.deed()) << "fault " << faults_ + 1 << ", " << strike.name;
+  ++faults_;
+  const std::uintmax_t before = computed();
+  const Clock::time_point over = Clock::now();
+  const bool again = watch([&] { return ended() || (computed() >= before + kGoesOn && whole()); });
+  ASSERT_TRUE(again) << "after fault " << faults_ << ", " << strike.name << ":\n" << scheduler_->err();
+  ASSERT_FALSE(ended()) << "the job ended before its faults, in fault " << faults_ << ", " << strike.name
+                        << ":\n"
+                        << scheduler_->err();
+  Seen& seen = seen_[strike.name];
+  seen.pauses.push_back(seconds_of(pause_));
+  seen.whole_again.push_back(seconds_of(Clock::now() - over));
+  outlast_faults();
+}
+
+void ChaosScene::finish(const std::string& title) {
+  set_pace({});
+  while (!ended()) {  // as long as it goes on
+    const std::uintmax_t before = computed();
+    ASSERT_TRUE(watch([&] { return ended() || computed() > before + kGoesOn; })) << scheduler_->err();
+  }
+  expect_job_ends_well();
+  expect_rows_exact();
+  expect_counts_exact(false);
+  print_summary(title);
+}
+
+void ChaosScene::print_summary(const std::string& title) {
+  const auto report = json("report.json");
+  const double acknowledged = number_at(report, "pushes.acknowledged");
+  double longest = 0.0;
+  std::string lines;
+  for (const auto& [name, seen] : seen_) {
+    longest = std::max(longest, *std::max_element(seen.pauses.begin(), seen.pauses.end()));
+    lines += fmt::format("  {:34} {:4}  {}    {}\n", name, seen.pauses.size(), median_and_most(seen.pauses),
+                         median_and_most(seen.whole_again));
+  }
+  const std::string text = fmt::format(
+      "{}: {} faults, {:.0f} pushes acknowledged, lost {:.0f}, doubled {:.0f}, longest pause {:.2f} s\n"
+      "  fault                             times  pause of the workers  whole again after it\n"
+      "                                           median    longest     median    longest\n{}",
+      title, faults_, acknowledged, number_at(report, "pushes.lost"),
+      std::max(0.0, number_at(report, "pushes.applied") - acknowledged), longest, lines);
+  std::fputs(text.c_str(), stdout);
+}
+
+}  // namespace capstan

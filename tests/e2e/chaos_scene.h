@@ -1,0 +1,77 @@
+// ChaosScene: a training cluster of real processes that is struck again and again; how long the workers stood
+// still, and what came of it all.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/rng.h"
+#include "tests/e2e/ledger_scene.h"
+
+namespace capstan {
+
+class ChaosScene : public LedgerScene {
+ protected:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::uint32_t kServers = 3, kWorkers = 2, kReplicas = 2;
+
+  // The faults that CAPSTAN_CHAOS_FAULTS asks for, or `otherwise`.
+  static std::uint32_t faults_wanted(std::uint32_t otherwise);
+  // `planned` faults in a job of 2000 batches times `size`.
+  ChaosScene(std::uint32_t planned, std::uint32_t size)
+      : LedgerScene(kChaosSeed + size), rng_(kChaosSeed + planned), planned_(planned) {}
+
+  std::string any_server() { return fmt::format("ps-{}", rng_.below(kServers)); }
+  std::string any_worker() { return fmt::format("worker-{}", rng_.below(kWorkers)); }
+  std::chrono::milliseconds a_while(std::uint32_t most_ms) {
+    return std::chrono::milliseconds(100 + rng_.below(most_ms - 100));
+  }
+
+  void start_again(const std::string& node);
+  // kill -9 and a new process after a while; or a stop, and on it goes.
+  void kill_and_start(const std::string& node, std::chrono::milliseconds down);
+  void stop_and_wake(const std::string& node, std::chrono::milliseconds down);
+
+  // Every node lives and every chain has all its members.
+  bool whole();
+  bool ended() { return scheduler_->ended().has_value(); }
+
+  // Waits for `happened` and measures meanwhile for how long no worker computed anything at a time.
+  bool watch(const std::function<bool()>& happened, std::chrono::milliseconds patience = kPatience);
+  void watch_for(std::chrono::milliseconds time);
+
+  struct Strike {
+    std::string name;            // of the kind: "kill -9 of a server"
+    std::function<void()> deed;  // over when it returns
+  };
+  // The least time of a batch from now on.
+  void set_pace(std::chrono::milliseconds batch) const;
+  // Until the cluster trains and is whole.
+  void start_training();
+  // The fault, and the way back to a whole cluster that trains, at a pace at which the job outlasts its
+  // faults.
+  void strike(const Strike& strike);
+  // To the job's end: it ended well, every row is exact, and the report says the same. Prints the summary.
+  void finish(const std::string& title);
+
+  Rng rng_;
+  std::uint32_t faults_ = 0;
+
+ private:
+  struct Seen {
+    std::vector<double> pauses, whole_again;  // seconds
+  };
+
+  void outlast_faults() const;
+  void print_summary(const std::string& title);
+
+  std::uint32_t planned_;
+  Clock::time_point trains_since_, next_look_;
+  Clock::duration pause_{};
+  std::map<std::string, Seen> seen_;
+};
+
+}  // namespace capstan
