@@ -2,6 +2,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "common/section_chains.h"
+
 namespace capstan {
 namespace {
 
@@ -46,13 +48,13 @@ std::string_view to_string(CheckpointState state) {
 
 std::uint64_t ListedCheckpoint::rows() const {
   std::uint64_t rows = 0;
-  for (const ShardSection& section : manifest->sections) rows += section.rows;
+  for (const SectionChain chain : chains_of(manifest->sections)) rows += chain.back().rows;
   return rows;
 }
 
 std::uint64_t ListedCheckpoint::bytes() const {
   std::uint64_t bytes = 0;
-  for (const ShardSection& section : manifest->sections) bytes += section.length;
+  for (const ShardSection& section : manifest->sections) bytes += section.folder.empty() ? section.length : 0;
   return bytes;
 }
 

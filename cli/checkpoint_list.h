@@ -26,8 +26,8 @@ struct ListedCheckpoint {
   std::string problem;               // unless complete
   std::optional<Manifest> manifest;  // complete
 
-  std::uint64_t rows() const;
-  std::uint64_t bytes() const;
+  std::uint64_t rows() const;   // that it restores
+  std::uint64_t bytes() const;  // in its own folder
   // Batches of the pass that the cut was made in, over all partitions.
   std::uint64_t steps() const;
 };

@@ -46,7 +46,8 @@ json::object to_json(const ListedCheckpoint& each) {
   object["steps"] = each.steps();
   object["rows"] = each.rows();
   object["bytes"] = each.bytes();
-  object["kind"] = "full";
+  object["kind"] = manifest.builds_on == 0 ? "full" : "incremental";
+  object["builds_on"] = manifest.builds_on;
   object["best"] = manifest.best;
   return object;
 }
@@ -62,9 +63,10 @@ std::string line(const ListedCheckpoint& each) {
   const std::string at = manifest.streams.empty()
                              ? std::to_string(manifest.passes.size())
                              : fmt::format("{} + {}", manifest.passes.size(), each.steps());
+  const std::string kind = manifest.builds_on == 0 ? "full" : fmt::format("upon {}", manifest.builds_on);
   return fmt::format("{:14} {:21} {:>12} {:>9} {:>10}  {:12} {}{}\n", name, manifest.written_at, at,
                      short_number(static_cast<double>(each.rows())),
-                     fmt::format("{:.1f}MiB", in_mib(each.bytes())), "full", state,
+                     fmt::format("{:.1f}MiB", in_mib(each.bytes())), kind, state,
                      manifest.best ? ", best" : "");
 }
 
@@ -98,6 +100,7 @@ void add_checkpoint_ls(CLI::App& group, Console console, int& exit_code) {
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
       "pass + step: passes finished before it, and batches (over all workers) of the one under way.\n"
+      "bytes: that it added. kind: full, or upon N: it holds what changed since ckpt-N, and needs that.\n"
       "state: complete (the manifest verifies, files have their length; `verify` reads them), damaged,\n"
       "or unpublished (no manifest yet: being written, or given up).\n"
       "Example: capstan checkpoint ls out/movielens/checkpoints");

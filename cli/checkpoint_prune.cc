@@ -25,8 +25,9 @@ struct PruneOptions {
 };
 
 CheckpointFact fact_of(const ListedCheckpoint& each) {
-  return {each.checkpoint,     each.directory, static_cast<std::uint32_t>(each.manifest->passes.size()),
-          each.manifest->best, each.bytes(),   each.rows()};
+  return {each.checkpoint,         each.directory, static_cast<std::uint32_t>(each.manifest->passes.size()),
+          each.manifest->best,     each.bytes(),   each.rows(),
+          each.manifest->builds_on};
 }
 
 int run(const PruneOptions& options, Console console) {
@@ -40,7 +41,9 @@ int run(const PruneOptions& options, Console console) {
   const std::vector<std::uint64_t> gone = to_prune(facts, options.keep);
   json::array removed, kept;
   std::uint64_t freed = 0;
-  for (const ListedCheckpoint& each : *all) {
+  // The newest first, as they may need older ones.
+  for (auto at = all->rbegin(); at != all->rend(); ++at) {
+    const ListedCheckpoint& each = *at;
     const bool goes =
         each.manifest.has_value() && std::find(gone.begin(), gone.end(), each.checkpoint) != gone.end();
     if (!goes) {
@@ -84,9 +87,10 @@ void add_checkpoint_prune(CLI::App& group, Console console, int& exit_code) {
   command->add_flag("--dry-run", options->dry_run, "Only say what would go");
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
-      "The best checkpoint stays too, if it is older. Those that are damaged or unpublished are neither "
-      "counted nor\n"
-      "removed. Do not prune the folder of a running job: it prunes by itself (checkpoint.keep).\n"
+      "The best checkpoint stays too, if it is older, and so do those that others build upon. Those that "
+      "are\n"
+      "damaged or unpublished are neither counted nor removed. Do not prune the folder of a running job: it "
+      "prunes by itself (checkpoint.keep).\n"
       "Example: capstan checkpoint prune out/movielens/checkpoints --keep 2 --dry-run");
   command->callback([options, console, &exit_code] { exit_code = run(*options, console); });
 }

@@ -51,11 +51,10 @@ Result<std::unique_ptr<Shard>> load_shard(Storage& storage, const Manifest& mani
                                           const std::string& directory, std::uint32_t shard) {
   auto made = std::make_unique<Shard>(shard, manifest.num_shards);
   made->declare({manifest.tables});
-  for (const auto& section : manifest.sections) {
-    if (section.shard != shard) continue;
-    CAPSTAN_ASSIGN(const Buffer bytes, read_section(storage, directory, section));
-    CAPSTAN_TRY(made->restore(bytes.bytes(), 0).wrap(directory + "/" + section.file));
-  }
+  const SectionChain chain = chain_of(manifest.sections, shard);
+  if (chain.empty()) return made;
+  CAPSTAN_ASSIGN(const Buffer bytes, read_chain(storage, directory, chain));
+  CAPSTAN_TRY(made->restore(bytes.bytes(), 0).wrap(section_path(directory, chain.back())));
   return made;
 }
 

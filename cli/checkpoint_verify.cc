@@ -2,6 +2,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <boost/json.hpp>
+#include <map>
 #include <memory>
 #include <ostream>
 
@@ -22,15 +23,9 @@ struct VerifyOptions {
   bool json = false;
 };
 
-struct Damage {
-  std::string file;
-  std::uint64_t offset = 0;  // in the file
-  std::string text;          // what a person reads, file and offset included
-};
-
 struct Verified {
   std::uint64_t blocks = 0, bytes = 0;
-  std::vector<Damage> damage;
+  std::vector<SectionDamage> damage;
 };
 
 // Says on `err` how far it is, once a GiB.
@@ -50,18 +45,37 @@ class Progress {
   std::ostream& err_;
 };
 
-Verified read_all(Storage& storage, const ListedCheckpoint& each, Progress& progress) {
+using Places = std::map<SectionPlace, std::vector<SectionDamage>>;
+
+// What several checkpoints need is read once.
+Verified read_all(Storage& storage, const ListedCheckpoint& each, Places& read, Progress& progress) {
   Verified verified;
   for (const ShardSection& section : each.manifest->sections) {
-    const auto bytes = read_section(storage, each.directory, section);
-    if (!bytes.ok()) {
-      verified.damage.push_back({each.directory + "/" + section.file, section.offset, bytes.error().message});
+    const auto [place, news] = read.try_emplace({section_path(each.directory, section), section.offset},
+                                                std::vector<SectionDamage>());
+    if (news) {
+      place->second = damage_of(storage, each.directory, section);
+      progress.add(section.length);
     }
-    ++verified.blocks;
+    verified.damage.insert(verified.damage.end(), place->second.begin(), place->second.end());
+    verified.blocks += blocks_of(section);
     verified.bytes += section.length;
-    progress.add(section.length);
   }
   return verified;
+}
+
+// Bytes to be read.
+std::uint64_t total_of(const std::vector<ListedCheckpoint>& all) {
+  std::map<SectionPlace, std::uint64_t> lengths;
+  for (const ListedCheckpoint& each : all) {
+    if (!each.manifest.has_value()) continue;
+    for (const ShardSection& section : each.manifest->sections) {
+      lengths[{section_path(each.directory, section), section.offset}] = section.length;
+    }
+  }
+  std::uint64_t total = 0;
+  for (const auto& [place, length] : lengths) total += length;
+  return total;
 }
 
 json::object to_json(const ListedCheckpoint& each, const Verified& verified) {
@@ -75,8 +89,9 @@ json::object to_json(const ListedCheckpoint& each, const Verified& verified) {
                          {"bytes", verified.bytes}};
   if (!each.problem.empty()) object["problem"] = each.problem;
   json::array damage;
-  for (const Damage& one : verified.damage) {
-    damage.push_back({{"file", one.file}, {"offset", one.offset}, {"text", one.text}});
+  for (const SectionDamage& one : verified.damage) {
+    damage.push_back(
+        {{"file", one.file}, {"offset", one.offset}, {"length", one.length}, {"text", one.text}});
   }
   object["damage"] = std::move(damage);
   return object;
@@ -89,7 +104,7 @@ std::string lines(const ListedCheckpoint& each, const Verified& verified) {
   std::string text =
       fmt::format("{}: {}, {} blocks, {:.1f} MiB\n", each.directory,
                   verified.damage.empty() ? "complete" : "damaged", verified.blocks, in_mib(verified.bytes));
-  for (const Damage& one : verified.damage) text += "  " + one.text + "\n";
+  for (const SectionDamage& one : verified.damage) text += "  " + one.text + "\n";
   return text;
 }
 
@@ -97,13 +112,13 @@ int run(const VerifyOptions& options, Console console) {
   DiskFiles files;
   const auto all = list_all(files, options.path);
   if (!all.ok()) return complain(all.error(), console);
-  std::uint64_t total = 0, bad = 0;
-  for (const ListedCheckpoint& each : *all) total += each.manifest.has_value() ? each.bytes() : 0;
-  Progress progress(total, console.err);
+  std::uint64_t bad = 0;
+  Places read;
+  Progress progress(total_of(*all), console.err);
   json::array array;
   for (const ListedCheckpoint& each : *all) {
     Verified verified;
-    if (each.state == CheckpointState::kComplete) verified = read_all(files, each, progress);
+    if (each.state == CheckpointState::kComplete) verified = read_all(files, each, read, progress);
     bad += each.state == CheckpointState::kDamaged || !verified.damage.empty();
     if (options.json) {
       array.push_back(to_json(each, verified));

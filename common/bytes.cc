@@ -18,6 +18,16 @@ void ByteWriter::put_string(std::string_view text) {
   append(text.data(), text.size());
 }
 
+void ByteWriter::put_bytes(std::span<const std::byte> bytes) {
+  put(static_cast<std::uint64_t>(bytes.size()));
+  append(bytes.data(), bytes.size());
+}
+
+std::span<std::byte> ByteWriter::extend(std::size_t size) {
+  bytes_.resize(bytes_.size() + size);
+  return std::span<std::byte>(bytes_).last(size);
+}
+
 Buffer ByteWriter::take() {
   return Buffer::adopt(std::exchange(bytes_, {}));
 }

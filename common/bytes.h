@@ -34,6 +34,10 @@ class ByteWriter {
     put(static_cast<std::uint64_t>(values.size()));
     append(values.data(), values.size() * sizeof(T));
   }
+  void put_bytes(std::span<const std::byte> bytes);  // u64 count, bytes
+  // Room for so many bytes more, all zero. Valid until the next call.
+  std::span<std::byte> extend(std::size_t size);
+  void reserve(std::size_t size) { bytes_.reserve(size); }
   // Leaves the writer empty.
   Buffer take();
 
@@ -66,6 +70,7 @@ class ByteReader {
     std::memcpy(values.data(), bytes.data(), bytes.size());
     return values;
   }
+  std::span<const std::byte> get_bytes() { return take(get<std::uint64_t>()); }  // where they lie
   bool failed() const { return failed_; }
   // kCorrupt when a read failed or bytes are left over.
   Status finish() const;

@@ -222,11 +222,16 @@ struct Snapshot {
   std::uint64_t after_step = 0;
   std::uint32_t forget_below_pass = 0;
   std::uint64_t map_version = 0;  // the server answers once it knows this map
+  std::uint64_t base = 0;  // the checkpoint whose rows may be left out where they have not changed; 0: none
 };
+// A shard in a file of a checkpoint: all of it, or what changed since another one.
 struct ShardSection {
   std::uint32_t shard = 0;
-  std::uint64_t offset = 0, length = 0, checksum = 0, rows = 0;
+  std::uint64_t offset = 0, length = 0, checksum = 0;
+  std::uint64_t rows = 0;  // of the shard, whether or not they are in the section
   std::string file;
+  std::string folder;      // beside the checkpoint's own; empty: in that
+  std::uint64_t base = 0;  // the checkpoint that it goes on from; 0: it is whole
 };
 struct SnapshotReply {
   std::uint64_t checkpoint = 0;
@@ -237,12 +242,14 @@ struct SnapshotReply {
 };
 struct Restore {
   std::string directory;
-  std::vector<ShardSection> sections;
+  std::vector<ShardSection> sections;  // by shard; of each the whole one first, then what changed, in order
 };
 struct RestoreReply {
   std::uint64_t rows = 0;
   std::string error;
-  bool damaged = false;  // the checkpoint itself cannot be used
+  bool damaged = false;      // the checkpoint itself cannot be used
+  std::string damaged_file;  // whose section at `damaged_offset` is not what was written; empty: not known
+  std::uint64_t damaged_offset = 0;
 };
 
 // ---- replication: a server with the next of a shard's chain

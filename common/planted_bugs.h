@@ -28,6 +28,9 @@ enum class PlantedBug : std::uint8_t {
   kCountsLearnersEarly,
   kEpochsAreReused,
   kHandsOverDuringCut,
+  kDeltaWithoutRemovals,
+  kDeltaOfFailedCheckpoint,
+  kDeltaOfUnknownBase,
 };
 
 #ifdef CAPSTAN_PLANTED_BUGS

@@ -1,5 +1,6 @@
 // Server: snapshots and restores on the scheduler's word.
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "ps/section_file.h"
@@ -24,16 +25,16 @@ void Server::answer_errand(std::uint64_t id, const Message& answer) {
   rpc_.reply(link_.peer(), id, answer);
 }
 
-// Each shard is serialised on its own lane, between two pushes, and written by the disk lane: no shard waits
-// for another, and pushes go on.
 void Server::on_snapshot(std::uint64_t id, const Snapshot& request) {
-  const auto owned = std::count_if(shards_.begin(), shards_.end(),
-                                   [](const auto& each) { return each.second.role == ShardRole::kPrimary; });
-  const bool leaving = std::any_of(shards_.begin(), shards_.end(),
-                                   [](const auto& each) { return each.second.handover != Handover::kNone; });
+  std::deque<std::uint32_t> owned;
+  bool leaving = false;
+  for (const auto& [shard, slot] : shards_) {
+    if (slot.role == ShardRole::kPrimary) owned.push_back(shard);
+    leaving = leaving || slot.handover != Handover::kNone;
+  }
   const bool knows_map = link_.map().version() >= request.map_version;
   if (!knows_map) learn_map(request.map_version);
-  if (owned == 0 || leaving || !knows_map || repeated(id))
+  if (owned.empty() || leaving || !knows_map || repeated(id))
     return;  // only owners are asked: the map is on its way
   if (snapshot_ != nullptr && !snapshot_->finished()) {
     snapshot_->fail(make_error(ErrorCode::kCancelled, "a newer checkpoint was asked for"), false);
@@ -43,77 +44,116 @@ void Server::on_snapshot(std::uint64_t id, const Snapshot& request) {
     answer_errand(id, reply);
   };
   snapshot_ = std::make_unique<SnapshotJob>(disk_, storage_, request.checkpoint, request.directory,
-                                            options_.name + ".rows", static_cast<std::size_t>(owned),
-                                            std::move(done));
+                                            options_.name + ".rows", owned.size(), std::move(done),
+                                            [this] { take_snapshots(); });
   snapshot_ticket_ = id;
-  for (auto& [shard_id, slot] : shards_) {
-    if (slot.role != ShardRole::kPrimary) continue;
-    auto taken = std::make_shared<Result<ShardSnapshot>>(ShardSnapshot());
-    auto forgot = std::make_shared<bool>(false);
-    compute_.run(
-        lane_of(shard_id),
-        [taken, forgot, shard = slot.shard.get(), request, id] {
-          *forgot = shard->forget_below(request.forget_below_pass);
-          *taken = shard->snapshot_after(request.pass, request.after_step, id);
-        },
-        [this, taken, forgot, shard_id = shard_id, rows = slot.shard.get(), id, request] {
-          Slot* held = slot_of(shard_id, rows);
-          if (held != nullptr && *forgot) {
-            ShardRecord record;
-            record.head.kind = RecordKind::kForget;
-            record.head.pass = request.forget_below_pass;
-            log_other(*held, shard_id, std::move(record));
-          }
-          if (id != snapshot_ticket_) return;
-          if (!taken->ok()) {
-            snapshot_->fail(taken->error(), true);
-          } else {
-            write_snapshot(shard_id, std::move(*taken).value());
-          }
-        });
+  snapshot_request_ = request;
+  snapshot_left_ = std::move(owned);
+  snapshots_taking_ = 0;
+  take_snapshots();
+}
+
+// Each shard is serialised on its own lane, between two pushes, and written by the disk lane. A few are ahead
+// of the disk, so that pushes come in between and what is not written yet takes little memory. In sync all
+// must hear at once which step they are to wait for.
+void Server::take_snapshots() {
+  constexpr std::size_t kShardsAhead = 2;
+  const bool at_once = snapshot_request_.after_step > 0;
+  while (!snapshot_left_.empty() && !snapshot_->finished() &&
+         (at_once || snapshots_taking_ + snapshot_->backlog() < kShardsAhead)) {
+    const std::uint32_t shard = snapshot_left_.front();
+    snapshot_left_.pop_front();
+    take_snapshot(shard);
   }
+}
+
+void Server::take_snapshot(std::uint32_t shard) {
+  const auto slot = shards_.find(shard);
+  if (slot == shards_.end() || slot->second.role != ShardRole::kPrimary) {
+    return snapshot_->fail(make_error(ErrorCode::kCancelled, "the shard moved away"), false);
+  }
+  ++snapshots_taking_;
+  auto taken = std::make_shared<Result<ShardSnapshot>>(ShardSnapshot());
+  auto forgot = std::make_shared<bool>(false);
+  compute_.run(
+      lane_of(shard),
+      [taken, forgot, rows = slot->second.shard.get(), request = snapshot_request_, id = snapshot_ticket_] {
+        *forgot = rows->forget_below(request.forget_below_pass);
+        *taken =
+            rows->snapshot_after(request.pass, request.after_step, id, {request.checkpoint, request.base});
+      },
+      [this, taken, forgot, shard, rows = slot->second.shard.get(), id = snapshot_ticket_,
+       pass = snapshot_request_.forget_below_pass] {
+        Slot* held = slot_of(shard, rows);
+        if (held != nullptr && *forgot) {
+          ShardRecord record;
+          record.head.kind = RecordKind::kForget;
+          record.head.pass = pass;
+          log_other(*held, shard, std::move(record));
+        }
+        if (id != snapshot_ticket_) return;
+        --snapshots_taking_;
+        if (!taken->ok()) {
+          snapshot_->fail(taken->error(), true);
+        } else {
+          write_snapshot(shard, std::move(*taken).value());
+        }
+        take_snapshots();
+      });
 }
 
 void Server::write_snapshot(std::uint32_t shard, ShardSnapshot snapshot) {
   const bool wanted = snapshot_ != nullptr && snapshot.ticket == snapshot_ticket_;
-  if (wanted && !snapshot.bytes.empty()) snapshot_->add(shard, snapshot.rows, std::move(snapshot.bytes));
+  if (wanted && !snapshot.bytes.empty()) snapshot_->add(shard, std::move(snapshot));
 }
 
 struct Server::RestoreJob {
   std::uint64_t id;
   Restore request;
-  std::size_t next = 0, open = 0;  // sections
+  std::vector<SectionChain> chains;  // of the request
+  std::size_t next = 0, open = 0;    // chains
   RestoreReply reply;
 };
 
-// Reads every section on the disk lane, checks it, gives it to its shard's lane, and hands it down the chain.
+// Reads each shard's sections on the disk lane, checks them, gives what they come to to the shard's lane, and
+// hands it down the servers' chain.
 void Server::on_restore(std::uint64_t id, const Restore& request) {
   const bool owner =
       std::all_of(request.sections.begin(), request.sections.end(),
                   [&](const ShardSection& section) { return primary_slot(section.shard) != nullptr; });
   if (!owner || repeated(id)) return;  // not owner: the map is still on its way
-  restore_next(std::make_shared<RestoreJob>(RestoreJob{id, request, 0, 0, {}}));
+  auto job = std::make_shared<RestoreJob>(RestoreJob{id, request, {}, 0, 0, {}});
+  job->chains = chains_of(job->request.sections);
+  restore_next(job);
 }
 
 // A few at a time: what the replicas have not confirmed takes memory.
 void Server::restore_next(const std::shared_ptr<RestoreJob>& job) {
-  constexpr std::size_t kSectionsAtOnce = 4;
-  if (job->next == job->request.sections.size() && job->open == 0) {
+  constexpr std::size_t kShardsAtOnce = 4;
+  if (job->next == job->chains.size() && job->open == 0) {
     answer_errand(job->id, job->reply);
     return;
   }
-  while (job->next < job->request.sections.size() && job->open < kSectionsAtOnce) {
+  struct Read {
+    Result<Buffer> bytes = Buffer();
+    const ShardSection* damaged = nullptr;
+  };
+  while (job->next < job->chains.size() && job->open < kShardsAtOnce) {
     ++job->open;
-    auto bytes = std::make_shared<Result<Buffer>>(Buffer());
-    const ShardSection section = job->request.sections[job->next++];
+    auto read = std::make_shared<Read>();
+    const SectionChain chain = job->chains[job->next++];
     disk_.run(
         0,
-        [this, bytes, directory = job->request.directory, section] {
-          *bytes = read_section(storage_, directory, section);
+        [this, read, job, chain] {
+          read->bytes = read_chain(storage_, job->request.directory, chain, &read->damaged);
         },
-        [this, job, bytes, shard = section.shard] {
+        [this, job, read, shard = chain.front().shard] {
           if (job->id != errand_id_) return;  // another checkpoint is being restored by now
-          restore_shard(job, shard, *bytes);
+          if (read->damaged != nullptr) {
+            job->reply.damaged_file = section_path(job->request.directory, *read->damaged);
+            job->reply.damaged_offset = read->damaged->offset;
+          }
+          restore_shard(job, shard, read->bytes);
         });
   }
 }

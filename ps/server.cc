@@ -190,6 +190,8 @@ void Server::take_place(std::uint32_t shard) {
     slot.before = place == chain.begin() ? 0 : *(place - 1);
     if (slot.role == ShardRole::kPrimary && !led) slot.leads_since = map.epoch(shard);
     if (slot.role != ShardRole::kPrimary && led) {  // it was handed over: all that we took is in the log
+      compute_.run(
+          lane_of(shard), [rows = slot.shard.get()] { rows->forget_snapshots(); }, [] {});
       give_up_answers(slot);
       slot.submitted = slot.log.applied();
     }

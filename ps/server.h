@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -187,6 +188,8 @@ class Server {
   void tell_handed_over();
 
   void on_snapshot(std::uint64_t id, const Snapshot& request);
+  void take_snapshots();
+  void take_snapshot(std::uint32_t shard);
   void write_snapshot(std::uint32_t shard, ShardSnapshot snapshot);
   void on_restore(std::uint64_t id, const Restore& request);
   struct RestoreJob;
@@ -234,7 +237,10 @@ class Server {
   Instant warned_of_memory_{};
   std::unique_ptr<SnapshotJob> snapshot_;
   std::uint64_t snapshot_ticket_ = 0;  // the request that snapshot_ answers
-  std::uint64_t errand_id_ = 0;        // the newest snapshot or restore asked for
+  Snapshot snapshot_request_;
+  std::deque<std::uint32_t> snapshot_left_;  // shards not begun with
+  std::size_t snapshots_taking_ = 0;         // on their lanes
+  std::uint64_t errand_id_ = 0;              // the newest snapshot or restore asked for
   std::optional<Message> errand_answer_;
   std::set<std::uint32_t> unsent_;  // shards with records for the one after
   std::uint64_t last_session_ = 0;

@@ -2,54 +2,20 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
+#include <utility>
 
 #include "common/assert.h"
-#include "common/planted_bugs.h"
 #include "common/gradient_check.h"
+#include "common/planted_bugs.h"
 #include "ps/section_counts.h"
 #include "ps/step_combiner.h"
 
 namespace capstan {
 namespace {
 
-constexpr std::uint32_t kSnapshotMagic = 0x33504143;  // "CAP3"
-
-std::vector<std::uint8_t> as_octets(std::span<const std::byte> bytes) {
-  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
-  return {first, first + bytes.size()};
-}
-
 // What no eviction gives back.
 std::uint64_t fixed_bytes_of(const EmbeddingTable& table) {
   return table.spec().dense ? table.bytes() : table.fixed_bytes();
-}
-
-// Key and row bytes of every row, one after the other.
-std::vector<std::uint8_t> table_rows(const EmbeddingTable& table) {
-  const std::size_t record = sizeof(Key) + table.layout().row_bytes();
-  std::vector<std::uint8_t> out(table.size() * record);
-  std::uint8_t* at = out.data();
-  table.for_each_row([&](Key key, std::span<const std::byte> row) {
-    std::memcpy(at, &key, sizeof(Key));
-    std::memcpy(at + sizeof(Key), row.data(), row.size());
-    at += record;
-  });
-  return out;
-}
-
-Status restore_table(EmbeddingTable& table, std::span<const std::uint8_t> rows,
-                     std::span<const std::uint8_t> state) {
-  const std::size_t record = sizeof(Key) + table.layout().row_bytes();
-  if (rows.size() % record != 0) {
-    return make_error(ErrorCode::kCorrupt, "table " + table.spec().name + ": rows of another size");
-  }
-  for (std::size_t at = 0; at < rows.size(); at += record) {
-    Key key = 0;
-    std::memcpy(&key, rows.data() + at, sizeof(Key));
-    CAPSTAN_TRY(table.insert_row(key, std::as_bytes(rows.subspan(at + sizeof(Key), record - sizeof(Key)))));
-  }
-  return table.restore_state(std::as_bytes(state));
 }
 
 }  // namespace
@@ -194,9 +160,9 @@ PushOutcome Shard::combine(const PushedSlice& slice, std::uint32_t now_seconds) 
   waiting_.clear();
   outcome.version = version_;
   outcome.clock = clock();
-  if (snapshot_sequence_ != 0 && slice.pass == snapshot_pass_ && clock_of(slice.pass) == snapshot_sequence_) {
-    snapshot_sequence_ = 0;
-    outcome.snapshot = snapshot(snapshot_ticket_);
+  const Wish& wish = waiting_snapshot_;
+  if (wish.sequence != 0 && slice.pass == wish.pass && clock_of(slice.pass) == wish.sequence) {
+    outcome.snapshot = snapshot(std::exchange(waiting_snapshot_, {}));
   }
   return outcome;
 }
@@ -264,82 +230,6 @@ ShardStats Shard::stats() const {
     stats.fixed_bytes += fixed_bytes_of(*table);
   }
   return stats;
-}
-
-ShardSnapshot Shard::snapshot(std::uint64_t ticket) const {
-  ShardSnapshot taken{{}, 0, ticket};
-  ByteWriter out;
-  save(out);
-  for (const auto& table : tables_) taken.rows += table->size();
-  taken.bytes = out.take();
-  return taken;
-}
-
-void Shard::save(ByteWriter& out) const {
-  out.put(kSnapshotMagic);
-  out.put(id_);
-  out.put(version_);
-  out.put(step_);
-  out.put(stats_.pushes_applied);
-  out.put(stats_.pushes_refused);
-  CAPSTAN_PLANTED(kSnapshotWithoutStreams) ? PushWindow().save(out) : window_.save(out);
-  out.put(static_cast<std::uint32_t>(tables_.size()));
-  for (std::size_t i = 0; i < tables_.size(); ++i) {
-    out.put_string(specs_[i].name);
-    out.put_vector(table_rows(*tables_[i]));
-    out.put_vector(as_octets(tables_[i]->save_state()));
-  }
-}
-
-Result<ShardSnapshot> Shard::snapshot_after(std::uint32_t pass, std::uint64_t sequence,
-                                            std::uint64_t ticket) {
-  snapshot_sequence_ = 0;
-  if (sequence == 0) return snapshot(ticket);
-  const std::uint64_t now = clock_of(pass);
-  if (now > sequence || window_.newest_pass() > pass) {
-    return make_error(ErrorCode::kStale, "the shard is past that step");
-  }
-  if (now == sequence) return snapshot(ticket);
-  snapshot_pass_ = pass;
-  snapshot_sequence_ = sequence;
-  snapshot_ticket_ = ticket;
-  return ShardSnapshot{};
-}
-
-Status Shard::restore(std::span<const std::byte> bytes, std::uint64_t fence) {
-  tables_.clear();
-  for (const auto& spec : specs_) {
-    tables_.push_back(std::make_unique<EmbeddingTable>(spec, num_shards_, sketch_width_));
-  }
-  window_.fence_before(fence);
-  waiting_.clear();
-  undo_.clear();
-  snapshot_sequence_ = 0;
-  ByteReader in(bytes);
-  CAPSTAN_TRY(load(in));
-  return in.finish();
-}
-
-Status Shard::load(ByteReader& in) {
-  const auto corrupt = [](std::string what) { return make_error(ErrorCode::kCorrupt, std::move(what)); };
-  if (in.get<std::uint32_t>() != kSnapshotMagic) return corrupt("not a shard snapshot");
-  if (in.get<std::uint32_t>() != id_) return corrupt("the snapshot of another shard");
-  version_ = in.get<std::uint64_t>();
-  step_ = in.get<std::uint64_t>();
-  stats_.pushes_applied = in.get<std::uint64_t>();
-  stats_.pushes_refused = in.get<std::uint64_t>();
-  window_.restore(in);
-  const auto count = in.get<std::uint32_t>();
-  for (std::uint32_t i = 0; i < count && !in.failed(); ++i) {
-    const std::string name = in.get_string();
-    const auto spec =
-        std::find_if(specs_.begin(), specs_.end(), [&](const TableSpec& s) { return s.name == name; });
-    if (spec == specs_.end()) return corrupt("the snapshot has a table " + name + " that the job has not");
-    const auto rows = in.get_vector<std::uint8_t>();
-    const auto state = in.get_vector<std::uint8_t>();
-    CAPSTAN_TRY(restore_table(*tables_[static_cast<std::size_t>(spec - specs_.begin())], rows, state));
-  }
-  return in.failed() ? in.finish() : ok_status();
 }
 
 }  // namespace capstan

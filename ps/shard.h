@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -43,11 +44,17 @@ struct ShardRecord {
 ShardRecord record_of(const PushedSlice& slice, bool refused, std::uint32_t now_seconds,
                       std::span<const TableSpec> specs);
 
-// Everything of a shard as bytes; see docs/FORMATS.md.
+// Everything of a shard as bytes, or what changed since another snapshot; see docs/FORMATS.md.
 struct ShardSnapshot {
   Buffer bytes;  // empty: none yet
   std::uint64_t rows = 0;
   std::uint64_t ticket = 0;  // of the request it answers
+  std::uint64_t base = 0;    // the checkpoint that it goes on from; 0: it is whole
+};
+
+struct SnapshotIds {
+  std::uint64_t checkpoint = 0;  // that it is for; 0: none, and nothing will go on from it
+  std::uint64_t base = 0;        // that it may go on from; 0: it has to be whole
 };
 
 struct PushOutcome {
@@ -107,7 +114,12 @@ class Shard {
   // sequence 0: at once. Else (sync) right after step `sequence` of `pass`: kStale when the shard is past it;
   // when it is there already, the bytes come back now, else none now and PushOutcome::snapshot later. A new
   // request replaces one that still waits.
-  Result<ShardSnapshot> snapshot_after(std::uint32_t pass, std::uint64_t sequence, std::uint64_t ticket);
+  // Only a shard that took the base's snapshot itself, and has lived on since, can leave out what has not
+  // changed. It remembers the base and this one: which of them the next goes on from, the next request says.
+  Result<ShardSnapshot> snapshot_after(std::uint32_t pass, std::uint64_t sequence, std::uint64_t ticket,
+                                       SnapshotIds ids = {});
+  // The next one is whole.
+  void forget_snapshots();
   // Replaces everything. kCorrupt for bytes that are no snapshot of these tables; the shard is then empty.
   // Holders of streams from before, below term `fence` or seen here, are fenced from now on.
   Status restore(std::span<const std::byte> bytes, std::uint64_t fence);
@@ -120,6 +132,7 @@ class Shard {
   Status load_all(std::span<const std::byte> bytes);
 
   std::uint64_t version() const { return version_; }
+  const PushWindow& window() const { return window_; }
   StepClock clock() const { return {window_.newest_pass(), window_.clock(window_.newest_pass(), slots_)}; }
   bool forget_below(std::uint32_t pass) { return window_.forget_below(pass); }  // true: that is news
   ShardStats stats() const;
@@ -133,8 +146,21 @@ class Shard {
   PushOutcome combine(const PushedSlice& slice, std::uint32_t now_seconds);
   void apply_step(StepClock at, std::uint32_t now_seconds);
   void squeeze(Eviction& eviction, std::uint64_t bytes_max);
-  ShardSnapshot snapshot(std::uint64_t ticket) const;
-  void save(ByteWriter& out) const;
+  struct Wish {  // for a snapshot
+    std::uint32_t pass = 0;
+    std::uint64_t sequence = 0;  // 0: none asked for
+    std::uint64_t ticket = 0;
+    SnapshotIds ids;
+  };
+  struct Mark {  // how the shard stood at a snapshot
+    std::uint64_t checkpoint = 0;
+    std::uint64_t step = 0;               // rows pushed since have this one or a later one
+    std::vector<std::uint64_t> removals;  // a table: rows it had removed
+  };
+  ShardSnapshot snapshot(const Wish& wish);
+  std::optional<Mark> mark_of(std::uint64_t base) const;
+  void remember(SnapshotIds ids);
+  void save(ByteWriter& out, std::uint64_t checkpoint, const std::optional<Mark>& base) const;
   Status load(ByteReader& in);
   void note_staleness(std::uint64_t pulled_version);
 
@@ -150,9 +176,8 @@ class Shard {
   std::uint64_t step_ = 0;                        // the highest of the job that it has heard of
   std::map<std::uint32_t, PushedSlice> waiting_;  // sync: by slot, all of one step
   StepUndo undo_;
-  std::uint32_t snapshot_pass_ = 0;
-  std::uint64_t snapshot_sequence_ = 0;  // 0: none asked for
-  std::uint64_t snapshot_ticket_ = 0;
+  Wish waiting_snapshot_;    // sync: for its step
+  std::vector<Mark> marks_;  // the newest base and what was taken since, oldest first
   ShardStats stats_;
 };
 

@@ -101,7 +101,7 @@ Buffer Shard::save_all() const {
     out.put_vector(std::vector<float>(part.gradients, part.gradients + counts.floats));
   }
   undo_.save(out);
-  save(out);
+  save(out, 0, std::nullopt);
   return out.take();
 }
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "common/hash.h"
+#include "ps/section_file.h"
 
 namespace capstan {
 
@@ -15,12 +15,20 @@ struct SnapshotJob::State {
   Status status = ok_status();
   bool alive = true;  // the job still exists; read and written on the loop
 
-  Status append(const Buffer& bytes) {
+  Status append(std::uint32_t shard, const ShardSnapshot& snapshot) {
     if (open == nullptr) {
       CAPSTAN_TRY(storage.create_dirs(directory));
       CAPSTAN_ASSIGN(open, storage.create(directory + "/" + file));
     }
-    return open->append(bytes.bytes());
+    section = ShardSection{};
+    section.shard = shard;
+    section.offset = offset;
+    section.rows = snapshot.rows;
+    section.base = snapshot.base;
+    section.file = file;
+    CAPSTAN_TRY(append_section(*open, snapshot.bytes.bytes(), section));
+    offset += section.length;
+    return ok_status();
   }
   Status close() {
     if (open == nullptr) return ok_status();
@@ -31,12 +39,13 @@ struct SnapshotJob::State {
 };
 
 SnapshotJob::SnapshotJob(TaskPool& disk, Storage& storage, std::uint64_t checkpoint, std::string directory,
-                         std::string file, std::size_t shards, Done done)
+                         std::string file, std::size_t shards, Done done, std::function<void()> written)
     : disk_(disk),
       state_(std::make_shared<State>(
           State{storage, std::move(directory), std::move(file), nullptr, 0, {}, ok_status(), true})),
       shards_left_(shards),
-      done_(std::move(done)) {
+      done_(std::move(done)),
+      written_(std::move(written)) {
   reply_.checkpoint = checkpoint;
   reply_.file = state_->file;
 }
@@ -45,9 +54,9 @@ SnapshotJob::~SnapshotJob() {
   state_->alive = false;
 }
 
-void SnapshotJob::add(std::uint32_t shard, std::uint64_t rows, Buffer bytes) {
+void SnapshotJob::add(std::uint32_t shard, ShardSnapshot snapshot) {
   if (finished_) return;
-  waiting_.push_back({shard, rows, std::move(bytes)});
+  waiting_.push_back({shard, std::move(snapshot)});
   write_next();
 }
 
@@ -58,13 +67,7 @@ void SnapshotJob::write_next() {
   waiting_.pop_front();
   disk_.run(
       0,
-      [state = state_, part = std::move(part)] {
-        const Buffer& bytes = part.bytes;
-        state->section = {part.shard, state->offset, bytes.size(), hash_bytes(bytes.bytes()),
-                          part.rows,  state->file};
-        state->status = state->append(bytes);
-        state->offset += bytes.size();
-      },
+      [state = state_, part = std::move(part)] { state->status = state->append(part.shard, part.snapshot); },
       [this, state = state_] {
         if (state->alive) on_written();
       });
@@ -79,6 +82,7 @@ void SnapshotJob::on_written() {
   reply_.sections.push_back(state_->section);
   if (--shards_left_ > 0) {
     write_next();
+    if (written_) written_();
     return;
   }
   disk_.run(

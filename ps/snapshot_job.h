@@ -10,22 +10,24 @@
 #include "common/message.h"
 #include "common/storage.h"
 #include "common/task_pool.h"
+#include "ps/shard.h"
 
 namespace capstan {
 
-// Shards come in any order through add(); at most one write is under way. `done` runs once, on the loop.
+// Shards come in any order through add(); at most one write is under way. `done` runs once, on the loop, and
+// `written` after each shard but the last.
 class SnapshotJob {
  public:
   using Done = std::function<void(const SnapshotReply&)>;
 
   SnapshotJob(TaskPool& disk, Storage& storage, std::uint64_t checkpoint, std::string directory,
-              std::string file, std::size_t shards, Done done);
+              std::string file, std::size_t shards, Done done, std::function<void()> written = {});
 
   ~SnapshotJob();
   SnapshotJob(const SnapshotJob&) = delete;
   SnapshotJob& operator=(const SnapshotJob&) = delete;
 
-  void add(std::uint32_t shard, std::uint64_t rows, Buffer bytes);
+  void add(std::uint32_t shard, ShardSnapshot snapshot);
   void fail(const Error& error, bool too_late);
   bool finished() const { return finished_; }
   // Shards that wait to be written: how far the disk is behind.
@@ -43,14 +45,14 @@ class SnapshotJob {
   std::size_t shards_left_;
   struct Part {
     std::uint32_t shard;
-    std::uint64_t rows;
-    Buffer bytes;
+    ShardSnapshot snapshot;
   };
   std::deque<Part> waiting_;
   bool writing_ = false;
   bool finished_ = false;
   SnapshotReply reply_;
   Done done_;
+  std::function<void()> written_;
 };
 
 }  // namespace capstan

@@ -14,13 +14,20 @@
 
 namespace capstan {
 
+// The checkpoint that a cut may build on: its sections need not be written again where nothing has changed.
+struct CutBase {
+  std::uint64_t checkpoint = 0;  // 0: none, the cut is a full one
+  std::string folder;            // its name
+  std::vector<ShardSection> sections;
+};
+
 // Collects the servers' answers to one Snapshot.
 class Cut {
  public:
   enum class Outcome { kWaiting, kComplete, kTooLate, kFailed };
 
   Cut(std::uint64_t checkpoint, std::string directory, bool best, std::uint64_t after_step,
-      std::vector<StreamState> streams, std::set<NodeId> servers);
+      std::vector<StreamState> streams, std::set<NodeId> servers, CutBase base = {});
 
   // kFailed and kTooLate end the cut. Answers to other checkpoints and repeated ones change nothing.
   Outcome on_reply(NodeId server, const SnapshotReply& reply);
@@ -30,7 +37,13 @@ class Cut {
   bool best() const { return best_; }
   std::uint64_t after_step() const { return after_step_; }  // 0: at once
   const std::vector<StreamState>& streams() const { return streams_; }
+  // What the servers wrote, by shard.
   const std::vector<ShardSection>& sections() const { return sections_; }
+  // The base's number, or 0 when no section goes on from it.
+  std::uint64_t builds_on() const;
+  // What is needed of it and what was written, as a manifest lists them. kInvalid when they do not fit
+  // together: then there is no checkpoint.
+  Result<std::vector<ShardSection>> chains() const;
   const std::string& error() const { return error_; }
   bool no_space() const { return no_space_; }
 
@@ -38,6 +51,7 @@ class Cut {
   std::uint64_t checkpoint_;
   std::string directory_;
   bool best_;
+  CutBase base_;
   std::uint64_t after_step_;
   std::vector<StreamState> streams_;
   std::set<NodeId> missing_;
@@ -69,8 +83,13 @@ class CutSchedule {
   std::uint64_t margin_ = kMarginMin;
 };
 
-// Which of `published` (oldest first) go when the `keep` newest, at least one, are to stay, and the best one
-// that no later one outdid.
+// Which of `published` (oldest first) go when the `keep` newest, at least one, are to stay, the best one that
+// no later one outdid, and all that these build on. The newest first: nothing must ever lack what it needs.
 std::vector<std::uint64_t> to_prune(const std::vector<CheckpointFact>& published, std::uint32_t keep);
+
+// How many checkpoints a new one would need besides itself if it built on the newest of `published`.
+std::size_t chain_length(const std::vector<CheckpointFact>& published);
+// Whether its changes take as many bytes as what they change, so that more of them would help nobody.
+bool changes_outweigh(const std::vector<ShardSection>& sections);
 
 }  // namespace capstan

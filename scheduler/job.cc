@@ -307,7 +307,7 @@ void Job::on_restore_reply(const Node& node, std::uint64_t request_id, const Res
     const std::string damage = fmt::format("{} could not restore the checkpoint: {}", node.name, reply.error);
     const bool may_choose =
         reply.damaged && resume_.has_value() && options().resume_from.empty() && !options().evaluate_only;
-    return may_choose ? fall_back(damage) : finish(false, damage);
+    return may_choose ? fall_back(damage, reply) : finish(false, damage);
   }
   if (!errands_.idle()) return;
   if (resume_.has_value()) {

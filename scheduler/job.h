@@ -109,6 +109,8 @@ class Job {
   Status open_journal();
   void recover(const std::vector<JournalRecord>& records);
   void recover_work(const std::vector<JournalRecord>& records);
+  bool recover_checkpoint(std::uint64_t checkpoint);
+  void recover_published(const std::vector<JournalRecord>& records);
   void load_again(const std::string& directory);
   std::uint32_t default_partitions() const;
   void make_plan();
@@ -118,7 +120,7 @@ class Job {
   Status find_checkpoint();
   Status adopt(FoundCheckpoint found);
   void pass_over(const std::string& why);
-  void fall_back(const std::string& damage);
+  void fall_back(const std::string& damage, const RestoreReply& reply);
   std::string cannot_use(const Manifest& manifest) const;
   std::string cannot_hold(const TablesAgreed& agreed) const;
   std::vector<JournalRecord> resume_records() const;
@@ -183,6 +185,7 @@ class Job {
 
   // job_cut.cc
   enum class CutPurpose { kAutomatic, kPassEnd, kPlan };
+  CutBase base_of_cut() const;
   void begin_cut(CutPurpose purpose);
   void cut_failed(const std::string& why);
   void publish_cut();
@@ -213,6 +216,7 @@ class Job {
   std::uint64_t last_request_id_ = 0;
   std::optional<Manifest> resume_;  // to be restored before the first pass
   std::string resume_directory_;
+  std::set<SectionPlace> damaged_;           // that servers found
   std::vector<StreamState> resume_streams_;  // once restored, for the pass that they belong to
   std::optional<Cut> cut_;
   CutPurpose cut_purpose_ = CutPurpose::kAutomatic;

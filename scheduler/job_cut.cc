@@ -6,6 +6,7 @@
 
 #include "common/hash.h"
 #include "common/planted_bugs.h"
+#include "common/section_chains.h"
 #include "scheduler/job.h"
 
 namespace capstan {
@@ -33,6 +34,23 @@ void Job::check_cut_due() {
   if (step_.kind == PlanStep::Kind::kTrain && cut_schedule_.due(steps_so_far(), context_.loop.now())) {
     begin_cut(CutPurpose::kAutomatic);
   }
+}
+
+// What the servers need not write again. A checkpoint that is kept for long, of the best pass or the last,
+// stands by itself; others do so from time to time, so that no chain becomes long or larger than what it
+// spares.
+CutBase Job::base_of_cut() const {
+  const std::uint32_t full_every = options().config.checkpoint.full_every;
+  if (cut_purpose_ == CutPurpose::kPlan || facts_.checkpoints.empty()) return {};
+  if (chain_length(facts_.checkpoints) >= full_every) return {};
+  const CheckpointFact& newest = facts_.checkpoints.back();
+  auto manifest = read_manifest(context_.storage, newest.directory);
+  if (!manifest.ok()) {
+    context_.log.warn("the next checkpoint is a full one: {}", manifest.error().message);
+    return {};
+  }
+  if (changes_outweigh(manifest->sections)) return {};
+  return {newest.checkpoint, folder_name(newest.directory), std::move(manifest->sections)};
 }
 
 // All but automatic cuts are drained: made between passes, when no batch is under way.
@@ -78,12 +96,15 @@ void Job::begin_cut(CutPurpose purpose) {
 
   std::set<NodeId> servers;
   for (const Chain& chain : map_.chains()) servers.insert(chain.front());
-  cut_.emplace(checkpoint, directory, best, after_step, std::move(at), servers);
+  CutBase base = base_of_cut();
+  const std::uint64_t base_checkpoint = base.checkpoint;
+  cut_.emplace(checkpoint, directory, best, after_step, std::move(at), servers, std::move(base));
   // Streams that a published checkpoint knows as finished need not be remembered any longer.
   const std::uint32_t forget_below = facts_.checkpoints.empty() ? 0 : facts_.checkpoints.back().passes;
   for (const NodeId server : servers) {
     errands_.add(server, next_request_id(),
-                 Snapshot{checkpoint, directory, facts_.pass, after_step, forget_below, map_.version()},
+                 Snapshot{checkpoint, directory, facts_.pass, after_step, forget_below, map_.version(),
+                          base_checkpoint},
                  kSlowErrand);
   }
   context_.log.info("checkpoint {} begun", checkpoint);
@@ -122,6 +143,7 @@ void Job::cut_failed(const std::string& why) {
   cut_error_ = why;
   if (cut_.has_value()) {
     errands_.clear();
+    static_cast<void>(remove_checkpoint(context_.storage, cut_->directory()).ok());
     cut_.reset();
     remove_unpublished();
   }
@@ -148,12 +170,8 @@ void Job::count_steps_ahead(std::vector<StreamState>& streams) const {
 }
 
 void Job::publish_cut() {
-  // Sections are in the order of their shards.
-  const auto twice = [](const ShardSection& a, const ShardSection& b) { return a.shard == b.shard; };
-  const auto& sections = cut_->sections();
-  if (std::adjacent_find(sections.begin(), sections.end(), twice) != sections.end()) {
-    return cut_failed("two servers wrote the same shard");
-  }
+  auto chains = cut_->chains();
+  if (!chains.ok()) return cut_failed(chains.error().message);
   Manifest manifest;
   manifest.checkpoint = cut_->checkpoint();
   manifest.generation = facts_.generation;
@@ -168,7 +186,8 @@ void Job::publish_cut() {
   manifest.num_partitions = facts_.num_partitions;
   manifest.best = cut_->best();
   manifest.tables = facts_.agreed->tables;
-  manifest.sections = cut_->sections();
+  manifest.builds_on = cut_->builds_on();
+  manifest.sections = std::move(chains).value();
   manifest.streams = CAPSTAN_PLANTED(kCutReadsCursorsLate) ? streams() : cut_->streams();
   if (cut_->after_step() > 0) count_steps_ahead(manifest.streams);
   const std::uint32_t pass =
@@ -181,16 +200,17 @@ void Job::publish_cut() {
   }
   const Status written = write_manifest(context_.storage, cut_->directory(), manifest);
   if (!written.ok()) return cut_failed(written.error().message);
-  CheckpointFact fact{manifest.checkpoint, cut_->directory(), pass, manifest.best, 0, 0};
-  for (const ShardSection& section : manifest.sections) {
+  CheckpointFact fact{manifest.checkpoint, cut_->directory(), pass, manifest.best, 0, 0, manifest.builds_on};
+  for (const ShardSection& section : cut_->sections()) {
     fact.bytes += section.length;
     fact.rows += section.rows;
   }
   if (cut_->after_step() > 0) cut_schedule_.in_time();
   cut_.reset();
   if (!record(CheckpointPublished{fact.checkpoint, fact.passes, fact.best})) return;
-  context_.log.info("checkpoint {}: {} rows, {} bytes in {}", fact.checkpoint, fact.rows, fact.bytes,
-                    fact.directory);
+  context_.log.info("checkpoint {}: {} rows, {} bytes in {}{}", fact.checkpoint, fact.rows, fact.bytes,
+                    fact.directory,
+                    fact.builds_on == 0 ? "" : fmt::format(", upon checkpoint {}", fact.builds_on));
   facts_.checkpoints.push_back(std::move(fact));
   prune();
   after_cut(true);
@@ -201,7 +221,10 @@ void Job::prune() {
     const auto fact = std::find_if(facts_.checkpoints.begin(), facts_.checkpoints.end(),
                                    [&](const CheckpointFact& each) { return each.checkpoint == gone; });
     const Status removed = remove_checkpoint(context_.storage, fact->directory);
-    if (!removed.ok()) facts_.warn("an old checkpoint stays: " + removed.error().message);
+    if (!removed.ok()) {  // what it needs has to stay too
+      facts_.warn("an old checkpoint stays: " + removed.error().message);
+      break;
+    }
     facts_.checkpoints.erase(fact);
   }
   remove_unpublished();

@@ -21,7 +21,8 @@ struct CheckpointFact {
   std::string directory;
   std::uint32_t passes = 0;  // finished before it
   bool best = false;
-  std::uint64_t bytes = 0, rows = 0;
+  std::uint64_t bytes = 0, rows = 0;  // bytes: that it added
+  std::uint64_t builds_on = 0;        // the checkpoint that it needs besides its own files; 0: none
 };
 
 struct JobFacts {

@@ -68,7 +68,8 @@ Status Job::find_checkpoint() {
     auto each = read_manifest(context_.storage, name.directory);
     if (!each.ok() || (each->generation < run_began_ && name.directory != found.directory)) continue;
     const auto passes = static_cast<std::uint32_t>(each->passes.size());
-    facts_.checkpoints.push_back({name.checkpoint, name.directory, passes, each->best, 0, 0});
+    facts_.checkpoints.push_back(
+        {name.checkpoint, name.directory, passes, each->best, 0, 0, each->builds_on});
     const bool chosen = options().evaluate_only && options().resume_from.empty() && each->best;
     if (chosen) found = FoundCheckpoint{name.directory, std::move(each).value(), {}};
   }
@@ -97,15 +98,20 @@ Status Job::adopt(FoundCheckpoint found) {
   return ok_status();
 }
 
-// A server found the files of the checkpoint damaged: the one before it is tried. What has been restored of
-// the damaged one is replaced.
-void Job::fall_back(const std::string& damage) {
+// A server found the files of the checkpoint damaged: the newest before it that does not need the damaged
+// part is tried. What has been restored of the damaged one is replaced.
+void Job::fall_back(const std::string& damage, const RestoreReply& reply) {
   errands_.clear();
   pass_over(damage);
   const std::uint64_t damaged = resume_->checkpoint;
-  std::erase_if(facts_.checkpoints, [&](const CheckpointFact& fact) { return fact.checkpoint == damaged; });
+  if (!reply.damaged_file.empty()) damaged_.insert({reply.damaged_file, reply.damaged_offset});
+  std::erase_if(facts_.checkpoints, [&](const CheckpointFact& fact) {
+    if (fact.checkpoint == damaged) return true;
+    const auto manifest = read_manifest_alone(context_.storage, fact.directory);
+    return manifest.ok() && !needs_damaged(*manifest, fact.directory, damaged_).empty();
+  });
   auto older = newest_checkpoint(context_.storage, options().config.checkpoint.path,
-                                 {.generation_min = run_began_, .below = damaged});
+                                 {.generation_min = run_began_, .below = damaged, .damaged = damaged_});
   if (!older.ok()) return finish(false, fmt::format("{}; {}", damage, older.error().message));
   for (const std::string& why : older->skipped) pass_over(why);
   if (const Status adopted = adopt(std::move(older).value()); !adopted.ok()) {

@@ -175,12 +175,10 @@ void Job::recover(const std::vector<JournalRecord>& records) {
     } else if (const auto* begun = std::get_if<CutBegun>(&record)) {
       last_checkpoint_ = std::max(last_checkpoint_, begun->checkpoint);
     } else if (const auto* kept = std::get_if<CheckpointPublished>(&record)) {
-      const std::string directory = checkpoint_directory(options().config.checkpoint.path, kept->checkpoint);
-      if (read_manifest(context_.storage, directory).ok()) {
-        facts_.checkpoints.push_back({kept->checkpoint, directory, kept->passes, kept->best, 0, 0});
-      }
+      static_cast<void>(recover_checkpoint(kept->checkpoint));
     }
   }
+  recover_published(records);
   context_.log.info("generation {}: going on from the journal, {}", facts_.generation,
                     state.empty() ? "before the first pass" : state);
   if (state == "restoring") load_again(resumed_from);
@@ -202,6 +200,30 @@ void Job::recover(const std::vector<JournalRecord>& records) {
   } else {
     carry_out();
   }
+}
+
+// False: it is not there any more.
+bool Job::recover_checkpoint(std::uint64_t checkpoint) {
+  const std::string directory = checkpoint_directory(options().config.checkpoint.path, checkpoint);
+  const auto manifest = read_manifest(context_.storage, directory);
+  if (!manifest.ok()) return false;
+  const auto passes = static_cast<std::uint32_t>(manifest->passes.size());
+  facts_.checkpoints.push_back({checkpoint, directory, passes, manifest->best, 0, 0, manifest->builds_on});
+  return true;
+}
+
+// The scheduler died between publishing its newest checkpoint and writing so: it is there, and none after it
+// may take away what it needs.
+void Job::recover_published(const std::vector<JournalRecord>& records) {
+  if (!keeps_checkpoints()) return;
+  std::uint64_t begun = 0;
+  for (const JournalRecord& record : records) {
+    if (const auto* cut = std::get_if<CutBegun>(&record)) begun = cut->checkpoint;
+  }
+  if (!facts_.checkpoints.empty() && facts_.checkpoints.back().checkpoint >= begun) return;
+  if (!recover_checkpoint(begun)) return;
+  const CheckpointFact& fact = facts_.checkpoints.back();
+  static_cast<void>(record(CheckpointPublished{fact.checkpoint, fact.passes, fact.best}));
 }
 
 // The scheduler died between finding a checkpoint and having it restored.

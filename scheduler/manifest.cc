@@ -6,6 +6,7 @@
 #include <map>
 
 #include "common/hash.h"
+#include "common/section_chains.h"
 #include "scheduler/records_json.h"
 
 namespace capstan {
@@ -16,7 +17,7 @@ constexpr std::string_view kFolderStem = "ckpt-";
 constexpr std::string_view kHead = R"({"checksum":")";
 constexpr std::string_view kMiddle = R"(","manifest":)";
 constexpr std::size_t kHashDigits = 16;
-constexpr std::uint32_t kFormat = 3;
+constexpr std::uint32_t kFormat = 4;
 
 // Passes and validations are stored as the journal stores them.
 template <typename Record>
@@ -89,6 +90,7 @@ std::string to_json_text(const Manifest& manifest) {
                                {"job", manifest.job},
                                {"written_at", manifest.written_at},
                                {"best", manifest.best},
+                               {"builds_on", manifest.builds_on},
                                {"num_shards", manifest.num_shards},
                                {"num_partitions", manifest.num_partitions},
                                {"data_fingerprint", manifest.data_fingerprint},
@@ -121,13 +123,19 @@ Result<Manifest> manifest_from_json(std::string_view text) {
   JsonReader in(object);
   std::uint32_t format = 0;
   in.unsigned_of("format", format);
-  if (format != kFormat) return corrupt(fmt::format("format {} is not known", format));
+  if (format != kFormat) {
+    return corrupt(
+        fmt::format("a checkpoint of format {}; this version reads format {} alone, so go on with the "
+                    "version that wrote it, or train anew",
+                    format, kFormat));
+  }
   in.unsigned_of("checkpoint", manifest.checkpoint);
   in.unsigned_of("generation", manifest.generation);
   if (object.contains("run")) in.unsigned_of("run", manifest.run);
   in.text_of("job", manifest.job);
   in.text_of("written_at", manifest.written_at);
   in.bool_of("best", manifest.best);
+  in.unsigned_of("builds_on", manifest.builds_on);
   in.unsigned_of("num_shards", manifest.num_shards);
   in.unsigned_of("num_partitions", manifest.num_partitions);
   in.unsigned_of("data_fingerprint", manifest.data_fingerprint);
@@ -162,13 +170,13 @@ Result<Manifest> read_manifest_alone(Storage& storage, const std::string& direct
 Status check_files(Storage& storage, const std::string& directory, const Manifest& manifest) {
   std::map<std::string, std::uint64_t> lengths;
   for (const ShardSection& section : manifest.sections) {
-    std::uint64_t& length = lengths[section.file];
+    std::uint64_t& length = lengths[section_path(directory, section)];
     length = std::max(length, section.offset + section.length);
   }
   for (const auto& [file, length] : lengths) {
     if (length == 0) continue;
-    const auto last = storage.read_range(fmt::format("{}/{}", directory, file), length - 1, 1);
-    if (!last.ok()) return last.error().wrap(fmt::format("{}/{} is not whole", directory, file));
+    const auto last = storage.read_range(file, length - 1, 1);
+    if (!last.ok()) return last.error().wrap(file + " is not whole");
   }
   return ok_status();
 }
@@ -207,8 +215,19 @@ Result<bool> is_published(Storage& storage, const std::string& directory) {
   return storage.exists(fmt::format("{}/{}", directory, kManifestName));
 }
 
+std::string needs_damaged(const Manifest& manifest, const std::string& directory,
+                          const std::set<SectionPlace>& damaged) {
+  for (const ShardSection& section : manifest.sections) {
+    const SectionPlace place{section_path(directory, section), section.offset};
+    if (!damaged.contains(place)) continue;
+    return fmt::format("{} needs shard {} at byte {} of {}, which is damaged", directory, section.shard,
+                       place.offset, place.file);
+  }
+  return "";
+}
+
 Result<FoundCheckpoint> newest_checkpoint(Storage& storage, const std::string& path,
-                                          CheckpointLimits limits) {
+                                          const CheckpointLimits& limits) {
   CAPSTAN_ASSIGN(const std::vector<CheckpointName> names, list_checkpoints(storage, path));
   FoundCheckpoint found;
   for (auto name = names.rbegin(); name != names.rend(); ++name) {
@@ -216,6 +235,10 @@ Result<FoundCheckpoint> newest_checkpoint(Storage& storage, const std::string& p
     CAPSTAN_ASSIGN(const bool published, is_published(storage, name->directory));
     if (!published) continue;
     auto manifest = read_manifest(storage, name->directory);
+    if (manifest.ok()) {
+      const std::string why = needs_damaged(*manifest, name->directory, limits.damaged);
+      if (!why.empty()) manifest = make_error(ErrorCode::kCorrupt, why);
+    }
     if (manifest.ok() && manifest->generation < limits.generation_min) {
       manifest = make_error(ErrorCode::kStale,
                             fmt::format("{} is of an earlier run (generation {}, this one "

@@ -1,7 +1,9 @@
 // Manifest: what makes a folder of snapshot files a checkpoint. Written last; docs/FORMATS.md describes it.
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,8 +31,9 @@ struct Manifest {
   std::uint32_t num_shards = 0;
   std::uint32_t num_partitions = 0;  // of a pass
   bool best = false;
+  std::uint64_t builds_on = 0;  // the checkpoint whose sections some of its chains go on from; 0: none
   std::vector<TableSpec> tables;
-  std::vector<ShardSection> sections;  // ascending by shard; empty shards have none
+  std::vector<ShardSection> sections;  // ascending by shard; of each its chain, the whole section first
   std::vector<PassFinished> passes;    // finished before the cut
   std::vector<PassValidated> validations;
   std::vector<StreamState> streams;  // of the pass after those; empty: cut between passes
@@ -68,12 +71,22 @@ struct FoundCheckpoint {
   Manifest manifest;
   std::vector<std::string> skipped;  // newer published ones, and what is wrong with them
 };
+// Where a section stands: its file and byte.
+struct SectionPlace {
+  std::string file;
+  std::uint64_t offset = 0;
+  auto operator<=>(const SectionPlace&) const = default;
+};
+// Why the checkpoint in `directory` cannot be used when these sections are damaged; empty: it can.
+std::string needs_damaged(const Manifest& manifest, const std::string& directory,
+                          const std::set<SectionPlace>& damaged);
 struct CheckpointLimits {
   std::uint32_t generation_min = 0;  // those written by earlier schedulers are another run's
   std::uint64_t below = ~0ULL;       // only those with lower numbers
+  std::set<SectionPlace> damaged{};  // and none that needs one of these
 };
 // The newest within the limits that verifies. kNotFound when there is none.
 Result<FoundCheckpoint> newest_checkpoint(Storage& storage, const std::string& path,
-                                          CheckpointLimits limits = {});
+                                          const CheckpointLimits& limits = {});
 
 }  // namespace capstan

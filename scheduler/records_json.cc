@@ -134,8 +134,12 @@ Result<WorkCursor> cursor_from_json(const json::object& object) {
 }
 
 json::object to_json(const ShardSection& section) {
-  return {{"shard", section.shard},   {"file", section.file},         {"offset", section.offset},
-          {"length", section.length}, {"checksum", section.checksum}, {"rows", section.rows}};
+  json::object object = {{"shard", section.shard},       {"file", section.file},
+                         {"offset", section.offset},     {"length", section.length},
+                         {"checksum", section.checksum}, {"rows", section.rows}};
+  if (!section.folder.empty()) object["folder"] = section.folder;
+  if (section.base != 0) object["base"] = section.base;
+  return object;
 }
 
 Result<ShardSection> section_from_json(const json::object& object) {
@@ -147,6 +151,8 @@ Result<ShardSection> section_from_json(const json::object& object) {
   in.unsigned_of("length", section.length);
   in.unsigned_of("checksum", section.checksum);
   in.unsigned_of("rows", section.rows);
+  if (object.contains("folder")) in.text_of("folder", section.folder);
+  if (object.contains("base")) in.unsigned_of("base", section.base);
   CAPSTAN_TRY(in.status());
   return section;
 }

@@ -85,7 +85,8 @@ json::array checkpoints_json(const JobFacts& facts) {
                                        {"passes", fact.passes},
                                        {"best", fact.best},
                                        {"rows", fact.rows},
-                                       {"bytes", fact.bytes}});
+                                       {"bytes", fact.bytes},
+                                       {"builds_on", fact.builds_on}});
   }
   return checkpoints;
 }

@@ -157,6 +157,7 @@ struct CheckpointConfig {
   std::uint64_t every_steps = 0;  // batches over all workers
   std::uint64_t every_seconds = 0;
   std::uint32_t keep = 3;
+  std::uint32_t full_every = 8;  // one of so many holds all rows, the others those that changed
   bool operator==(const CheckpointConfig&) const = default;
 };
 

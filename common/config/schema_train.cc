@@ -46,7 +46,11 @@ std::shared_ptr<const SectionSpec> checkpoint_schema() {
       .key("every_steps", &CheckpointConfig::every_steps, integer<std::uint64_t>(),
            "Batches (over all workers) between two checkpoints; 0: does not count them.")
       .key("keep", &CheckpointConfig::keep, integer<std::uint32_t>(between(1, 10000)),
-           "The newest that are kept; besides them the best one, if it is older.")
+           "The newest that are kept; besides them the best one, if it is older, and those that kept ones "
+           "build upon.")
+      .key("full_every", &CheckpointConfig::full_every, integer<std::uint32_t>(between(1, 1000)),
+           "One checkpoint of so many holds all rows, the others those that changed since the one before; "
+           "1: all do. Those made after the best pass and the last always hold all.")
       .build();
 }
 

@@ -10,15 +10,18 @@ struct Snapshot {
   afterStep @3 :UInt64;     # sequence; 0: at once
   forgetBelowPass @4 :UInt32;  # streams of earlier passes are finished in a published cut
   mapVersion @5 :UInt64;       # the server answers once it knows this map
+  base @6 :UInt64;             # the checkpoint that sections may go on from; 0: none
 }
 
 struct ShardSection {
   shard @0 :UInt32;
   offset @1 :UInt64;
   length @2 :UInt64;
-  checksum @3 :UInt64;      # XXH3 of the section
-  rows @4 :UInt64;
+  checksum @3 :UInt64;      # XXH3 of the XXH3 of its blocks
+  rows @4 :UInt64;          # of the shard
   file @5 :Text;            # restore only
+  folder @6 :Text;          # restore only: beside the checkpoint's own; empty: in that
+  base @7 :UInt64;          # the checkpoint that it goes on from; 0: it is whole
 }
 
 struct SnapshotReply {
@@ -39,4 +42,6 @@ struct RestoreReply {
   rows @0 :UInt64;
   error @1 :Text;
   damaged @2 :Bool;         # the checkpoint itself cannot be used
+  damagedFile @3 :Text;     # whose section at damagedOffset is not what was written
+  damagedOffset @4 :UInt64;
 }

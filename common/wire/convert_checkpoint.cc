@@ -9,6 +9,7 @@ void write(Snapshot::Builder to, const capstan::Snapshot& from) {
   to.setAfterStep(from.after_step);
   to.setForgetBelowPass(from.forget_below_pass);
   to.setMapVersion(from.map_version);
+  to.setBase(from.base);
 }
 void read(Snapshot::Reader from, capstan::Snapshot& to) {
   to.checkpoint = from.getCheckpoint();
@@ -17,6 +18,7 @@ void read(Snapshot::Reader from, capstan::Snapshot& to) {
   to.after_step = from.getAfterStep();
   to.forget_below_pass = from.getForgetBelowPass();
   to.map_version = from.getMapVersion();
+  to.base = from.getBase();
 }
 
 void write(ShardSection::Builder to, const capstan::ShardSection& from) {
@@ -26,6 +28,8 @@ void write(ShardSection::Builder to, const capstan::ShardSection& from) {
   to.setChecksum(from.checksum);
   to.setRows(from.rows);
   to.setFile(from.file);
+  to.setFolder(from.folder);
+  to.setBase(from.base);
 }
 void read(ShardSection::Reader from, capstan::ShardSection& to) {
   to.shard = from.getShard();
@@ -34,6 +38,8 @@ void read(ShardSection::Reader from, capstan::ShardSection& to) {
   to.checksum = from.getChecksum();
   to.rows = from.getRows();
   to.file = to_string(from.getFile());
+  to.folder = to_string(from.getFolder());
+  to.base = from.getBase();
 }
 
 void write(SnapshotReply::Builder to, const capstan::SnapshotReply& from) {
@@ -66,11 +72,15 @@ void write(RestoreReply::Builder to, const capstan::RestoreReply& from) {
   to.setRows(from.rows);
   to.setError(from.error);
   to.setDamaged(from.damaged);
+  to.setDamagedFile(from.damaged_file);
+  to.setDamagedOffset(from.damaged_offset);
 }
 void read(RestoreReply::Reader from, capstan::RestoreReply& to) {
   to.rows = from.getRows();
   to.error = to_string(from.getError());
   to.damaged = from.getDamaged();
+  to.damaged_file = to_string(from.getDamagedFile());
+  to.damaged_offset = from.getDamagedOffset();
 }
 
 }  // namespace capstan::wire

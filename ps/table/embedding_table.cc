@@ -129,6 +129,7 @@ void EmbeddingTable::remove(Key key) {
   index_.erase(key, slot);
   if (slot != last) index_.relocate(rows_.key(last), last, slot);
   rows_.remove(slot);
+  removals_.add(key, size());
 }
 
 std::uint64_t EmbeddingTable::evict_oldest(std::size_t count, std::uint64_t step) {
@@ -195,7 +196,7 @@ void EmbeddingTable::release_memory() {
 }
 
 std::size_t EmbeddingTable::bytes() const {
-  return fixed_bytes() + rows_.bytes() + index_.bytes();
+  return fixed_bytes() + rows_.bytes() + index_.bytes() + removals_.bytes();
 }
 
 std::size_t EmbeddingTable::fixed_bytes() const {
@@ -211,6 +212,29 @@ std::span<const std::byte> EmbeddingTable::find_row(Key key) const {
 void EmbeddingTable::for_each_row(const std::function<void(Key, std::span<const std::byte>)>& visit) const {
   for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) {
     visit(rows_.key(slot), {rows_.row(slot), layout_.row_bytes()});
+  }
+}
+
+// Steps are compared as they lie behind one another, for their low 32 bits begin anew some time. A row that
+// has not been pushed for 2^31 steps counts as pushed.
+bool EmbeddingTable::pushed_since(std::uint32_t slot, std::optional<std::uint32_t> since) const {
+  return !since || static_cast<std::int32_t>(layout_.last_step(rows_.row(slot)) - *since) >= 0;
+}
+
+std::size_t EmbeddingTable::count_rows(std::optional<std::uint32_t> since) const {
+  if (!since) return size();
+  std::size_t count = 0;
+  for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) count += pushed_since(slot, since) ? 1 : 0;
+  return count;
+}
+
+void EmbeddingTable::copy_rows(std::optional<std::uint32_t> since, std::byte* out) const {
+  for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) {
+    if (!pushed_since(slot, since)) continue;
+    const Key key = rows_.key(slot);
+    std::memcpy(out, &key, sizeof(Key));
+    std::memcpy(out + sizeof(Key), rows_.row(slot), layout_.row_bytes());
+    out += record_bytes();
   }
 }
 

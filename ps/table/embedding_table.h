@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "ps/table/admission.h"
 #include "ps/table/initializer.h"
 #include "ps/table/key_index.h"
+#include "ps/table/removal_log.h"
 #include "ps/table/row_layout.h"
 #include "ps/table/row_slab.h"
 
@@ -93,6 +95,14 @@ class EmbeddingTable {
   // In slot order: a function of the calls so far, and the order in which insert_row() remakes the same
   // table.
   void for_each_row(const std::function<void(Key key, std::span<const std::byte> row)>& visit) const;
+  // Rows pushed at step `since` or later; without one, all. The table has gone less than 2^31 steps since.
+  std::size_t count_rows(std::optional<std::uint32_t> since) const;
+  // Their records, key and row bytes, one after the other in slot order. out: room for count_rows(since).
+  void copy_rows(std::optional<std::uint32_t> since, std::byte* out) const;
+  std::size_t record_bytes() const { return sizeof(Key) + layout_.row_bytes(); }
+  // Rows removed while somebody wants to know; clear() is not among it.
+  RemovalLog& removals() { return removals_; }
+  const RemovalLog& removals() const { return removals_; }
   // Adds a row or replaces the one with this key. kCorrupt when its size is not the layout's.
   Status insert_row(Key key, std::span<const std::byte> row);
   void clear();  // rows, sketch and counters
@@ -106,6 +116,7 @@ class EmbeddingTable {
   void update(std::uint32_t slot, const float* gradient, std::uint32_t steps_since,
               const UpdateContext& context);
   void remove(Key key);
+  bool pushed_since(std::uint32_t slot, std::optional<std::uint32_t> since) const;
   void release_memory();
   std::uint64_t evict_oldest(std::size_t count, std::uint64_t step);
 
@@ -118,6 +129,7 @@ class EmbeddingTable {
   Admission admission_;
   RowSlab rows_;
   KeyIndex index_;
+  RemovalLog removals_;
   TableCounters counters_;
   std::uint32_t next_scan_ = 0;       // in seconds: no scan for expired rows before
   std::vector<std::size_t> missing_;  // of the push at hand: positions of keys without a row

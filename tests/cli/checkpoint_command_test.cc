@@ -93,13 +93,81 @@ TEST_F(CheckpointCommand, VerifyNamesFileAndByteOfDamage) {
   EXPECT_THAT(text.out, HasSubstr(made.directory(1) + ": complete"));
   EXPECT_THAT(text.out, HasSubstr(made.directory(2) + ": damaged"));
   EXPECT_THAT(text.out, HasSubstr(made.directory(2) + "/" + hurt.file));
-  EXPECT_THAT(text.out, HasSubstr("byte " + std::to_string(hurt.offset)));
+  EXPECT_THAT(text.out, HasSubstr("(bytes " + std::to_string(hurt.offset + hurt.length - 8) + " to "));
   EXPECT_THAT(text.out, HasSubstr("1 of 2 damaged"));
   const Outcome as_json = run({"checkpoint", "verify", made.directory(2), "--json"});
   EXPECT_EQ(as_json.code, kExitFailed);
   const json::value one = json::parse(as_json.out).as_array().at(0);
   EXPECT_EQ(one.at("state").as_string(), "damaged");
-  EXPECT_EQ(one.at("damage").at(0).at("offset").to_number<std::uint64_t>(), hurt.offset);
+  EXPECT_EQ(one.at("damage").at(0).at("offset").to_number<std::uint64_t>(), hurt.offset + hurt.length - 8);
+  EXPECT_EQ(one.at("damage").at(0).at("length").to_number<std::uint64_t>(), 8U);
+}
+
+// 2 builds on 1 and 3 on 2: rows 5..7 of users changed, then row 3.
+class IncrementalCheckpoints : public CheckpointCommand {
+ protected:
+  void SetUp() override {
+    CheckpointCommand::SetUp();
+    for (Key key = 5; key < 8; ++key) made.set(0, key, 1.5F);
+    made.cut(2, {}, 1);
+    made.set(0, 3, 9.0F);
+    made.cut(3, {}, 2);
+  }
+};
+
+TEST_F(IncrementalCheckpoints, LsSaysWhatTheyAddAndWhatTheyNeed) {
+  const Outcome text = run({"checkpoint", "ls", made.root()});
+  EXPECT_THAT(text.out, testing::ContainsRegex("ckpt-000001 .* 30 .*full +complete\n"));
+  EXPECT_THAT(text.out, testing::ContainsRegex("ckpt-000003 .* 30 .*upon 2 +complete\n"));
+  const json::array array = json::parse(run({"checkpoint", "ls", made.root(), "--json"}).out).as_array();
+  EXPECT_EQ(array[0].at("kind").as_string(), "full");
+  EXPECT_EQ(array[2].at("kind").as_string(), "incremental");
+  EXPECT_EQ(array[2].at("builds_on").to_number<int>(), 2);
+  EXPECT_EQ(array[2].at("rows").to_number<int>(), 30);
+  EXPECT_LT(array[2].at("bytes").to_number<int>(), array[0].at("bytes").to_number<int>());
+}
+
+TEST_F(IncrementalCheckpoints, DiffReadsThemAsWhole) {
+  const Outcome as_json = run({"checkpoint", "diff", made.directory(1), made.directory(3), "--json"});
+  ASSERT_EQ(as_json.code, kExitOk) << as_json.err;
+  const json::value users = json::parse(as_json.out).at("tables").at(0);
+  EXPECT_EQ(users.at("changed").to_number<int>(), 4);
+  EXPECT_EQ(users.at("rows_after").to_number<int>(), 20);
+  EXPECT_DOUBLE_EQ(users.at("weight_change_max").to_number<double>(), 8.0);
+}
+
+TEST_F(IncrementalCheckpoints, VerifyBlamesAllThatNeedTheDamagedBlock) {
+  EXPECT_EQ(run({"checkpoint", "verify", made.directory(3)}).code, kExitOk);
+  const ShardSection hurt = section(2, 1);
+  ASSERT_EQ(hurt.folder, "");
+  flip(made.directory(2) + "/" + hurt.file, hurt.offset + 3);
+  const Outcome text = run({"checkpoint", "verify", made.root()});
+  EXPECT_EQ(text.code, kExitFailed);
+  EXPECT_THAT(text.out, HasSubstr(made.directory(1) + ": complete"));
+  for (const std::uint64_t number : {2U, 3U}) {
+    EXPECT_THAT(text.out, HasSubstr(made.directory(number) + ": damaged"));
+  }
+  EXPECT_THAT(text.out, HasSubstr("2 of 3 damaged"));
+  EXPECT_THAT(text.out, HasSubstr(made.directory(2) + "/" + hurt.file + ": shard 0: block 0 of 1"));
+}
+
+TEST_F(IncrementalCheckpoints, PruneKeepsWhatTheKeptOnesNeed) {
+  made.cut(4);
+  made.set(0, 3, 10.0F);
+  made.cut(5, {}, 4);
+  const Outcome one = run({"checkpoint", "prune", made.root(), "--keep", "3"});
+  EXPECT_EQ(one.code, kExitOk) << one.err;
+  for (std::uint64_t number = 1; number < 6; ++number) EXPECT_TRUE(fs::exists(made.directory(number)));
+  const Outcome two = run({"checkpoint", "prune", made.root(), "--keep", "1"});
+  EXPECT_THAT(two.out, HasSubstr("removed 3 of 5 checkpoints"));
+  for (std::uint64_t number = 1; number < 4; ++number) EXPECT_FALSE(fs::exists(made.directory(number)));
+  EXPECT_EQ(run({"checkpoint", "verify", made.root()}).code, kExitOk);
+}
+
+TEST_F(IncrementalCheckpoints, OneWhoseBaseIsGoneIsDamaged) {
+  fs::remove_all(made.directory(1));
+  const Outcome text = run({"checkpoint", "ls", made.root()});
+  EXPECT_THAT(text.out, testing::ContainsRegex("ckpt-000003 .*damaged: .*ckpt-000001/ps-.*is not whole"));
 }
 
 TEST_F(CheckpointCommand, DiffCountsRowsAndNamesSettings) {

@@ -21,12 +21,15 @@ constexpr Key kKey = 7;
 // Checkpoint n holds the value n in the row of kKey.
 class DamagedCheckpoint : public ::testing::Test {
  protected:
-  void cut(std::uint64_t checkpoint, std::uint32_t run = 1, bool best = false) {
+  void cut(std::uint64_t checkpoint, std::uint32_t run = 1, bool best = false, std::uint64_t base = 0) {
     made.set(0, kKey, static_cast<float>(checkpoint));
-    made.cut(checkpoint, [&](Manifest& manifest) {
-      manifest.generation = manifest.run = run;
-      manifest.best = best;
-    });
+    made.cut(
+        checkpoint,
+        [&](Manifest& manifest) {
+          manifest.generation = manifest.run = run;
+          manifest.best = best;
+        },
+        base);
   }
   std::string file(std::uint64_t checkpoint) const { return made.directory(checkpoint) + "/ps-1.rows"; }
   void flip(std::uint64_t checkpoint) const {
@@ -62,6 +65,19 @@ TEST_F(DamagedCheckpoint, AFlippedByteIsNamedAndTheOneBeforeRead) {
   const Outcome exported = run({"export", made.root(), "--out", made.dir.path("out"), "--format", "tsv"});
   EXPECT_EQ(exported.code, kExitOk) << exported.err;
   EXPECT_THAT(exported.err, HasSubstr(made.directory(1) + " is read instead"));
+}
+
+TEST_F(DamagedCheckpoint, WhatBuildsOnADamagedOneIsPassedOverToo) {
+  cut(1);
+  cut(2);
+  cut(3, 1, false, 2);
+  cut(4, 1, false, 3);
+  EXPECT_THAT(get().out, HasSubstr("weights 4 4"));
+  flip(2);
+  const Outcome got = get();
+  EXPECT_EQ(got.code, kExitOk) << got.err;
+  EXPECT_THAT(got.out, HasSubstr("weights 1 1"));
+  EXPECT_THAT(got.err, AllOf(HasSubstr("block 0 of 1"), HasSubstr(made.directory(1) + " is read instead")));
 }
 
 TEST_F(DamagedCheckpoint, ATruncatedFileOrManifestIsNamedAndTheOneBeforeRead) {

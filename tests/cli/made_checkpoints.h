@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,8 +10,10 @@
 #include <vector>
 
 #include "common/adapters/disk_files.h"
+#include "common/section_chains.h"
 #include "ps/shard.h"
 #include "ps/snapshot_job.h"
+#include "scheduler/cut.h"
 #include "scheduler/manifest.h"
 #include "tests/temp_dir.h"
 
@@ -54,6 +55,7 @@ class MadeCheckpoints {
     PushedSlice slice;
     slice.term = 1;
     slice.sequence = ++sequence_;
+    slice.step = sequence_;
     slice.sections = {{table, 1}};
     slice.keys = &key;
     const float values[2] = {value, value};
@@ -61,8 +63,16 @@ class MadeCheckpoints {
     ASSERT_EQ(shards[shard_of(key, kShards)]->push(slice, 0).status, SliceStatus::kOk);
   }
 
-  // Writes a checkpoint of the shards as they are, in two files.
-  void cut(std::uint64_t checkpoint, const std::function<void(Manifest&)>& adjust = {}) {
+  // Writes a checkpoint of the shards as they are, in two files; with a base only what changed since that.
+  void cut(std::uint64_t checkpoint, const std::function<void(Manifest&)>& adjust = {},
+           std::uint64_t base = 0) {
+    CutBase before;
+    if (base != 0) {
+      const auto manifest = read_manifest(files, directory(base));
+      ASSERT_TRUE(manifest.ok()) << manifest.error().message;
+      before = {base, folder_name(directory(base)), manifest->sections};
+    }
+    Cut made(checkpoint, directory(checkpoint), false, 0, {}, {0, 1}, before);
     Manifest manifest;
     manifest.checkpoint = checkpoint;
     manifest.generation = 1;
@@ -74,18 +84,18 @@ class MadeCheckpoints {
     for (std::uint32_t half = 0; half < 2; ++half) {
       const auto take = [&](const SnapshotReply& reply) {
         ASSERT_EQ(reply.error, "");
-        for (ShardSection section : reply.sections) manifest.sections.push_back(section);
+        made.on_reply(half, reply);
       };
       SnapshotJob job(pool_, files, checkpoint, directory(checkpoint), "ps-" + std::to_string(half) + ".rows",
                       kShards / 2, take);
       for (std::uint32_t shard = half; shard < kShards; shard += 2) {
-        auto taken = shards[shard]->snapshot_after(0, 0, 1);
+        auto taken = shards[shard]->snapshot_after(0, 0, 1, {checkpoint, base});
         ASSERT_TRUE(taken.ok());
-        job.add(shard, taken->rows, std::move(taken->bytes));
+        job.add(shard, std::move(taken).value());
       }
     }
-    std::sort(manifest.sections.begin(), manifest.sections.end(),
-              [](const ShardSection& a, const ShardSection& b) { return a.shard < b.shard; });
+    manifest.sections = made.chains().value();
+    manifest.builds_on = made.builds_on();
     if (adjust) adjust(manifest);
     ASSERT_TRUE(write_manifest(files, directory(checkpoint), manifest).ok());
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "common/rng.h"
 
 namespace capstan {
@@ -102,6 +104,28 @@ TEST(Bytes, RandomBytesNeverCrashTheReader) {
       }
     }
   }
+}
+
+TEST(Bytes, RunsOfBytesAreReadWhereTheyLie) {
+  ByteWriter out;
+  const std::vector<std::byte> run = {std::byte{1}, std::byte{2}, std::byte{3}};
+  out.put_bytes(run);
+  out.put_bytes({});
+  const auto room = out.extend(2);
+  ASSERT_EQ(room.size(), 2U);
+  EXPECT_EQ(room[1], std::byte{0});
+  room[1] = std::byte{9};
+  const Buffer bytes = out.take();
+  ByteReader in(bytes.bytes());
+  const auto read = in.get_bytes();
+  EXPECT_EQ(read.data(), bytes.data() + sizeof(std::uint64_t));
+  EXPECT_TRUE(std::ranges::equal(read, run));
+  EXPECT_TRUE(in.get_bytes().empty());
+  EXPECT_EQ(in.get<std::uint16_t>(), 0x0900);
+  EXPECT_TRUE(in.finish().ok());
+  ByteReader short_of(bytes.bytes().first(9));
+  EXPECT_TRUE(short_of.get_bytes().empty());
+  EXPECT_FALSE(short_of.finish().ok()) << "three bytes are promised, one is there";
 }
 
 }  // namespace

@@ -62,7 +62,8 @@ TEST_F(End, WithReplicasALostServerIsNoReasonToEnd) {
 
 // The newest of two checkpoints is truncated: it is named, and the one before judged.
 TEST_F(End, EvalNamesADamagedCheckpointAndJudgesTheOneBefore) {
-  const std::string job = ratings_job("{passes: 12, batch_size: 64}", kept("every_steps: 20, keep: 2"));
+  const std::string job =
+      ratings_job("{passes: 12, batch_size: 64}", kept("every_steps: 20, keep: 2, full_every: 1"));
   const Outcome trained = run({"run", job});
   ASSERT_EQ(trained.code, 0) << trained.err << trained.out;
   std::filesystem::path newest, before;

@@ -1,4 +1,5 @@
 #include "common/assert.h"
+#include "ps/section_format.h"
 #include "ps/shard.h"
 #include "scheduler/journal.h"
 #include "scheduler/manifest.h"
@@ -72,6 +73,30 @@ void run_snapshot(std::span<const std::byte> bytes) {
                  "a restored shard's snapshot cannot be restored");
 }
 
+// A section and what changed since.
+std::vector<Buffer> chains() {
+  Shard shard = used_shard();
+  const Buffer whole = shard.snapshot_after(0, 0, 1, {1, 0})->bytes;
+  shard.evict(1000, 0);
+  const Buffer change = shard.snapshot_after(0, 0, 1, {2, 1})->bytes;
+  ByteWriter out;
+  out.put_bytes(whole.bytes());
+  out.put_bytes(change.bytes());
+  return {out.take()};
+}
+
+void run_chain(std::span<const std::byte> bytes) {
+  ByteReader in(bytes);
+  std::vector<Buffer> links;
+  for (int n = 0; n < 2; ++n) links.push_back(Buffer::copy_of(in.get_bytes()));
+  const auto merged = merge_sections(links);
+  if (!merged.ok()) return;
+  const std::vector<Buffer> whole = {*merged};
+  CAPSTAN_ASSERT(merge_sections(whole).ok(), "a merged chain is no section");
+  Shard shard = empty_shard();
+  static_cast<void>(shard.restore(merged->bytes(), 0).ok());
+}
+
 std::vector<Buffer> replicas() {
   return {used_shard().save_all(), empty_shard().save_all()};
 }
@@ -110,6 +135,9 @@ std::vector<Buffer> manifests() {
   manifest.num_shards = kShards;
   manifest.passes = {PassFinished{0, 100, 0, 50.0, 1.5, 7, 9}};
   manifest.streams.resize(1);
+  manifest.sections.resize(2);
+  manifest.sections[0].folder = "ckpt-000001";
+  manifest.sections[1].base = manifest.builds_on = 1;
   return {Buffer::copy_of(std::string_view(to_json_text(manifest)))};
 }
 
@@ -152,9 +180,13 @@ void run_prediction(std::span<const std::byte> bytes) {
 }  // namespace
 
 std::vector<FuzzTarget> state_targets() {
-  return {{"snapshot", snapshots, run_snapshot},   {"replica", replicas, run_replica},
-          {"journal", records, run_record},        {"manifest", manifests, run_manifest},
-          {"ranking_part", rankings, run_ranking}, {"pointwise_part", predictions, run_prediction}};
+  return {{"snapshot", snapshots, run_snapshot},
+          {"chain", chains, run_chain},
+          {"replica", replicas, run_replica},
+          {"journal", records, run_record},
+          {"manifest", manifests, run_manifest},
+          {"ranking_part", rankings, run_ranking},
+          {"pointwise_part", predictions, run_prediction}};
 }
 
 }  // namespace capstan

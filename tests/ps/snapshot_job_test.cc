@@ -3,10 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <deque>
-#include <map>
-#include <optional>
 
-#include "common/hash.h"
+#include "ps/section_file.h"
+#include "tests/ps/string_files.h"
 
 namespace capstan {
 namespace {
@@ -33,58 +32,6 @@ class HandPool final : public TaskPool {
   std::deque<std::pair<std::function<void()>, std::function<void()>>> tasks_;
 };
 
-// Files as strings. A file is durable once it and its directory are synced.
-class StringFiles final : public Storage {
- public:
-  Result<Buffer> read(const std::string& path) override {
-    return Buffer::copy_of(std::string_view(files[path]));
-  }
-  Result<Buffer> read_range(const std::string& path, std::uint64_t offset, std::uint64_t size) override {
-    return Buffer::copy_of(std::string_view(files[path]).substr(offset, size));
-  }
-  Result<std::unique_ptr<WritableFile>> create(const std::string& path) override {
-    files[path].clear();
-    return std::unique_ptr<WritableFile>(new File(*this, path));
-  }
-  Result<std::unique_ptr<WritableFile>> open_append(const std::string& path) override { return create(path); }
-  Status rename(const std::string&, const std::string&) override { return ok_status(); }
-  Status remove(const std::string&) override { return ok_status(); }
-  Status create_dirs(const std::string& path) override {
-    log += "mkdir " + path + "; ";
-    return ok_status();
-  }
-  Status sync_dir(const std::string& path) override {
-    log += "sync " + path + "; ";
-    return ok_status();
-  }
-  Result<std::vector<std::string>> list(const std::string&) override { return std::vector<std::string>(); }
-  Result<bool> exists(const std::string& path) override { return files.contains(path); }
-  Result<bool> replaceable(const std::string&) override { return true; }
-
-  std::map<std::string, std::string> files;
-  std::string log;  // what was made durable, in order
-  std::optional<ErrorCode> append_fails, sync_fails;
-
- private:
-  struct File final : WritableFile {
-    File(StringFiles& owner, std::string name) : files(owner), path(std::move(name)) {}
-    Status append(std::span<const std::byte> bytes) override {
-      if (files.append_fails) return make_error(*files.append_fails, path + ": append failed");
-      files.files[path].append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-      return ok_status();
-    }
-    Status reserve(std::uint64_t) override { return ok_status(); }
-    Status sync() override {
-      if (files.sync_fails) return make_error(*files.sync_fails, path + ": sync failed");
-      files.log += "sync " + path + "; ";
-      return ok_status();
-    }
-    Status close() override { return ok_status(); }
-    StringFiles& files;
-    std::string path;
-  };
-};
-
 class SnapshotJobTest : public ::testing::Test {
  protected:
   void make(std::size_t shards) {
@@ -92,7 +39,7 @@ class SnapshotJobTest : public ::testing::Test {
                                         [this](const SnapshotReply& reply) { replies.push_back(reply); });
   }
   void add(std::uint32_t shard, const std::string& text) {
-    job->add(shard, shard * 10, Buffer::copy_of(std::string_view(text)));
+    job->add(shard, {Buffer::copy_of(std::string_view(text)), shard * 10, 0, shard});
   }
 
   HandPool pool;
@@ -117,15 +64,17 @@ TEST_F(SnapshotJobTest, WritesShardsAsTheyComeAndSaysWhereTheyAre) {
   EXPECT_EQ(reply.checkpoint, 5U);
   EXPECT_EQ(reply.file, "ps-0.rows");
   EXPECT_EQ(reply.error, "");
-  const std::string& bytes = files.files.at("ck/ckpt-000005/ps-0.rows");
-  EXPECT_EQ(bytes, "twozero!seven");
   ASSERT_EQ(reply.sections.size(), 3U);
   const std::uint32_t shards[] = {2, 0, 7};
+  const std::string texts[] = {"two", "zero!", "seven"};
+  const std::string& bytes = files.files.at("ck/ckpt-000005/ps-0.rows");
   for (std::size_t n = 0; n < 3; ++n) {
     const ShardSection& section = reply.sections[n];
     EXPECT_EQ(section.shard, shards[n]);
     EXPECT_EQ(section.rows, shards[n] * 10);
-    EXPECT_EQ(section.checksum, hash_string(bytes.substr(section.offset, section.length)));
+    EXPECT_EQ(section.base, shards[n]) << "as the shard said";
+    EXPECT_EQ(bytes.substr(section.offset, texts[n].size()), texts[n]);
+    EXPECT_TRUE(damage_of(files, "ck/ckpt-000005", section).empty());
   }
 }
 

@@ -1,7 +1,12 @@
 #include "scheduler/cut.h"
 
 #include <gtest/gtest.h>
+#include <spdlog/fmt/fmt.h>
 
+#include <map>
+#include <tuple>
+
+#include "common/hash.h"
 #include "scheduler/manifest.h"
 #include "tests/scheduler/cluster_fixture.h"
 
@@ -43,6 +48,73 @@ TEST(Cut, FailsWithTheServersWords) {
   SnapshotReply late = reply(4, {}, "");
   late.too_late = true;
   EXPECT_EQ(Cut(4, "d", false, 9, {}, {1}).on_reply(1, late), Cut::Outcome::kTooLate);
+}
+
+SnapshotReply changes(std::uint64_t checkpoint, const std::map<std::uint32_t, std::uint64_t>& bases) {
+  SnapshotReply made = reply(checkpoint, {}, "new");
+  for (const auto& [shard, base] : bases) {
+    ShardSection section;
+    section.shard = shard;
+    section.base = base;
+    section.length = 5;
+    made.sections.push_back(section);
+  }
+  return made;
+}
+
+// Shard 0 has a chain of two in folders 1 and 3, shard 1 is whole in 3.
+CutBase base_of_three() {
+  CutBase base{3, "ckpt-000003", {}};
+  for (const auto& [shard, folder, goes_on_from] :
+       {std::tuple{0U, "ckpt-000001", 0U}, {0U, "", 1U}, {1U, "", 0U}}) {
+    ShardSection section;
+    section.shard = shard;
+    section.folder = folder;
+    section.base = goes_on_from;
+    section.length = 10;
+    base.sections.push_back(section);
+  }
+  return base;
+}
+
+TEST(Cut, WhatChangedStandsBehindWhatItChanges) {
+  Cut cut(4, "d", false, 0, {}, {1}, base_of_three());
+  EXPECT_EQ(cut.on_reply(1, changes(4, {{2, 0}, {0, 3}, {1, 0}})), Cut::Outcome::kComplete);
+  EXPECT_EQ(cut.builds_on(), 3U);
+  const auto chains = cut.chains();
+  ASSERT_TRUE(chains.ok()) << chains.error().message;
+  std::string lines;
+  for (const ShardSection& each : *chains) {
+    lines += fmt::format("{} {} {};", each.shard, each.folder, each.base);
+  }
+  EXPECT_EQ(lines, "0 ckpt-000001 0;0 ckpt-000003 1;0  3;1  0;2  0;");
+}
+
+TEST(Cut, OfWholeSectionsBuildsOnNothing) {
+  Cut cut(4, "d", false, 0, {}, {1}, base_of_three());
+  EXPECT_EQ(cut.on_reply(1, changes(4, {{0, 0}, {1, 0}})), Cut::Outcome::kComplete);
+  EXPECT_EQ(cut.builds_on(), 0U);
+  EXPECT_EQ(cut.chains()->size(), 2U);
+}
+
+TEST(Cut, RefusesAChangeOfSomethingElse) {
+  for (const auto& [shard, base] : {std::pair{0U, 2U}, {2U, 3U}}) {
+    Cut cut(4, "d", false, 0, {}, {1}, base_of_three());
+    EXPECT_EQ(cut.on_reply(1, changes(4, {{shard, base}})), Cut::Outcome::kComplete);
+    EXPECT_EQ(cut.chains().error().message,
+              fmt::format("shard {} came as what changed since checkpoint {}, which it was not asked for",
+                          shard, base));
+  }
+  Cut twice(4, "d", false, 0, {}, {1});
+  EXPECT_EQ(twice.on_reply(1, reply(4, {1, 1}, "a")), Cut::Outcome::kComplete);
+  EXPECT_EQ(twice.chains().error().message, "two servers wrote the same shard");
+}
+
+TEST(Cut, ChangesOutweighWhenTheyAreAsLongAsWhatTheyChange) {
+  std::vector<ShardSection> sections = base_of_three().sections;
+  EXPECT_FALSE(changes_outweigh(sections)) << "10 upon 20";
+  sections.push_back(sections[1]);
+  EXPECT_TRUE(changes_outweigh(sections));
 }
 
 TEST(CutSchedule, IsDueByStepsOrSeconds) {
@@ -88,6 +160,27 @@ TEST(Retention, NeverDropsTheNewestNorTheBest) {
   EXPECT_EQ(to_prune({}, 1), Ids{});
 }
 
+// A checkpoint and the one that it builds on.
+std::vector<CheckpointFact> built(const std::vector<std::pair<std::uint64_t, std::uint64_t>>& all,
+                                  std::uint64_t best = 0) {
+  std::vector<CheckpointFact> list;
+  for (const auto& [id, upon] : all) list.push_back({id, "", 0, id == best, 0, 0, upon});
+  return list;
+}
+
+TEST(Retention, WhatIsKeptKeepsWhatItNeeds) {
+  using Ids = std::vector<std::uint64_t>;
+  const std::vector<std::pair<std::uint64_t, std::uint64_t>> chain = {{1, 0}, {2, 1}, {4, 2}, {5, 0}, {6, 5}};
+  EXPECT_EQ(to_prune(built(chain), 1), (Ids{4, 2, 1})) << "the newest first";
+  EXPECT_EQ(to_prune(built(chain), 2), (Ids{4, 2, 1}));
+  EXPECT_EQ(to_prune(built(chain), 3), Ids{}) << "4 needs 2 and 1";
+  EXPECT_EQ(to_prune(built(chain, 2), 1), Ids{4}) << "and so does the best";
+  EXPECT_EQ(to_prune(built({{3, 1}, {4, 3}}), 1), Ids{}) << "what it needs went by other hands";
+  EXPECT_EQ(chain_length(built(chain)), 2U);
+  EXPECT_EQ(chain_length(built({{1, 0}, {2, 1}, {4, 2}})), 3U);
+  EXPECT_EQ(chain_length({}), 0U);
+}
+
 Manifest example() {
   Manifest manifest;
   manifest.checkpoint = 7;
@@ -109,7 +202,11 @@ Manifest example() {
   section.length = 10;
   section.checksum = 0xfeedfeedfeedfeedULL;
   section.rows = 3;
-  manifest.sections = {section};
+  ShardSection change = section;
+  section.folder = "ckpt-000006";
+  change.base = 6;
+  manifest.sections = {section, change};
+  manifest.builds_on = 6;
   manifest.passes = {PassFinished{0, 100, 0, 50.0, 1.5}};
   manifest.validations = {PassValidated{0, 0.5, R"({"better":0.5})"}};
   WorkCursor cursor;
@@ -121,12 +218,15 @@ Manifest example() {
 
 TEST(ManifestFile, ReadsBackWhatWasWritten) {
   testing::FakeStorage disk;
-  disk.files["c/ckpt-000007/ps-0.rows"] = std::string(15, 'x');
+  disk.files["c/ckpt-000006/ps-0.rows"] = disk.files["c/ckpt-000007/ps-0.rows"] = std::string(15, 'x');
   ASSERT_TRUE(write_manifest(disk, "c/ckpt-000007", example()).ok());
   const auto read = read_manifest(disk, "c/ckpt-000007");
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(to_json_text(*read), to_json_text(example()));
   EXPECT_EQ(read->sections[0].checksum, 0xfeedfeedfeedfeedULL);
+  EXPECT_EQ(read->sections[0].folder, "ckpt-000006");
+  EXPECT_EQ(read->sections[1].base, 6U);
+  EXPECT_EQ(read->builds_on, 6U);
   EXPECT_EQ(read->streams[0].cursor.watermark, 12U);
   EXPECT_TRUE(read->streams[0].done && read->best);
   EXPECT_EQ(read->validations[0].better, 0.5);
@@ -141,6 +241,43 @@ TEST(ManifestFile, AnyChangedOrMissingByteIsFound) {
     EXPECT_FALSE(manifest_from_json(changed).ok()) << n;
     EXPECT_FALSE(manifest_from_json(text.substr(0, n)).ok()) << n;
   }
+}
+
+TEST(ManifestFile, OfAnotherFormatIsSaidToBeSo) {
+  std::string body = to_json_text(example());
+  body = body.substr(body.find("{\"format\""));
+  body = body.substr(0, body.size() - 2);
+  body.replace(body.find("\"format\":4"), 10, "\"format\":3");
+  const auto read = manifest_from_json(
+      fmt::format("{{\"checksum\":\"{:016x}\",\"manifest\":{}}}\n", hash_string(body), body));
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(
+      read.error().message,
+      "a checkpoint of format 3; this version reads format 4 alone, so go on with the version that wrote "
+      "it, or train anew");
+}
+
+TEST(ManifestFile, OneThatNeedsWhatIsDamagedIsPassedOver) {
+  testing::FakeStorage disk;
+  disk.files["c/ckpt-000006/ps-0.rows"] = disk.files["c/ckpt-000007/ps-0.rows"] = std::string(15, 'x');
+  Manifest alone = example();
+  alone.builds_on = 0;
+  alone.sections.pop_back();
+  alone.sections[0].folder = "";
+  ASSERT_TRUE(write_manifest(disk, "c/ckpt-000006", alone).ok());
+  ASSERT_TRUE(write_manifest(disk, "c/ckpt-000007", example()).ok());
+  const auto newest = [&](const std::string& file, std::uint64_t offset) {
+    const auto found = newest_checkpoint(disk, "c", {.damaged = {{file, offset}}});
+    return found.ok() ? found->directory : found.error().message;
+  };
+  EXPECT_EQ(newest("c/ckpt-000007/ps-0.rows", 5), "c/ckpt-000006");
+  EXPECT_EQ(newest("c/ckpt-000007/ps-0.rows", 6), "c/ckpt-000007") << "another section";
+  EXPECT_EQ(newest("c/ckpt-000006/ps-0.rows", 5),
+            "no checkpoint that verifies in c; c/ckpt-000007 needs shard 2 at byte 5 of "
+            "c/ckpt-000006/ps-0.rows, which is damaged; c/ckpt-000006 needs shard 2 at byte 5 of "
+            "c/ckpt-000006/ps-0.rows, which is damaged");
+  disk.files.erase("c/ckpt-000006/ps-0.rows");
+  EXPECT_NE(newest("", 0).find("c/ckpt-000006/ps-0.rows is not whole"), std::string::npos);
 }
 
 TEST(ManifestFile, TheNewestThatIsWholeIsFound) {

@@ -209,13 +209,27 @@ class Scenario {
     reply.error = error;
     reply.no_space = !error.empty();
     disk.files[asked->directory + "/" + reply.file] = std::string(8, 'r');
-    for (const std::uint32_t shard : shards) reply.sections.push_back({shard, 0, 8, 1, 2, ""});
+    for (const std::uint32_t shard : shards) reply.sections.push_back({shard, 0, 8, 1, 2, "", "", 0});
     tell(server(n), reply, id);
   }
-  void restore_done(std::uint32_t n, const std::string& error = "") {
+  // The same with what changed since the base that was named, if one was; `bytes` long.
+  void changes_done(std::uint32_t n, std::uint64_t bytes = 2) {
+    std::uint64_t id = 0;
+    const Snapshot* asked = last_sent<Snapshot>(server(n), &id);
+    ASSERT_NE(asked, nullptr);
+    if (asked->base == 0) bytes = 8;
+    SnapshotReply reply;
+    reply.checkpoint = asked->checkpoint;
+    reply.file = fmt::format("ps-{}.rows", n);
+    reply.sections.push_back({n, 0, bytes, 1, 2, "", "", asked->base});
+    disk.files[asked->directory + "/" + reply.file] = std::string(bytes, 'r');
+    tell(server(n), reply, id);
+  }
+  // damaged: the file whose first section is.
+  void restore_done(std::uint32_t n, const std::string& error = "", const std::string& damaged = "") {
     std::uint64_t id = 0;
     ASSERT_NE(last_sent<Restore>(server(n), &id), nullptr);
-    tell(server(n), RestoreReply{2, error, !error.empty()}, id);
+    tell(server(n), RestoreReply{2, error, !error.empty(), damaged, 0}, id);
   }
   template <typename T>
   std::size_t count_sent() const {
