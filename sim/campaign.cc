@@ -32,6 +32,10 @@ ClusterOptions world_of(std::uint64_t seed, Rng& rng) {
   if (rng.chance(0.6)) options.checkpoint_every_steps = 20 + rng.below(60);
   options.sim.network = unkind_network();
   options.sim.tasks.work_max = milliseconds(60);
+  Rng chains(combine(seed, 4712));
+  options.shape.evicts = chains.chance(0.4);
+  options.checkpoint_full_every = 1 + static_cast<std::uint32_t>(chains.below(8));
+  options.checkpoint_keep = 1 + static_cast<std::uint32_t>(chains.below(4));
   return options;
 }
 

@@ -99,7 +99,8 @@ JobConfig SimCluster::config() const {
   if (options_.checkpoint_every_steps > 0) {
     job.checkpoint.path = "checkpoints";
     job.checkpoint.every_steps = options_.checkpoint_every_steps;
-    job.checkpoint.keep = 2;
+    job.checkpoint.keep = options_.checkpoint_keep;
+    job.checkpoint.full_every = options_.checkpoint_full_every;
   }
   return job;
 }

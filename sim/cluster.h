@@ -27,6 +27,7 @@ struct ClusterOptions {
   std::uint32_t pipeline_depth = 2, push_window = 4;
   std::uint64_t lease_ms = 1000;
   std::uint64_t checkpoint_every_steps = 0;  // 0: no checkpoints
+  std::uint32_t checkpoint_full_every = 8, checkpoint_keep = 2;
   StartMode start = StartMode::kNew;
   SimOptions sim;
 
@@ -85,6 +86,10 @@ class SimCluster {
   std::string check_rows();
   // Compares the bytes of every shard on all members of its chain, at rest. Empty when they are equal.
   std::string check_replicas() const;
+  // Reads every checkpoint that is published: each row of the ledger must hold just the batches that the
+  // shard's memory of pushes in the same checkpoint says, and no table more rows than it may have. Empty when
+  // all do.
+  std::string check_checkpoints() const;
   // Shards that two servers serve at this moment; empty when there is none. A stopped process serves nobody.
   std::string check_owners() const;
 

@@ -65,7 +65,11 @@ std::vector<TableSpec> Ledger::tables() const {
   model.dim = 2;
   model.init = {.kind = InitKind::kNormal, .scale = 0.5F, .seed = shape_.seed};
   model.optimizer = {.kind = OptimizerKind::kAdagrad, .learning_rate = 0.1F, .schedule = {}};
-  return {ledger, model};
+  if (!shape_.evicts) return {ledger, model};
+  TableSpec recent = model;
+  recent.name = "recent";
+  recent.max_rows = std::max<std::uint64_t>(shape_.num_shards, shape_.keys * 2 / 3);
+  return {ledger, model, recent};
 }
 
 std::vector<Key> Ledger::touched(const BatchId& id) const {

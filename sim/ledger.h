@@ -20,7 +20,8 @@ struct LedgerShape {
   std::uint32_t keys = 48;
   std::uint32_t keys_per_batch_max = 10;  // some batches touch few shards, some touch none
   std::uint32_t num_shards = 16;
-  bool sums = false;  // rows hold sums in place of bits: for jobs of any length
+  bool evicts = false;  // a third table, "recent", is like "model" but holds few rows: the oldest make room
+  bool sums = false;    // rows hold sums in place of bits: for jobs of any length
 };
 
 // One slice of a pass: a batch of a partition.
@@ -43,7 +44,8 @@ class Ledger {
 
   const LedgerShape& shape() const { return shape_; }
   std::uint32_t dim() const;
-  // "ledger" has the rows described above, "model" rows whose gradients depend on what was pulled.
+  // "ledger" has the rows described above, "model" and "recent" rows whose gradients depend on what was
+  // pulled.
   std::vector<TableSpec> tables() const;
   const std::vector<Key>& keys() const { return keys_; }  // all, in no special order
   // Unique, sorted for the wire.

@@ -7,7 +7,7 @@
 namespace capstan {
 namespace {
 
-constexpr std::uint32_t kLedgerTable = 0, kModelTable = 1;
+constexpr std::uint32_t kLedgerTable = 0;
 constexpr std::uint32_t kTestPartitions = 2;
 
 // A number in [-1, 1) that names one float of one gradient.
@@ -43,7 +43,7 @@ Status LedgerProgram::build(const WorkItem& item, std::uint64_t batch, Step& ste
     sort_for_wire(keys, ledger_->shape().num_shards);
   }
   if (keys.empty()) return ok_status();
-  for (const std::uint32_t table : {kLedgerTable, kModelTable}) step.tables.push_back({table, keys, {}, {}});
+  for (std::uint32_t table = 0; table < tables_.size(); ++table) step.tables.push_back({table, keys, {}, {}});
   return ok_status();
 }
 

@@ -44,18 +44,21 @@ std::string check_counts(SimCluster& cluster) {
   return "the report's counts are wrong: " + report.substr(report.find("\"pushes\":"), 200);
 }
 
-Rows model_rows(SimCluster& cluster) {
-  return cluster.read_rows("model", 2);
+// Of each table that depends on what was pulled.
+std::vector<Rows> model_rows(SimCluster& cluster) {
+  std::vector<Rows> rows{cluster.read_rows("model", 2)};
+  if (cluster.options().shape.evicts) rows.push_back(cluster.read_rows("recent", 2));
+  return rows;
 }
 
 // Empty when the calm job itself goes wrong, which no model's rows are.
-Rows calm_rows(ClusterOptions options) {
+std::vector<Rows> calm_rows(ClusterOptions options) {
   options.servers = options.workers = options.replicas = 1;
   options.checkpoint_every_steps = 0;
   options.start = StartMode::kNew;
   options.sim.network = NetworkOptions{};
   SimCluster cluster(1, options);
-  return must_finish(cluster, kLongestJob).empty() ? model_rows(cluster) : Rows();
+  return must_finish(cluster, kLongestJob).empty() ? model_rows(cluster) : std::vector<Rows>();
 }
 
 }  // namespace
@@ -69,14 +72,15 @@ std::string must_finish(SimCluster& cluster, Duration limit) {
   if (!cluster.ok()) return "the job failed: " + cluster.end_text();
   if (!cluster.quits().empty()) return cluster.quits().front();
   if (!cluster.findings().wrong.empty()) return cluster.findings().wrong.front();
-  const std::string rows = cluster.check_rows();
-  return rows.empty() ? check_counts(cluster) : rows;
+  if (const std::string rows = cluster.check_rows(); !rows.empty()) return rows;
+  if (const std::string kept = cluster.check_checkpoints(); !kept.empty()) return kept;
+  return check_counts(cluster);
 }
 
 std::string must_finish_right(SimCluster& cluster, Duration limit) {
   const std::string wrong = must_finish(cluster, limit);
   if (!wrong.empty() || cluster.options().consistency != Consistency::kSync) return wrong;
-  const Rows calm = calm_rows(cluster.options());
+  const std::vector<Rows> calm = calm_rows(cluster.options());
   if (calm.empty()) return "the calm job itself goes wrong";
   return model_rows(cluster) == calm ? "" : "the model is not the calm job's";
 }

@@ -75,6 +75,71 @@ std::string resumed(std::uint64_t seed, Consistency consistency, bool workers_li
   return must_finish_right(cluster, seconds(300));
 }
 
+// Checkpoints that are small beside their base: each holds what changed since the one before.
+ClusterOptions with_increments(std::uint64_t seed, Consistency consistency) {
+  ClusterOptions options = with_checkpoints(seed, consistency);
+  options.shape.keys = 300;
+  options.shape.batches += 20;
+  options.checkpoint_every_steps = 3;
+  return options;
+}
+
+// The cluster dies with a checkpoint that builds on another; others go on from there.
+std::string resumed_from_increment(std::uint64_t seed) {
+  ClusterOptions options = with_increments(seed, Consistency::kSync);
+  options.shape.evicts = true;
+  SimCluster cluster(seed, options);
+  const auto builds = [&] {
+    const auto process = cluster.scheduler_process();
+    if (cluster.ended()) return true;
+    return process != nullptr && !process->job().facts().checkpoints.empty() &&
+           process->job().facts().checkpoints.back().builds_on != 0;
+  };
+  cluster.world().run_until(builds, seconds(300));
+  if (!cluster.ended()) cluster.crash_all_and_resume(2, 2);
+  return must_finish_right(cluster, seconds(300));
+}
+
+// The servers' disks fail for some checkpoints.
+std::string with_failed_checkpoints(std::uint64_t seed) {
+  ClusterOptions options = with_increments(seed, Consistency::kAsync);
+  options.sim.network = NetworkOptions{};
+  SimCluster cluster(seed, options);
+  const auto warned = [&](std::size_t times) {
+    const auto process = cluster.scheduler_process();
+    return cluster.ended() || (process != nullptr && process->job().facts().warnings.size() >= times);
+  };
+  const auto kept = [&](std::uint64_t number) {
+    const auto process = cluster.scheduler_process();
+    return cluster.ended() || (process != nullptr && !process->job().facts().checkpoints.empty() &&
+                               process->job().facts().checkpoints.back().checkpoint >= number);
+  };
+  SimDisk& disk = cluster.server(0).disk();
+  disk.set_faulty_paths(".rows");
+  cluster.world().run_until([&] { return kept(1 + seed % 3); }, seconds(300));
+  disk.fail_next_syncs(1000);
+  cluster.world().run_until([&] { return warned(1); }, seconds(300));
+  disk.fail_next_syncs(0);
+  const std::uint64_t next = 3 + seed % 3;
+  cluster.world().run_until([&] { return kept(next); }, seconds(300));
+  if (!cluster.ended()) cluster.crash_all_and_resume(2, 2);
+  return must_finish_right(cluster, seconds(300));
+}
+
+// A server joins and gets its share while checkpoints are made.
+std::string joined_between_increments(std::uint64_t seed) {
+  ClusterOptions options = with_increments(seed, kModes[seed % 3]);
+  options.servers = 2;
+  options.shape.batches += 60;
+  options.sim.network = NetworkOptions{};
+  SimCluster cluster(seed, options);
+  cluster.world().run_until([&] { return cluster.findings().computed >= 10; }, seconds(60));
+  cluster.add_server();
+  cluster.world().run_for(milliseconds(static_cast<std::int64_t>(2000 + cluster.world().rng().below(4000))));
+  if (!cluster.ended()) cluster.crash_all_and_resume(2, 2);
+  return must_finish_right(cluster, seconds(300));
+}
+
 // With the scheduler dying too.
 std::string recovered(std::uint64_t seed) {
   SimCluster cluster(seed, small_world(seed, Consistency::kAsync));
@@ -208,6 +273,18 @@ TEST(PlantedBugs, BreaksItsPromise) {
 TEST(PlantedBugs, SnapshotWithoutStreams) {
   must_find(PlantedBug::kSnapshotWithoutStreams, 100,
             [](std::uint64_t seed) { return resumed(seed, Consistency::kAsync, false); });
+}
+
+TEST(PlantedBugs, DeltaWithoutRemovals) {
+  must_find(PlantedBug::kDeltaWithoutRemovals, 20, resumed_from_increment);
+}
+
+TEST(PlantedBugs, DeltaOfFailedCheckpoint) {
+  must_find(PlantedBug::kDeltaOfFailedCheckpoint, 50, with_failed_checkpoints);
+}
+
+TEST(PlantedBugs, DeltaOfUnknownBase) {
+  must_find(PlantedBug::kDeltaOfUnknownBase, 50, joined_between_increments);
 }
 
 TEST(PlantedBugs, TermsStartAnew) {

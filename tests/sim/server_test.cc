@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "tests/sim/lone_server.h"
@@ -166,6 +167,44 @@ TEST_F(LoneServer, ASnapshotAskedForTwiceIsTakenOnce) {
   EXPECT_EQ(node.storage().read("checkpoints/ckpt-000001/ps-0.rows")->text(), before->text());
   to_server(kSnapshot, 9);
   EXPECT_EQ(errand_answers.size(), 2U) << "an older request, overtaken";
+}
+
+// What changed since a checkpoint, and the rows that both come to.
+TEST_F(LoneServer, ASnapshotGoesOnFromTheOneBeforeAndIsRestoredWithIt) {
+  begin();
+  EXPECT_EQ(status_of(push_of(0, 1, {1.0F, 1.0F})), SliceStatus::kOk);
+  to_server(kSnapshot, 10);
+  EXPECT_EQ(status_of(push_of(0, 2, {2.0F, 1.0F})), SliceStatus::kOk);
+  Snapshot next = kSnapshot;
+  next.checkpoint = 2;
+  next.directory = "checkpoints/ckpt-000002";
+  next.base = 1;
+  to_server(next, 11);
+  Restore restore{next.directory, {}};
+  for (std::uint64_t n = 0; n < 2; ++n) {
+    for (ShardSection each : std::get<SnapshotReply>(errand_answers.at(n)).sections) {
+      EXPECT_EQ(each.base, n);
+      if (n == 0) each.folder = "ckpt-000001";
+      restore.sections.push_back(each);
+    }
+  }
+  std::ranges::stable_sort(restore.sections, {}, &ShardSection::shard);
+  EXPECT_EQ(status_of(push_of(0, 3, {4.0F, 1.0F})), SliceStatus::kOk);
+  to_server(restore, 12);
+  EXPECT_EQ(std::get<RestoreReply>(errand_answers.at(2)).error, "");
+  EXPECT_EQ(value_of(0), 3.0F);
+  next.checkpoint = 3;
+  next.directory = "checkpoints/ckpt-000003";
+  next.base = 2;
+  to_server(next, 13);
+  EXPECT_EQ(std::get<SnapshotReply>(errand_answers.at(3)).sections[0].base, 0U) << "it was restored since";
+  Restore damaged = restore;
+  ++damaged.sections[2].checksum;
+  to_server(damaged, 14);
+  const auto& reply = std::get<RestoreReply>(errand_answers.at(4));
+  EXPECT_TRUE(reply.damaged);
+  EXPECT_EQ(reply.damaged_file, "checkpoints/ckpt-000001/ps-0.rows");
+  EXPECT_EQ(reply.damaged_offset, damaged.sections[2].offset);
 }
 
 // A repetition must not undo what was acknowledged since.
