@@ -57,16 +57,18 @@ Status missing_here() {
 
 NetworkLab::NetworkLab()
     : home_folder_(std::filesystem::current_path()),
+      home_root_(open("/", O_RDONLY | O_CLOEXEC)),
       home_network_(open(kThisNetwork, O_RDONLY | O_CLOEXEC)),
       home_mounts_(open(kThisMounts, O_RDONLY | O_CLOEXEC)) {}
 
 NetworkLab::~NetworkLab() {
   if (moved_) {
+    // To enter a mount namespace is to leave one's root for the namespace's own.
     const bool back = setns(home_network_, CLONE_NEWNET) == 0 && setns(home_mounts_, CLONE_NEWNS) == 0 &&
-                      chdir(home_folder_.c_str()) == 0;
+                      fchdir(home_root_) == 0 && chroot(".") == 0 && chdir(home_folder_.c_str()) == 0;
     if (!back) std::perror("leave the network lab");
   }
-  for (const int descriptor : {home_network_, home_mounts_, bridge_}) {
+  for (const int descriptor : {home_root_, home_network_, home_mounts_, bridge_}) {
     if (descriptor >= 0) close(descriptor);
   }
 }
@@ -82,7 +84,8 @@ Result<std::unique_ptr<NetworkLab>> NetworkLab::make(const std::string& folder,
 Status NetworkLab::build(const std::string& folder, const std::vector<std::string>& hosts) {
   CAPSTAN_TRY(system_says(unshare(CLONE_NEWNET | CLONE_NEWNS), "make a network namespace"));
   moved_ = true;
-  CAPSTAN_TRY(system_says(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "keep mounts private"));
+  CAPSTAN_TRY(system_says(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr),
+                          "keep mounts private (cannot be done in a chroot)"));
   bridge_ = open(kThisNetwork, O_RDONLY | O_CLOEXEC);
   CAPSTAN_TRY(
       tools({"ip link set lo up", "ip link add bridge type bridge", "ip addr add 10.77.0.1/24 dev bridge",

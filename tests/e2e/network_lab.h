@@ -52,7 +52,7 @@ class NetworkLab {
   Status limit(const std::string& host, const std::string& how);
 
   std::string home_folder_;
-  int home_network_ = -1, home_mounts_ = -1, bridge_ = -1;
+  int home_root_ = -1, home_network_ = -1, home_mounts_ = -1, bridge_ = -1;
   bool moved_ = false, has_netem_ = false;
   std::map<std::string, Host> hosts_;
   std::set<std::string> slowed_;
