@@ -35,6 +35,20 @@ SimOptions with_lanes(SimOptions options, std::uint32_t lanes) {
   return options;
 }
 
+// The keys' rows in this shard: their first `dim` floats.
+void add_rows(const Shard& shard, const std::vector<TableSpec>& tables, const std::string& table,
+              std::uint32_t dim, const std::vector<Key>& keys, std::map<Key, std::vector<float>>& rows) {
+  const auto spec =
+      std::find_if(tables.begin(), tables.end(), [&](const TableSpec& each) { return each.name == table; });
+  CAPSTAN_ASSERT(spec != tables.end(), "a table of the ledger");
+  const EmbeddingTable& held = shard.table(static_cast<std::uint32_t>(spec - tables.begin()));
+  held.for_each_row([&](Key key, std::span<const std::byte> bytes) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) return;
+    const float* weights = held.layout().weights(bytes.data());
+    rows[key].assign(weights, weights + dim);
+  });
+}
+
 }  // namespace
 
 ClusterOptions::ClusterOptions() {
@@ -259,6 +273,10 @@ std::map<Key, std::vector<float>> SimCluster::read_rows(const std::string& table
     if (keys.empty()) continue;
     SimNode& reader = world_.add_node(fmt::format("reader-{}", world_.nodes().size()));
     rows.merge(capstan::read_rows(world_, reader, "sim", {server->endpoint()}, table, dim, keys));
+    // Nobody answers for a shard whose handover the job's end has cut short: its primary holds what counts.
+    for (const HeldShard& held : server->held_shards()) {
+      if (held.handed_over) add_rows(*held.rows, ledger_->tables(), table, dim, keys, rows);
+    }
   }
   return rows;
 }
