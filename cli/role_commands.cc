@@ -42,8 +42,7 @@ CLI::Validator as_milliseconds() {
 
 CLI::Validator node_name() {
   const auto check = [](const std::string& text) {
-    return is_plain_name(text) ? std::string()
-                               : "may have letters, digits, '-', '_' and '.', not '" + text + "'";
+    return is_plain_name(text) ? std::string() : plain_name_rule(text);
   };
   return {check, "NAME"};
 }

@@ -1,5 +1,7 @@
 #include "common/plain_name.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 
 namespace capstan {
@@ -12,6 +14,10 @@ bool is_plain_name(std::string_view name) {
   };
   return name.size() <= kLongest && name.find_first_not_of('.') != std::string_view::npos &&
          std::all_of(name.begin(), name.end(), plain);
+}
+
+std::string plain_name_rule(std::string_view name) {
+  return fmt::format("may have letters, digits, '-', '_' and '.', not '{}'", name);
 }
 
 }  // namespace capstan

@@ -24,8 +24,7 @@ Greeting Membership::greet(const Hello& hello, PeerId peer, Instant now) {
     if (name.empty()) name = free_name(hello.role);
   }
   if (!is_plain_name(name)) {
-    return {Outcome::kRefused, 0,
-            fmt::format("a node's name may have letters, digits, '-', '_' and '.', not '{}'", name)};
+    return {Outcome::kRefused, 0, "a node's name " + plain_name_rule(name)};
   }
   const auto known = by_name_.find(name);
   Outcome outcome = Outcome::kNew;

@@ -207,7 +207,7 @@ void check_cluster(const JobConfig& job, ReadContext& context) {
 void check_job(const JobConfig& job, ReadContext& context) {
   demand(!job.name.empty(), context, "job", {}, "the job needs a name: `job: NAME`");
   demand(job.name.empty() || is_plain_name(job.name), context, "job", {},
-         fmt::format("the job's name may have letters, digits, '-', '_' and '.', not '{}'", job.name));
+         "the job's name " + plain_name_rule(job.name));
   check_data(job, context);
   check_features(job, context);
   check_training(job, context);
