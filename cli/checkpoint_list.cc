@@ -2,8 +2,6 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "common/section_chains.h"
-
 namespace capstan {
 namespace {
 
@@ -44,18 +42,6 @@ std::string_view to_string(CheckpointState state) {
     default:
       return "unpublished";
   }
-}
-
-std::uint64_t ListedCheckpoint::rows() const {
-  std::uint64_t rows = 0;
-  for (const SectionChain chain : chains_of(manifest->sections)) rows += chain.back().rows;
-  return rows;
-}
-
-std::uint64_t ListedCheckpoint::bytes() const {
-  std::uint64_t bytes = 0;
-  for (const ShardSection& section : manifest->sections) bytes += section.folder.empty() ? section.length : 0;
-  return bytes;
 }
 
 std::uint64_t ListedCheckpoint::steps() const {

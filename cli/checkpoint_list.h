@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/storage.h"
+#include "scheduler/job_facts.h"
 #include "scheduler/manifest.h"
 
 namespace capstan {
@@ -26,8 +27,7 @@ struct ListedCheckpoint {
   std::string problem;               // unless complete
   std::optional<Manifest> manifest;  // complete
 
-  std::uint64_t rows() const;   // that it restores
-  std::uint64_t bytes() const;  // in its own folder
+  CheckpointFact fact() const { return fact_of(*manifest, directory); }  // of a complete one
   // Batches of the pass that the cut was made in, over all partitions.
   std::uint64_t steps() const;
 };

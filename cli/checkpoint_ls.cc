@@ -44,8 +44,8 @@ json::object to_json(const ListedCheckpoint& each) {
   object["written_at"] = manifest.written_at;
   object["passes"] = manifest.passes.size();
   object["steps"] = each.steps();
-  object["rows"] = each.rows();
-  object["bytes"] = each.bytes();
+  object["rows"] = each.fact().rows;
+  object["bytes"] = each.fact().bytes;
   object["kind"] = manifest.builds_on == 0 ? "full" : "incremental";
   object["builds_on"] = manifest.builds_on;
   object["best"] = manifest.best;
@@ -65,8 +65,8 @@ std::string line(const ListedCheckpoint& each) {
                              : fmt::format("{} + {}", manifest.passes.size(), each.steps());
   const std::string kind = manifest.builds_on == 0 ? "full" : fmt::format("upon {}", manifest.builds_on);
   return fmt::format("{:14} {:21} {:>12} {:>9} {:>10}  {:12} {}{}\n", name, manifest.written_at, at,
-                     short_number(static_cast<double>(each.rows())),
-                     fmt::format("{:.1f}MiB", in_mib(each.bytes())), kind, state,
+                     short_number(static_cast<double>(each.fact().rows)),
+                     fmt::format("{:.1f}MiB", in_mib(each.fact().bytes)), kind, state,
                      manifest.best ? ", best" : "");
 }
 

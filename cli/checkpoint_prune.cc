@@ -24,19 +24,13 @@ struct PruneOptions {
   bool json = false;
 };
 
-CheckpointFact fact_of(const ListedCheckpoint& each) {
-  return {each.checkpoint,         each.directory, static_cast<std::uint32_t>(each.manifest->passes.size()),
-          each.manifest->best,     each.bytes(),   each.rows(),
-          each.manifest->builds_on};
-}
-
 int run(const PruneOptions& options, Console console) {
   DiskFiles files;
   const auto all = list_all(files, options.path);
   if (!all.ok()) return complain(all.error(), console);
   std::vector<CheckpointFact> facts;
   for (const ListedCheckpoint& each : *all) {
-    if (each.manifest.has_value()) facts.push_back(fact_of(each));
+    if (each.manifest.has_value()) facts.push_back(each.fact());
   }
   const std::vector<std::uint64_t> gone = to_prune(facts, options.keep);
   json::array removed, kept;
@@ -57,7 +51,7 @@ int run(const PruneOptions& options, Console console) {
       const Status done = remove_checkpoint(files, each.directory);
       if (!done.ok()) return complain(done.error(), console);
     }
-    freed += each.bytes();
+    freed += each.fact().bytes;
     removed.push_back(json::string(each.directory));
     if (!options.json) {
       console.out << fmt::format("{} {}\n", options.dry_run ? "would remove" : "removed", each.directory);

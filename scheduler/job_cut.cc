@@ -200,11 +200,7 @@ void Job::publish_cut() {
   }
   const Status written = write_manifest(context_.storage, cut_->directory(), manifest);
   if (!written.ok()) return cut_failed(written.error().message);
-  CheckpointFact fact{manifest.checkpoint, cut_->directory(), pass, manifest.best, 0, 0, manifest.builds_on};
-  for (const ShardSection& section : cut_->sections()) {
-    fact.bytes += section.length;
-    fact.rows += section.rows;
-  }
+  CheckpointFact fact = fact_of(manifest, cut_->directory());
   if (cut_->after_step() > 0) cut_schedule_.in_time();
   cut_.reset();
   if (!record(CheckpointPublished{fact.checkpoint, fact.passes, fact.best})) return;

@@ -13,6 +13,8 @@
 
 namespace capstan {
 
+struct Manifest;
+
 enum class JobState { kWaiting, kPreparing, kRestoring, kRunning, kValidating, kEvaluating, kDone, kFailed };
 std::string_view to_string(JobState state);
 
@@ -24,6 +26,8 @@ struct CheckpointFact {
   std::uint64_t bytes = 0, rows = 0;  // bytes: that it added
   std::uint64_t builds_on = 0;        // the checkpoint that it needs besides its own files; 0: none
 };
+// What a published checkpoint's manifest says of it.
+CheckpointFact fact_of(const Manifest& manifest, const std::string& directory);
 
 struct JobFacts {
   static constexpr std::size_t kWarningsMax = 100;

@@ -67,9 +67,7 @@ Status Job::find_checkpoint() {
   for (const CheckpointName& name : names) {
     auto each = read_manifest(context_.storage, name.directory);
     if (!each.ok() || (each->generation < run_began_ && name.directory != found.directory)) continue;
-    const auto passes = static_cast<std::uint32_t>(each->passes.size());
-    facts_.checkpoints.push_back(
-        {name.checkpoint, name.directory, passes, each->best, 0, 0, each->builds_on});
+    facts_.checkpoints.push_back(fact_of(*each, name.directory));
     const bool chosen = options().evaluate_only && options().resume_from.empty() && each->best;
     if (chosen) found = FoundCheckpoint{name.directory, std::move(each).value(), {}};
   }

@@ -207,8 +207,7 @@ bool Job::recover_checkpoint(std::uint64_t checkpoint) {
   const std::string directory = checkpoint_directory(options().config.checkpoint.path, checkpoint);
   const auto manifest = read_manifest(context_.storage, directory);
   if (!manifest.ok()) return false;
-  const auto passes = static_cast<std::uint32_t>(manifest->passes.size());
-  facts_.checkpoints.push_back({checkpoint, directory, passes, manifest->best, 0, 0, manifest->builds_on});
+  facts_.checkpoints.push_back(fact_of(*manifest, directory));
   return true;
 }
 
