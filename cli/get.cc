@@ -1,13 +1,13 @@
 // `capstan get`: rows of a table, from a running cluster or a checkpoint.
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
 #include <memory>
 #include <ostream>
 
 #include "cli/commands.h"
 #include "cli/live_rows.h"
 #include "cli/offline_job.h"
+#include "common/section_chains.h"
 #include "common/text.h"
 #include "ps/optimizer/registry.h"
 #include "ps/table/row_layout.h"
@@ -51,10 +51,8 @@ std::string row_text(const TableSpec& spec, Key key, std::span<const std::byte> 
 // Who wrote the shard of the key.
 std::string owner_text(const CheckpointTables& tables, Key key) {
   const std::uint32_t shard = shard_of(key, tables.manifest().num_shards);
-  const auto& sections = tables.manifest().sections;
-  const auto section = std::find_if(sections.begin(), sections.end(),
-                                    [&](const ShardSection& each) { return each.shard == shard; });
-  const std::string file = section == sections.end() ? std::string() : section->file;
+  const SectionChain chain = chain_of(tables.manifest().sections, shard);
+  const std::string file = chain.empty() ? std::string() : chain.back().file;
   return fmt::format("{} (shard {} of {})", file.substr(0, file.rfind(".rows")), shard, tables.directory());
 }
 

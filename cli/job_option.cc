@@ -9,14 +9,6 @@
 #include "worker/data/sources.h"
 
 namespace capstan {
-
-void add_job_option(CLI::App& command, JobOption& job) {
-  command.add_option("job", job.path, "The job file (YAML)")->required();
-  command.add_option("--set", job.overrides, "Change a setting: --set train.passes=3 (may be repeated)")
-      ->allow_extra_args(false)
-      ->type_name("PATH=VALUE");
-}
-
 namespace {
 
 // A report or a list of bad lines that would take the place of the data it tells of.
@@ -37,6 +29,13 @@ Status check_outputs(const JobConfig& job) {
 }
 
 }  // namespace
+
+void add_job_option(CLI::App& command, JobOption& job) {
+  command.add_option("job", job.path, "The job file (YAML)")->required();
+  command.add_option("--set", job.overrides, "Change a setting: --set train.passes=3 (may be repeated)")
+      ->allow_extra_args(false)
+      ->type_name("PATH=VALUE");
+}
 
 Result<LoadedJob> load_job_file(const std::string& path, const std::vector<std::string>& overrides) {
   CAPSTAN_ASSIGN(LoadedJob loaded, load_job(path, overrides));

@@ -78,8 +78,7 @@ void Job::halt(const std::string& why) {
   ended_ = halted_ = true;
   facts_.end_text = fmt::format(
       "{}. This scheduler stops; the servers and workers go on without it for {} s (cluster.scheduler_grace) "
-      "and "
-      "then wait. Mend the disk and start it again with --recover",
+      "and then wait. Mend the disk and start it again with --recover",
       why, options().config.cluster.scheduler_grace_ms / 1000);
   on_end_(false, facts_.end_text);
 }

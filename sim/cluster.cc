@@ -42,11 +42,12 @@ void add_rows(const Shard& shard, const std::vector<TableSpec>& tables, const st
       std::find_if(tables.begin(), tables.end(), [&](const TableSpec& each) { return each.name == table; });
   CAPSTAN_ASSERT(spec != tables.end(), "a table of the ledger");
   const EmbeddingTable& held = shard.table(static_cast<std::uint32_t>(spec - tables.begin()));
-  held.for_each_row([&](Key key, std::span<const std::byte> bytes) {
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) return;
-    const float* weights = held.layout().weights(bytes.data());
+  for (const Key key : keys) {
+    const auto row = held.find_row(key);
+    if (row.empty()) continue;
+    const float* weights = held.layout().weights(row.data());
     rows[key].assign(weights, weights + dim);
-  });
+  }
 }
 
 }  // namespace

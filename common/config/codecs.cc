@@ -7,10 +7,7 @@ namespace {
 
 std::string bound_text(double value) {
   constexpr double kExact = 1e15;
-  return value > -kExact && value < kExact && value == static_cast<double>(static_cast<std::int64_t>(value))
-             ? fmt::format("{}", static_cast<std::int64_t>(value))
-         : std::abs(value) >= kExact ? fmt::format("{:g}", value)
-                                     : fmt::format("{}", value);
+  return std::abs(value) < kExact ? fmt::format("{}", value) : fmt::format("{:g}", value);
 }
 
 }  // namespace

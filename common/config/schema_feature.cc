@@ -22,8 +22,7 @@ std::shared_ptr<const SectionSpec> feature_schema() {
            "Steps from text to keys or a number; see [Transforms](#transforms).")
       .default_note(
           "ids of a ranking job are numbered from 0 in the order of the files, columns with a number rule in "
-          "`data.clean` "
-          "stay numbers, several columns are crossed, other text is hashed")
+          "`data.clean` stay numbers, several columns are crossed, other text is hashed")
       .key("table", &FeatureConfig::table, text(), "The table of its embeddings; features may share one.")
       .default_note("the feature's name")
       .key("pooling", &FeatureConfig::pooling, pooling, "How the vectors of a list become one.")
