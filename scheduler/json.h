@@ -24,7 +24,7 @@ inline json::string json_string(std::string_view text) {
   return json::string(text.data(), text.size());
 }
 
-// Reads members of an object by name, forgiving none that is missing or of another type: error() then tells
+// Reads members of an object by name, forgiving none that is missing or of another type: status() then tells
 // the first.
 class JsonReader {
  public:
@@ -91,7 +91,9 @@ class JsonReader {
     if (!value->is_array()) return fail(name);
     for (const json::value& element : value->get_array()) {
       if (!element.is_object()) return fail(name);
-      if (const Status status = read(element.get_object()); !status.ok()) return fail(name);
+      if (const Status status = read(element.get_object()); !status.ok()) {
+        return fail(name, ": " + status.error().message);
+      }
     }
   }
   void object_of(std::string_view name, const json::object*& into) {
@@ -105,8 +107,8 @@ class JsonReader {
   }
 
   Status status() const {
-    if (bad_.empty()) return ok_status();
-    return make_error(ErrorCode::kCorrupt, "field " + bad_ + " is missing or wrong");
+    if (problem_.empty()) return ok_status();
+    return make_error(ErrorCode::kCorrupt, problem_);
   }
 
  private:
@@ -115,12 +117,12 @@ class JsonReader {
     if (value == nullptr) fail(name);
     return value;
   }
-  void fail(std::string_view name) {
-    if (bad_.empty()) bad_ = name;
+  void fail(std::string_view name, std::string_view why = " is missing or wrong") {
+    if (problem_.empty()) problem_ = "field " + std::string(name) + std::string(why);
   }
 
   const json::object& object_;
-  std::string bad_;
+  std::string problem_;
 };
 
 inline Result<json::object> parse_json_object(std::string_view text) {

@@ -142,6 +142,12 @@ json::object to_json(const ShardSection& section) {
   return object;
 }
 
+// Out of the folder that the path is put together from; empty ones do not.
+bool leads_out(std::string_view name) {
+  return name.find_first_of(std::string_view("/\0", 2)) != std::string_view::npos || name == "." ||
+         name == "..";
+}
+
 Result<ShardSection> section_from_json(const json::object& object) {
   ShardSection section;
   JsonReader in(object);
@@ -154,6 +160,11 @@ Result<ShardSection> section_from_json(const json::object& object) {
   if (object.contains("folder")) in.text_of("folder", section.folder);
   if (object.contains("base")) in.unsigned_of("base", section.base);
   CAPSTAN_TRY(in.status());
+  for (const std::string& name : {section.file, section.folder}) {
+    if (!leads_out(name)) continue;
+    return make_error(ErrorCode::kCorrupt, "shard " + std::to_string(section.shard) + " lies in '" + name +
+                                               "', which is no name of a file or folder");
+  }
   return section;
 }
 

@@ -257,6 +257,19 @@ TEST(ManifestFile, OfAnotherFormatIsSaidToBeSo) {
       "it, or train anew");
 }
 
+TEST(ManifestFile, SectionsDoNotLeadOutOfTheFolder) {
+  for (const std::string name : {"../../evil", "/etc/evil", "a/b", ".."}) {
+    Manifest file = example(), folder = example();
+    file.sections[0].file = folder.sections[0].folder = name;
+    for (const Manifest& bad : {file, folder}) {
+      const auto read = manifest_from_json(to_json_text(bad));
+      ASSERT_FALSE(read.ok()) << name;
+      EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
+      EXPECT_NE(read.error().message.find("'" + name + "'"), std::string::npos) << read.error().message;
+    }
+  }
+}
+
 TEST(ManifestFile, OneThatNeedsWhatIsDamagedIsPassedOver) {
   testing::FakeStorage disk;
   disk.files["c/ckpt-000006/ps-0.rows"] = disk.files["c/ckpt-000007/ps-0.rows"] = std::string(15, 'x');
