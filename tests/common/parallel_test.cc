@@ -9,7 +9,7 @@ namespace capstan {
 namespace {
 
 TEST(ParallelFor, DoesEachIndexOnceAndIsDoneWhenItReturns) {
-  for (const std::size_t count : {0, 1, 2, 7, 1000}) {
+  for (const std::size_t count : {0U, 1U, 2U, 7U, 1000U}) {
     std::vector<int> done(count, 0);
     parallel_for(count, [&](std::size_t i) { ++done[i]; });
     EXPECT_EQ(done, std::vector<int>(count, 1));

@@ -45,7 +45,7 @@ std::vector<JournalRecord> one_of_each() {
   return {GenerationRaised{7},
           NodeGreeted{3, Role::kWorker, "w", "tcp://x", "host", ~0ULL, 1ULL << 40},
           NodeReady{3, 99},
-          TablesAgreed{{odd_table()}, ~0ULL, 100, {{"test", 2}, {"baseline:ease", 1}}, "two\nlines", 8},
+          TablesAgreed{{odd_table()}, ~0ULL, 100, {{"test", 2}, {"baseline:ease", 1}}, "two\nlines", {8}, 5},
           MapChanged{{{1, (7ULL << 32) + 1, {3, 4}}, {2, (7ULL << 32) + 1, {}}}},
           StateReached{"running", 4, "text"},
           WorkGranted{{.work = {0, 1, 2, "x"}, .term = 9, .slices = 4}, 3},

@@ -118,7 +118,7 @@ TEST(WorkList, ReportsThatWereOvertakenChangeNothing) {
 
 TEST(WorkList, RecoversWhereTheJournalEnded) {
   WorkList list = of_partitions(3);
-  WorkCursor done = at({train(0), 3, 5, 0, {}}, 20, 200), held = at({train(1), 3, 6, 0, {}}, 8, 80);
+  WorkCursor done = at({train(0), 3, 5, 0, 0, {}}, 20, 200), held = at({train(1), 3, 6, 0, 0, {}}, 8, 80);
   list.recover(done, {}, 1, true);
   const WorkTotals before{30, 0, 0.0, 0};  // 50 of the 80 were counted in the holder's own term
   list.recover(held, before, 2, false);
@@ -141,7 +141,7 @@ TEST(WorkList, RecoversWhereTheJournalEnded) {
 // nothing to do.
 TEST(WorkList, AGrantThatDiedWithTheSchedulerIsGivenAgain) {
   WorkList list = of_partitions(2);
-  const WorkCursor first = at({train(1), 2, 4, 0, {}}, 3, 30), lost = at({train(0), 2, 5, 0, {}}, 0, 0);
+  const WorkCursor first = at({train(1), 2, 4, 0, 0, {}}, 3, 30), lost = at({train(0), 2, 5, 0, 0, {}}, 0, 0);
   list.recover(first, {}, 1, false);
   list.recover(lost, {}, 1, false);
   EXPECT_FALSE(list.grant(1, 2, 2).has_value()) << "it has both";

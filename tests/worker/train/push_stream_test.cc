@@ -95,7 +95,7 @@ TEST_F(PushStreamTest, WhatIsResentHasTheSameBytesAndComesInOrder) {
   ASSERT_EQ(pushes.size(), 4U);
   EXPECT_EQ(pushes[2].sequence, 1U) << "from the first that is not acknowledged";
   EXPECT_EQ(pushes[3].sequence, 2U);
-  for (int n = 0; n < 2; ++n) {
+  for (std::size_t n = 0; n < 2; ++n) {
     EXPECT_EQ(bytes_of(pushes[n + 2]), bytes_of(pushes[n]));
     for (std::size_t i = 0; i < pushes[n].slices.size(); ++i)
       EXPECT_EQ(pushes[n + 2].slices[i].previous, pushes[n].slices[i].previous);
