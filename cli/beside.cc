@@ -106,7 +106,7 @@ Status add_beside(Storage& storage, const JobConfig& job, const std::string& spl
   if (!test.contains("beside")) test["beside"] = json::object();
   test.at("beside").as_object()[split] = std::move(found);
   const std::string bytes = json::serialize(report) + "\n";
-  return write_atomically(storage, job.report, std::as_bytes(std::span(bytes)));
+  return storage.publish(job.report, std::as_bytes(std::span(bytes)));
 }
 
 Result<std::string> beside_text(std::string_view report_json, const JobConfig& job) {

@@ -194,7 +194,7 @@ struct DiffOptions {
 };
 
 int run(const DiffOptions& options, Console console) {
-  DiskFiles files;
+  AnyStorage files;
   const auto before = find_one(files, options.before);
   if (!before.ok()) return complain(before.error(), console);
   const auto after = find_one(files, options.after);

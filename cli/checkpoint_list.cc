@@ -21,6 +21,7 @@ Result<ListedCheckpoint> look_at(Storage& storage, const CheckpointName& name) {
     return listed;
   }
   auto manifest = read_manifest(storage, name.directory);
+  if (!manifest.ok() && is_unreachable(manifest.error())) return manifest.error();
   if (!manifest.ok()) {
     listed.state = CheckpointState::kDamaged;
     listed.problem = manifest.error().message;

@@ -71,7 +71,7 @@ std::string line(const ListedCheckpoint& each) {
 }
 
 int run(const LsOptions& options, Console console) {
-  DiskFiles files;
+  AnyStorage files;
   auto all = list_all(files, options.path);
   if (!all.ok()) return complain(all.error(), console);
   leave_one_best(*all);

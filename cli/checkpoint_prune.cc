@@ -25,7 +25,7 @@ struct PruneOptions {
 };
 
 int run(const PruneOptions& options, Console console) {
-  DiskFiles files;
+  AnyStorage files;
   const auto all = list_all(files, options.path);
   if (!all.ok()) return complain(all.error(), console);
   std::vector<CheckpointFact> facts;

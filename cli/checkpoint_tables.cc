@@ -28,6 +28,7 @@ Result<Candidates> candidates_in(Storage& storage, const std::string& path, std:
     if (manifest.ok()) all.run_began = std::max(all.run_began, manifest->run);
     const Status whole =
         manifest.ok() ? check_files(storage, name->directory, *manifest) : Status(manifest.error());
+    if (!whole.ok() && is_unreachable(whole.error())) return whole.error();
     if (whole.ok()) {
       all.found.push_back({name->directory, std::move(manifest).value(), {}});
     } else {
@@ -80,6 +81,7 @@ Result<CheckpointTables> CheckpointTables::open(Storage& storage, const std::str
   CAPSTAN_ASSIGN(Candidates candidates, candidates_in(storage, path, run_began));
   for (FoundCheckpoint& each : candidates.found) {
     if (const Status loaded = tables.load(storage, std::move(each)); !loaded.ok()) {
+      if (is_unreachable(loaded.error())) return loaded.error();
       candidates.damaged.push_back(loaded.error().message);
       continue;
     }

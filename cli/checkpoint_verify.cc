@@ -48,13 +48,13 @@ class Progress {
 using Places = std::map<SectionPlace, std::vector<SectionDamage>>;
 
 // What several checkpoints need is read once.
-Verified read_all(Storage& storage, const ListedCheckpoint& each, Places& read, Progress& progress) {
+Result<Verified> read_all(Storage& storage, const ListedCheckpoint& each, Places& read, Progress& progress) {
   Verified verified;
   for (const ShardSection& section : each.manifest->sections) {
     const auto [place, news] = read.try_emplace({section_path(each.directory, section), section.offset},
                                                 std::vector<SectionDamage>());
     if (news) {
-      place->second = damage_of(storage, each.directory, section);
+      CAPSTAN_ASSIGN(place->second, damage_of(storage, each.directory, section));
       progress.add(section.length);
     }
     verified.damage.insert(verified.damage.end(), place->second.begin(), place->second.end());
@@ -109,7 +109,7 @@ std::string lines(const ListedCheckpoint& each, const Verified& verified) {
 }
 
 int run(const VerifyOptions& options, Console console) {
-  DiskFiles files;
+  AnyStorage files;
   const auto all = list_all(files, options.path);
   if (!all.ok()) return complain(all.error(), console);
   std::uint64_t bad = 0;
@@ -118,7 +118,11 @@ int run(const VerifyOptions& options, Console console) {
   json::array array;
   for (const ListedCheckpoint& each : *all) {
     Verified verified;
-    if (each.state == CheckpointState::kComplete) verified = read_all(files, each, read, progress);
+    if (each.state == CheckpointState::kComplete) {
+      auto done = read_all(files, each, read, progress);
+      if (!done.ok()) return complain(done.error(), console);
+      verified = std::move(done).value();
+    }
     bad += each.state == CheckpointState::kDamaged || !verified.damage.empty();
     if (options.json) {
       array.push_back(to_json(each, verified));

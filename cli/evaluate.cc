@@ -62,7 +62,7 @@ int run(const EvaluateOptions& options, Console console) {
                                       {"split", options.split},
                                       {options.split, json}};
   const std::string bytes = boost::json::serialize(report) + "\n";
-  const Status written = write_atomically((*offline)->files, options.report, std::as_bytes(std::span(bytes)));
+  const Status written = (*offline)->files.publish(options.report, std::as_bytes(std::span(bytes)));
   return written.ok() ? kExitOk : complain(written.error(), console);
 }
 

@@ -74,7 +74,7 @@ std::string file_name(const std::string& table) {
 }
 
 int run(ExportOptions options, Console console) {
-  DiskFiles files;
+  AnyStorage files;
   const auto tables = CheckpointTables::open(files, options.checkpoint);
   if (!tables.ok()) return complain(tables.error(), console);
   say_notes(*tables, console);

@@ -57,7 +57,7 @@ std::string owner_text(const CheckpointTables& tables, Key key) {
 }
 
 int from_checkpoint(const GetOptions& options, Console console) {
-  DiskFiles files;
+  AnyStorage files;
   const auto tables = CheckpointTables::open(files, options.checkpoint);
   if (!tables.ok()) return complain(tables.error(), console);
   say_notes(*tables, console);

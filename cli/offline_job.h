@@ -6,13 +6,13 @@
 
 #include "cli/checkpoint_tables.h"
 #include "cli/job_option.h"
-#include "common/adapters/disk_files.h"
+#include "common/adapters/any_storage.h"
 #include "worker/program/model_program.h"
 
 namespace capstan {
 
 struct OfflineJob {
-  DiskFiles files;
+  AnyStorage files;
   std::unique_ptr<ModelProgram> program;
   std::unique_ptr<CheckpointTables> tables;
 };

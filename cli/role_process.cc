@@ -12,11 +12,12 @@
 #include "cli/folder_lock.h"
 #include "cli/job_option.h"
 #include "cli/version.h"
+#include "common/adapters/any_storage.h"
 #include "common/adapters/asio_loop.h"
-#include "common/adapters/disk_files.h"
 #include "common/adapters/tbb_task_pool.h"
 #include "common/adapters/zmq_transport.h"
 #include "common/config/load_job.h"
+#include "common/object_path.h"
 #include "ps/server.h"
 #include "scheduler/scheduler.h"
 #include "worker/program/model_program.h"
@@ -60,10 +61,11 @@ std::uint32_t thread_count(const RoleArgs& role) {
 
 // The loop, the wire and the log of one process, and how it ended.
 struct Process {
-  explicit Process(const RoleArgs& role)
+  explicit Process(const RoleArgs& role, const S3Limits& limits = {})
       : incarnation(fresh_incarnation()),
         log(role.log_file.empty() ? Log::to_stderr(role.name, role.log_level)
-                                  : Log::to_file(role.name, role.log_file, role.log_level)) {
+                                  : Log::to_file(role.name, role.log_file, role.log_level)),
+        files(s3_settings_from_environment(), limits) {
     ZmqOptions options;
     options.node = role.name;
     options.incarnation = incarnation;
@@ -96,7 +98,7 @@ struct Process {
   std::uint64_t incarnation;
   Log log;
   AsioLoop loop;
-  DiskFiles files;
+  AnyStorage files;
   std::unique_ptr<ZmqTransport> transport;
   int exit_code = 1;
 };
@@ -125,12 +127,13 @@ int run_member(Process& process) {
 struct SchedulerLocks {
   FileLock journal, checkpoints;
 
+  // In an object store nothing keeps two schedulers apart.
   Status take(const JobConfig& job) {
     // Longer than a scheduler goes on whose `capstan run` was killed: it makes a last checkpoint.
     constexpr auto kPatience = 8s;
     CAPSTAN_TRY(lock_folder(journal, job.work_dir, "journal.lock", kPatience,
                             "Wait for that scheduler or stop it, or set another work_dir"));
-    if (job.checkpoint.path.empty()) return ok_status();
+    if (job.checkpoint.path.empty() || is_object_path(job.checkpoint.path)) return ok_status();
     return lock_folder(checkpoints, job.checkpoint.path, "checkpoints.lock", kPatience,
                        "Another job writes its checkpoints there: wait for it or stop it, or set another "
                        "checkpoint.path");
@@ -158,7 +161,7 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
   const auto loaded = load_job_file(args.job.path, args.job.overrides);
   RoleArgs as_job_says = role;
   if (loaded.ok()) as_job_says.max_frame_bytes = loaded->config.cluster.max_frame_bytes;
-  Process process(as_job_says);
+  Process process(as_job_says, kBriefS3Limits);
   if (!loaded.ok()) {
     process.log.error("{}", loaded.error().message);
     return 2;
@@ -175,6 +178,11 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
   options.wall_time = utc_now;
   SchedulerLocks locks;
   if (const Status alone = locks.take(options.config); !alone.ok()) return process.fail(alone.error());
+  // What is wrong with an object store is said before anything is computed. A job that runs does not need it.
+  if (!args.recover && !options.config.checkpoint.path.empty()) {
+    const Status usable = process.files.prepare_destination(options.config.checkpoint.path);
+    if (!usable.ok()) return process.fail(usable.error().wrap("checkpoint.path cannot be used"));
+  }
   Scheduler scheduler(process.loop, *process.transport, process.files, process.log, options);
   const auto endpoint = scheduler.start([&](bool ok, const std::string& text) {
     scheduler.job().halted() ? process.halt(text) : process.end(ok, text);
@@ -182,8 +190,7 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
   if (!endpoint.ok()) return process.fail(endpoint.error());
   process.log.info("scheduler of job {} at {}", options.config.name, *endpoint);
   if (!args.endpoint_file.empty()) {
-    const Status written =
-        write_atomically(process.files, args.endpoint_file, std::as_bytes(std::span(*endpoint)));
+    const Status written = process.files.publish(args.endpoint_file, std::as_bytes(std::span(*endpoint)));
     if (!written.ok()) return process.fail(written.error());
   }
   process.loop.on_signal([&](int) { scheduler.stop("stopped by a signal", true); });
@@ -193,7 +200,7 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
 
 int run_server(const RoleArgs& args, std::uint64_t memory_limit) {
   const RoleArgs role = named(args, "ps");
-  Process process(role);
+  Process process(role, kPatientS3Limits);
   const std::uint32_t threads = thread_count(role);
   auto compute = std::make_unique<TbbTaskPool>(process.loop, threads, threads);
   auto disk = std::make_unique<TbbTaskPool>(process.loop, 1, 1);

@@ -17,6 +17,7 @@
 #include "cli/local_cluster.h"
 #include "cli/progress_view.h"
 #include "cli/tool_link.h"
+#include "common/adapters/any_storage.h"
 #include "common/adapters/asio_loop.h"
 #include "common/adapters/disk_files.h"
 #include "common/adapters/zmq_transport.h"
@@ -136,7 +137,7 @@ class JobRun {
 
   // For want of the scheduler's word.
   std::string how_to_go_on() const {
-    DiskFiles files;
+    AnyStorage files(s3_settings_from_environment(), kBriefS3Limits);
     const auto journal = Journal::read(files, job_.work_dir + "/journal", JournalLines::kKnown);
     if (job_.checkpoint.path.empty() || !journal.ok()) return "There is no checkpoint to resume from";
     const auto found =
@@ -209,7 +210,7 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
   }
   DiskFiles files;
   const std::string job_file = job.work_dir + "/job.yaml";
-  const Status written = write_atomically(files, job_file, std::as_bytes(std::span(loaded.effective_yaml)));
+  const Status written = files.publish(job_file, std::as_bytes(std::span(loaded.effective_yaml)));
   if (!written.ok()) {
     std::fprintf(stderr, "%s\n", written.error().message.c_str());
     return 1;

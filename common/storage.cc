@@ -2,13 +2,7 @@
 
 namespace capstan {
 
-Status write_atomically(Storage& storage, const std::string& path, std::span<const std::byte> bytes) {
-  CAPSTAN_ASSIGN(const bool replaceable, storage.replaceable(path));
-  if (!replaceable) {
-    CAPSTAN_ASSIGN(auto file, storage.create(path));
-    CAPSTAN_TRY(file->append(bytes));
-    return file->close();
-  }
+Status publish_by_rename(Storage& storage, const std::string& path, std::span<const std::byte> bytes) {
   const std::string beside = path + ".tmp";
   CAPSTAN_ASSIGN(auto file, storage.create(beside));
   CAPSTAN_TRY(file->append(bytes));
@@ -17,6 +11,11 @@ Status write_atomically(Storage& storage, const std::string& path, std::span<con
   CAPSTAN_TRY(storage.rename(beside, path));
   const auto slash = path.rfind('/');
   return storage.sync_dir(slash == std::string::npos ? "." : path.substr(0, slash));
+}
+
+bool is_unreachable(const Error& error) {
+  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kRefused ||
+         error.code == ErrorCode::kTimeout;
 }
 
 }  // namespace capstan

@@ -23,9 +23,9 @@ struct ReadSection {
   std::vector<SectionDamage> damage;
 };
 
-// Looks at every block, or gives up at the first that is damaged.
-ReadSection read_section(Storage& storage, const std::string& directory, const ShardSection& section,
-                         bool all) {
+// Looks at every block, or gives up at the first that is damaged. An error when the storage is unreachable.
+Result<ReadSection> read_section(Storage& storage, const std::string& directory, const ShardSection& section,
+                                 bool all) {
   ReadSection read;
   const std::string path = section_path(directory, section);
   const auto damaged = [&](std::uint64_t from, std::uint64_t length, const std::string& what) {
@@ -35,6 +35,7 @@ ReadSection read_section(Storage& storage, const std::string& directory, const S
                                        section.shard, what, at, at + length - 1)});
   };
   auto stored = storage.read_range(path, section.offset, section.length);
+  if (!stored.ok() && is_unreachable(stored.error())) return stored.error();
   if (!stored.ok()) {
     read.damage.push_back({path, section.offset, section.length, stored.error().message});
     return read;
@@ -80,16 +81,17 @@ std::uint64_t blocks_of(const ShardSection& section) {
   return section.length / kStored + (section.length % kStored > 0 ? 1 : 0);
 }
 
-std::vector<SectionDamage> damage_of(Storage& storage, const std::string& directory,
-                                     const ShardSection& section) {
-  return read_section(storage, directory, section, true).damage;
+Result<std::vector<SectionDamage>> damage_of(Storage& storage, const std::string& directory,
+                                             const ShardSection& section) {
+  CAPSTAN_ASSIGN(ReadSection read, read_section(storage, directory, section, true));
+  return std::move(read.damage);
 }
 
 Result<Buffer> read_chain(Storage& storage, const std::string& directory, SectionChain chain,
                           const ShardSection** damaged) {
   std::vector<Buffer> links;
   for (const ShardSection& section : chain) {
-    ReadSection read = read_section(storage, directory, section, false);
+    CAPSTAN_ASSIGN(ReadSection read, read_section(storage, directory, section, false));
     if (!read.damage.empty()) {
       if (damaged != nullptr) *damaged = &section;
       return make_error(ErrorCode::kCorrupt, read.damage[0].text);

@@ -26,13 +26,14 @@ struct SectionDamage {
   std::string text;                      // file, shard, block and bytes, for people
 };
 
-// Everything that is wrong with a section of the checkpoint in `directory`; empty: nothing.
-std::vector<SectionDamage> damage_of(Storage& storage, const std::string& directory,
-                                     const ShardSection& section);
+// Everything that is wrong with a section of the checkpoint in `directory`; empty: nothing. An error when the
+// storage is unreachable.
+Result<std::vector<SectionDamage>> damage_of(Storage& storage, const std::string& directory,
+                                             const ShardSection& section);
 std::uint64_t blocks_of(const ShardSection& section);
 
 // A shard's bytes as Shard::restore() takes them. Of what is damaged the first is told; `damaged` is then the
-// section that it is in, or nullptr when each is what was written.
+// section that it is in, or nullptr when each is what was written or the storage is unreachable.
 Result<Buffer> read_chain(Storage& storage, const std::string& directory, SectionChain chain,
                           const ShardSection** damaged = nullptr);
 

@@ -167,7 +167,7 @@ void Server::restore_shard(const std::shared_ptr<RestoreJob>& job, std::uint32_t
   };
   const auto target = shards_.find(shard);
   if (!bytes.ok() || primary_slot(shard) == nullptr) {
-    job->reply.damaged = job->reply.damaged || !bytes.ok();
+    job->reply.damaged = job->reply.damaged || (!bytes.ok() && !is_unreachable(bytes.error()));
     finish_one(bytes.ok() ? "the shard moved away" : bytes.error().message);
     return;
   }

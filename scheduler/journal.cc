@@ -77,7 +77,7 @@ Result<std::unique_ptr<Journal>> Journal::start(Storage& storage, const std::str
   for (const JournalRecord& record : records) text += line_of(record);
   const auto slash = path.rfind('/');
   if (slash != std::string::npos && slash > 0) CAPSTAN_TRY(storage.create_dirs(path.substr(0, slash)));
-  CAPSTAN_TRY(write_atomically(storage, path, std::as_bytes(std::span(text))).wrap("start journal"));
+  CAPSTAN_TRY(storage.publish(path, std::as_bytes(std::span(text))).wrap("start journal"));
   CAPSTAN_ASSIGN(auto file, storage.open_append(path));
   std::unique_ptr<Journal> journal(new Journal(std::move(file)));
   journal->fill_up_room();

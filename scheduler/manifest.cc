@@ -154,8 +154,7 @@ std::string checkpoint_directory(const std::string& path, std::uint64_t checkpoi
 
 Status write_manifest(Storage& storage, const std::string& directory, const Manifest& manifest) {
   const std::string text = to_json_text(manifest);
-  return write_atomically(storage, fmt::format("{}/{}", directory, kManifestName),
-                          std::as_bytes(std::span(text)))
+  return storage.publish(fmt::format("{}/{}", directory, kManifestName), std::as_bytes(std::span(text)))
       .wrap("write manifest");
 }
 
@@ -168,15 +167,21 @@ Result<Manifest> read_manifest_alone(Storage& storage, const std::string& direct
 }
 
 Status check_files(Storage& storage, const std::string& directory, const Manifest& manifest) {
-  std::map<std::string, std::uint64_t> lengths;
+  std::map<std::string, std::map<std::string, std::uint64_t>> folders;  // of each its files' least lengths
   for (const ShardSection& section : manifest.sections) {
-    std::uint64_t& length = lengths[section_path(directory, section)];
+    const std::string path = section_path(directory, section);
+    std::uint64_t& length = folders[path.substr(0, path.rfind('/'))][section.file];
     length = std::max(length, section.offset + section.length);
   }
-  for (const auto& [file, length] : lengths) {
-    if (length == 0) continue;
-    const auto last = storage.read_range(file, length - 1, 1);
-    if (!last.ok()) return last.error().wrap(file + " is not whole");
+  for (const auto& [folder, files] : folders) {
+    auto found = storage.sizes(folder);
+    if (!found.ok() && found.error().code != ErrorCode::kNotFound) return found.error();
+    for (const auto& [file, length] : files) {
+      const bool exists = found.ok() && found->contains(file);
+      if (length == 0 || (exists && found->at(file) >= length)) continue;
+      return make_error(ErrorCode::kCorrupt, fmt::format("{}/{} is not whole: {} of {} bytes are there",
+                                                         folder, file, exists ? found->at(file) : 0, length));
+    }
   }
   return ok_status();
 }
@@ -235,6 +240,7 @@ Result<FoundCheckpoint> newest_checkpoint(Storage& storage, const std::string& p
     CAPSTAN_ASSIGN(const bool published, is_published(storage, name->directory));
     if (!published) continue;
     auto manifest = read_manifest(storage, name->directory);
+    if (!manifest.ok() && is_unreachable(manifest.error())) return manifest.error();
     if (manifest.ok()) {
       const std::string why = needs_damaged(*manifest, name->directory, limits.damaged);
       if (!why.empty()) manifest = make_error(ErrorCode::kCorrupt, why);

@@ -207,7 +207,7 @@ std::string report_json(const SchedulerOptions& options, const Job& job, const M
 Status write_report(Storage& storage, const std::string& path, const std::string& json) {
   const auto slash = path.rfind('/');
   if (slash != std::string::npos && slash > 0) CAPSTAN_TRY(storage.create_dirs(path.substr(0, slash)));
-  return write_atomically(storage, path, std::as_bytes(std::span(json))).wrap("write report");
+  return storage.publish(path, std::as_bytes(std::span(json))).wrap("write report");
 }
 
 }  // namespace capstan

@@ -195,6 +195,16 @@ Result<std::vector<std::string>> SimDisk::list(const std::string& path) const {
   return names;
 }
 
+Result<std::map<std::string, std::uint64_t>> SimDisk::sizes(const std::string& path) const {
+  const std::string dir = clean(path);
+  if (!is_dir(current_, dir)) return absent("list", path);
+  std::map<std::string, std::uint64_t> sizes;
+  for (const auto& [name, file] : current_.files) {
+    if (parent(name) == dir) sizes[name.substr(name.rfind('/') + 1)] = file->bytes.size();
+  }
+  return sizes;
+}
+
 bool SimDisk::exists(const std::string& path) const {
   const std::string name = clean(path);
   return current_.files.contains(name) || is_dir(current_, name);

@@ -54,6 +54,7 @@ class SimDisk {
   Status create_dirs(const std::string& path);
   Status sync_dir(const std::string& path);
   Result<std::vector<std::string>> list(const std::string& path) const;
+  Result<std::map<std::string, std::uint64_t>> sizes(const std::string& path) const;
   bool exists(const std::string& path) const;
 
  private:

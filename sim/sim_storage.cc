@@ -112,6 +112,10 @@ Result<std::vector<std::string>> SimStorage::list(const std::string& path) {
   CAPSTAN_TRY(usable());
   return disk_->list(path);
 }
+Result<std::map<std::string, std::uint64_t>> SimStorage::sizes(const std::string& path) {
+  CAPSTAN_TRY(usable());
+  return disk_->sizes(path);
+}
 Result<bool> SimStorage::exists(const std::string& path) {
   CAPSTAN_TRY(usable());
   return disk_->exists(path);

@@ -140,6 +140,15 @@ Result<std::unique_ptr<WritableFile>> open_writable(const std::string& path, int
   return std::unique_ptr<WritableFile>(std::make_unique<DiskFile>(path, std::move(file)));
 }
 
+// Another file may take its place by a rename: a regular file, or nothing yet. Not a device, pipe or link.
+Result<bool> may_be_replaced(const std::string& path) {
+  std::error_code error;
+  const fs::file_status status = fs::symlink_status(path, error);
+  if (status.type() == fs::file_type::not_found) return true;
+  if (error) return disk_error("look at", path, error.value());
+  return status.type() == fs::file_type::regular;
+}
+
 std::string parent_of(const std::string& path) {
   const fs::path parent = fs::path(path).parent_path();
   return parent.empty() ? "." : parent.string();
@@ -175,6 +184,14 @@ Result<std::unique_ptr<WritableFile>> DiskFiles::create(const std::string& path)
 
 Result<std::unique_ptr<WritableFile>> DiskFiles::open_append(const std::string& path) {
   return open_writable(path, O_APPEND);
+}
+
+Status DiskFiles::publish(const std::string& path, std::span<const std::byte> bytes) {
+  CAPSTAN_ASSIGN(const bool replaceable, may_be_replaced(path));
+  if (replaceable) return publish_by_rename(*this, path, bytes);
+  CAPSTAN_ASSIGN(auto file, create(path));
+  CAPSTAN_TRY(file->append(bytes));
+  return file->close();
 }
 
 Status DiskFiles::rename(const std::string& from, const std::string& to) {
@@ -219,19 +236,23 @@ Result<std::vector<std::string>> DiskFiles::list(const std::string& path) {
   return names;
 }
 
+Result<std::map<std::string, std::uint64_t>> DiskFiles::sizes(const std::string& path) {
+  std::error_code error;
+  std::map<std::string, std::uint64_t> sizes;
+  fs::directory_iterator entry(path, error);
+  while (!error && entry != fs::directory_iterator()) {
+    if (entry->is_regular_file(error)) sizes[entry->path().filename().string()] = entry->file_size(error);
+    if (!error) entry.increment(error);
+  }
+  if (error) return disk_error("list", path, error.value());
+  return sizes;
+}
+
 Result<bool> DiskFiles::exists(const std::string& path) {
   std::error_code error;
   const bool found = fs::exists(path, error);
   if (error) return disk_error("look at", path, error.value());
   return found;
-}
-
-Result<bool> DiskFiles::replaceable(const std::string& path) {
-  std::error_code error;
-  const fs::file_status status = fs::symlink_status(path, error);
-  if (status.type() == fs::file_type::not_found) return true;
-  if (error) return disk_error("look at", path, error.value());
-  return status.type() == fs::file_type::regular;
 }
 
 }  // namespace capstan

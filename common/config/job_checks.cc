@@ -6,6 +6,7 @@
 
 #include "common/config/names.h"
 #include "common/endpoint_check.h"
+#include "common/object_path.h"
 #include "common/optimizer_check.h"
 #include "common/plain_name.h"
 #include "common/text.h"
@@ -164,6 +165,10 @@ void check_training(const JobConfig& job, ReadContext& context) {
   const CheckpointConfig& checkpoint = job.checkpoint;
   demand(!checkpoint.path.empty() || (checkpoint.every_steps == 0 && checkpoint.every_seconds == 0), context,
          "checkpoint.path", {}, "checkpoints need checkpoint.path");
+  demand(!is_object_path(job.work_dir), context, "work_dir", {},
+         "work_dir is a folder: the journal is appended to, which an object store cannot");
+  const Status path = check_storage_path(checkpoint.path);
+  demand(path.ok(), context, "checkpoint.path", {}, path.ok() ? "" : path.error().message);
 }
 
 // What the servers would refuse.

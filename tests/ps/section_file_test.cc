@@ -28,7 +28,7 @@ class SectionFile : public ::testing::Test {
     char& byte = files.files[path][at];
     byte = static_cast<char>(byte ^ 1);
   }
-  std::vector<SectionDamage> damage() { return damage_of(files, "ck/ckpt-000002", section); }
+  std::vector<SectionDamage> damage() { return damage_of(files, "ck/ckpt-000002", section).value(); }
 
   static constexpr std::uint64_t kBefore = 100;
   const std::string path = "ck/ckpt-000002/ps-0.rows";
@@ -45,6 +45,19 @@ TEST_F(SectionFile, IsAsLongAsItsBytesAndAChecksumForEachBlock) {
     EXPECT_EQ(blocks_of(section), blocks);
     EXPECT_TRUE(damage().empty()) << size;
   }
+}
+
+TEST_F(SectionFile, AStorageThatDoesNotAnswerIsNoDamage) {
+  write(10);
+  for (const ErrorCode code : {ErrorCode::kUnavailable, ErrorCode::kRefused, ErrorCode::kTimeout}) {
+    files.read_fails = code;
+    EXPECT_EQ(damage_of(files, "ck/ckpt-000002", section).error().code, code);
+    const ShardSection* damaged = nullptr;
+    EXPECT_EQ(read_chain(files, "ck/ckpt-000002", {&section, 1}, &damaged).error().code, code);
+    EXPECT_EQ(damaged, nullptr);
+  }
+  files.read_fails = ErrorCode::kIo;
+  EXPECT_EQ(damage().size(), 1U);
 }
 
 TEST_F(SectionFile, EveryDamagedBlockIsNamedWithItsBytes) {
@@ -79,7 +92,7 @@ TEST_F(SectionFile, LengthsThatNoSectionHasAreDamageToo) {
                                      std::uint64_t{kSectionBlockBytes + 9}}) {
     ShardSection other = section;
     other.length = length;
-    EXPECT_EQ(damage_of(files, "ck/ckpt-000002", other).size(), 1U) << length;
+    EXPECT_EQ(damage_of(files, "ck/ckpt-000002", other).value().size(), 1U) << length;
   }
   files.files[path].pop_back();
   EXPECT_THAT(damage()[0].text, HasSubstr("too short"));

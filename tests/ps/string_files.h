@@ -18,6 +18,7 @@ class StringFiles final : public Storage {
     return Buffer::copy_of(std::string_view(files[path]));
   }
   Result<Buffer> read_range(const std::string& path, std::uint64_t offset, std::uint64_t size) override {
+    if (read_fails) return make_error(*read_fails, path + ": read failed");
     if (!files.contains(path)) return make_error(ErrorCode::kNotFound, path + ": no such file");
     if (offset + size > files[path].size()) return make_error(ErrorCode::kCorrupt, path + ": too short");
     return Buffer::copy_of(std::string_view(files[path]).substr(offset, size));
@@ -27,6 +28,9 @@ class StringFiles final : public Storage {
     return std::unique_ptr<WritableFile>(new File(*this, path));
   }
   Result<std::unique_ptr<WritableFile>> open_append(const std::string& path) override { return create(path); }
+  Status publish(const std::string& path, std::span<const std::byte> bytes) override {
+    return publish_by_rename(*this, path, bytes);
+  }
   Status rename(const std::string&, const std::string&) override { return ok_status(); }
   Status remove(const std::string&) override { return ok_status(); }
   Status create_dirs(const std::string& path) override {
@@ -38,12 +42,14 @@ class StringFiles final : public Storage {
     return ok_status();
   }
   Result<std::vector<std::string>> list(const std::string&) override { return std::vector<std::string>(); }
+  Result<std::map<std::string, std::uint64_t>> sizes(const std::string&) override {
+    return std::map<std::string, std::uint64_t>();
+  }
   Result<bool> exists(const std::string& path) override { return files.contains(path); }
-  Result<bool> replaceable(const std::string&) override { return true; }
 
   std::map<std::string, std::string> files;
   std::string log;  // what was made durable, in order
-  std::optional<ErrorCode> append_fails, sync_fails;
+  std::optional<ErrorCode> append_fails, sync_fails, read_fails;
 
  private:
   struct File final : WritableFile {

@@ -91,6 +91,9 @@ class FakeStorage : public Storage {
   Result<std::unique_ptr<WritableFile>> open_append(const std::string& path) override {
     return std::unique_ptr<WritableFile>(new File(*this, path));
   }
+  Status publish(const std::string& path, std::span<const std::byte> bytes) override {
+    return publish_by_rename(*this, path, bytes);
+  }
   Status rename(const std::string& from, const std::string& to) override {
     files[to] = files[from];
     files.erase(from);
@@ -120,8 +123,14 @@ class FakeStorage : public Storage {
     for (const auto& [name, unused] : names) sorted.push_back(name);
     return sorted;
   }
+  Result<std::map<std::string, std::uint64_t>> sizes(const std::string& path) override {
+    std::map<std::string, std::uint64_t> sizes;
+    for (const auto& [name, bytes] : files) {
+      if (name.starts_with(path + "/")) sizes[name.substr(path.size() + 1)] = bytes.size();
+    }
+    return sizes;
+  }
   Result<bool> exists(const std::string& path) override { return files.contains(path); }
-  Result<bool> replaceable(const std::string&) override { return true; }
 
   std::map<std::string, std::string> files;
   std::vector<std::string> directories;

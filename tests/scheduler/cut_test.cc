@@ -293,6 +293,25 @@ TEST(ManifestFile, OneThatNeedsWhatIsDamagedIsPassedOver) {
   EXPECT_NE(newest("", 0).find("c/ckpt-000006/ps-0.rows is not whole"), std::string::npos);
 }
 
+// An older checkpoint is no answer when the store of the newest is away.
+TEST(ManifestFile, AStoreThatDoesNotAnswerHasNoDamagedCheckpoints) {
+  struct Store final : testing::FakeStorage {
+    Result<Buffer> read(const std::string& path) override {
+      if (path.starts_with(away)) return make_error(ErrorCode::kUnavailable, path + ": HTTP 503");
+      return FakeStorage::read(path);
+    }
+    std::string away = "nothing";
+  } store;
+  store.files["c/ckpt-000006/ps-0.rows"] = store.files["c/ckpt-000007/ps-0.rows"] = std::string(15, 'x');
+  ASSERT_TRUE(write_manifest(store, "c/ckpt-000006", example()).ok());
+  ASSERT_TRUE(write_manifest(store, "c/ckpt-000007", example()).ok());
+  EXPECT_EQ(newest_checkpoint(store, "c")->directory, "c/ckpt-000007");
+  store.away = "c/ckpt-000007";
+  const auto found = newest_checkpoint(store, "c");
+  ASSERT_FALSE(found.ok()) << found->directory;
+  EXPECT_EQ(found.error().code, ErrorCode::kUnavailable);
+}
+
 TEST(ManifestFile, TheNewestThatIsWholeIsFound) {
   testing::FakeStorage disk;
   EXPECT_EQ(newest_checkpoint(disk, "c").error().code, ErrorCode::kNotFound);

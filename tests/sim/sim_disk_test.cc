@@ -53,6 +53,7 @@ TEST_F(SimDiskTest, BehavesAsFilesDo) {
   EXPECT_EQ(disk().read_range("/x/y/a", 2, 2).error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(disk().list("/x/y").value(), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(disk().list("/x").value(), (std::vector<std::string>{"y"}));
+  EXPECT_EQ(disk().sizes("/x").value().size(), 0U);
   EXPECT_EQ(text("/x/none"), "error: read /x/none: No such file or directory");
   EXPECT_EQ(disk().create("/no/dir").error().code, ErrorCode::kNotFound);
   EXPECT_EQ(disk().create("/x/y").error().code, ErrorCode::kIo);
@@ -127,14 +128,14 @@ TEST_F(SimDiskTest, ARemovedFileMayComeBack) {
   EXPECT_EQ(there.size(), 2U);
 }
 
-TEST_F(SimDiskTest, WriteAtomicallyIsAtomicAndDurableWhereverThePowerFails) {
+TEST_F(SimDiskTest, PublishIsAtomicAndDurableWhereverThePowerFails) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     make(seed);
-    ASSERT_TRUE(write_atomically(disk(), "state", bytes_of("first")).ok());
+    ASSERT_TRUE(disk().publish("state", bytes_of("first")).ok());
     power_cut();
     EXPECT_EQ(text("state"), "first") << "seed " << seed;
     node_->disk().fail_next_syncs(seed % 2 == 0 ? 1 : 0);
-    const Status second = write_atomically(disk(), "state", bytes_of("second"));
+    const Status second = disk().publish("state", bytes_of("second"));
     EXPECT_EQ(second.ok(), seed % 2 != 0);
     power_cut();
     EXPECT_EQ(text("state"), second.ok() ? "second" : "first") << "seed " << seed;
@@ -161,9 +162,9 @@ TEST_F(SimDiskTest, AFailedSyncNeverMakesTheBytesDurableLater) {
 
 TEST_F(SimDiskTest, AFullDiskSaysSoAndKeepsTheOldBytes) {
   make(1);
-  ASSERT_TRUE(write_atomically(disk(), "state", bytes_of("last good one")).ok());
+  ASSERT_TRUE(disk().publish("state", bytes_of("last good one")).ok());
   node_->disk().set_capacity(20);
-  const Status full = write_atomically(disk(), "state", bytes_of("larger than what is left"));
+  const Status full = disk().publish("state", bytes_of("larger than what is left"));
   ASSERT_FALSE(full.ok());
   EXPECT_EQ(full.error().code, ErrorCode::kNoSpace);
   EXPECT_EQ(full.error().message, "write state.tmp: No space left on device");
@@ -189,10 +190,10 @@ TEST_F(SimDiskTest, FaultsByChanceStopWhenFaultsAreOff) {
   SimWorld world(1, options);
   SimNode& node = world.add_node("a");
   int failed = 0;
-  for (int i = 0; i < 100; ++i) failed += !write_atomically(node.storage(), "x", bytes_of("x")).ok();
+  for (int i = 0; i < 100; ++i) failed += !node.storage().publish("x", bytes_of("x")).ok();
   EXPECT_GT(failed, 50);
   world.set_faults(false);
-  for (int i = 0; i < 100; ++i) EXPECT_TRUE(write_atomically(node.storage(), "x", bytes_of("x")).ok());
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(node.storage().publish("x", bytes_of("x")).ok());
 }
 
 TEST_F(SimDiskTest, ASharedDiskLosesOnlyWhatTheCrashedNodeHadNotSynced) {

@@ -202,7 +202,7 @@ Status write_prepared(Storage& storage, const std::string& folder, const Dataset
   CAPSTAN_TRY(file->close());
   CAPSTAN_TRY(storage.rename(columns + ".tmp", columns));
   const std::string meta = json::serialize(meta_of(data, writer.take_index()));
-  return write_atomically(storage, folder + "/meta.json", std::as_bytes(std::span(meta)));
+  return storage.publish(folder + "/meta.json", std::as_bytes(std::span(meta)));
 }
 
 Result<Dataset> map_prepared(const std::string& folder, std::uint64_t fingerprint) {

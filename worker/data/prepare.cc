@@ -42,7 +42,7 @@ Status keep(Storage& storage, const std::string& folder, const std::string& reje
   if (!reject_file.empty()) {
     CAPSTAN_TRY(storage.create_dirs(folder));
     CAPSTAN_ASSIGN(const Buffer rejects, storage.read(reject_file));
-    CAPSTAN_TRY(write_atomically(storage, rejects_in(folder), rejects.bytes()));
+    CAPSTAN_TRY(storage.publish(rejects_in(folder), rejects.bytes()));
   }
   return write_prepared(storage, folder, data);
 }

@@ -94,6 +94,8 @@ TEST_F(DiskFilesTest, ListsSortedAndRemovesTrees) {
   put("x/c", "3");
   put("x/a", "1");
   EXPECT_EQ(disk_.list(at("x")).value(), (std::vector<std::string>{"a", "c", "y"}));
+  EXPECT_EQ(disk_.sizes(at("x")).value(), (std::map<std::string, std::uint64_t>{{"a", 1}, {"c", 1}}));
+  EXPECT_EQ(disk_.sizes(at("absent")).error().code, ErrorCode::kNotFound);
   EXPECT_TRUE(disk_.exists(at("x/y/z")).value());
   ASSERT_TRUE(disk_.remove(at("x")).ok());
   EXPECT_FALSE(disk_.exists(at("x")).value());
@@ -103,25 +105,25 @@ TEST_F(DiskFilesTest, ListsSortedAndRemovesTrees) {
   EXPECT_EQ(in_the_way.error().code, ErrorCode::kIo);
 }
 
-TEST_F(DiskFilesTest, WriteAtomicallyReplacesAndLeavesNothingBeside) {
-  ASSERT_TRUE(write_atomically(disk_, at("state"), bytes_of("old")).ok());
-  ASSERT_TRUE(write_atomically(disk_, at("state"), bytes_of("new")).ok());
+TEST_F(DiskFilesTest, PublishReplacesAndLeavesNothingBeside) {
+  ASSERT_TRUE(disk_.publish(at("state"), bytes_of("old")).ok());
+  ASSERT_TRUE(disk_.publish(at("state"), bytes_of("new")).ok());
   EXPECT_EQ(text("state"), "new");
   EXPECT_EQ(disk_.list(root_).value(), (std::vector<std::string>{"state"}));
 }
 
 // A report to /dev/stdout must not take the device's place, nor that of a link.
-TEST_F(DiskFilesTest, WriteAtomicallyWritesThroughWhatIsNoFile) {
+TEST_F(DiskFilesTest, PublishWritesThroughWhatIsNoFile) {
   ASSERT_EQ(mkfifo(at("pipe").c_str(), 0600), 0);
   const int reader = open(at("pipe").c_str(), O_RDONLY | O_NONBLOCK);
-  ASSERT_TRUE(write_atomically(disk_, at("pipe"), bytes_of("through")).ok());
+  ASSERT_TRUE(disk_.publish(at("pipe"), bytes_of("through")).ok());
   std::string read_there(16, '\0');
   read_there.resize(static_cast<std::size_t>(std::max<ssize_t>(0, read(reader, read_there.data(), 16))));
   close(reader);
   EXPECT_EQ(read_there, "through");
   EXPECT_EQ(fs::status(at("pipe")).type(), fs::file_type::fifo);
   fs::create_symlink(at("target"), at("link"));
-  ASSERT_TRUE(write_atomically(disk_, at("link"), bytes_of("linked")).ok());
+  ASSERT_TRUE(disk_.publish(at("link"), bytes_of("linked")).ok());
   EXPECT_TRUE(fs::is_symlink(at("link")));
   EXPECT_EQ(text("target"), "linked");
 }
@@ -143,8 +145,8 @@ TEST_F(DiskFilesTest, AFullDiskKeepsTheOldBytes) {
   if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=64k") != 0)
     GTEST_SKIP() << "needs root to mount a small disk";
   const std::string state = disk + "/state";
-  EXPECT_TRUE(write_atomically(disk_, state, bytes_of("last good one")).ok());
-  const Status full = write_atomically(disk_, state, bytes_of(std::string(100'000, 'x')));
+  EXPECT_TRUE(disk_.publish(state, bytes_of("last good one")).ok());
+  const Status full = disk_.publish(state, bytes_of(std::string(100'000, 'x')));
   ASSERT_FALSE(full.ok());
   EXPECT_EQ(full.error().code, ErrorCode::kNoSpace);
   EXPECT_EQ(text("small/state"), "last good one");
