@@ -53,7 +53,8 @@ Result<std::string> clean_key(std::string_view text) {
     if (!all_of(part, [](char c) { return static_cast<unsigned char>(c) >= 0x20; })) {
       return make_error(ErrorCode::kInvalid, "has a control character");
     }
-    key += (key.empty() ? "" : "/") + std::string(part);
+    if (!key.empty()) key += '/';
+    key += part;
   }
   if (key.size() > kKeyMax)
     return make_error(ErrorCode::kInvalid, fmt::format("is longer than {} bytes", kKeyMax));

@@ -259,7 +259,7 @@ Result<S3Page> S3Client::page(const ObjectPath& folder, Depth depth, std::uint32
   request.query = {{"list-type", "2"},
                    {"prefix", folder.key.empty() ? "" : folder.key + "/"},
                    {"max-keys", std::to_string(keys_max)}};
-  if (depth == Depth::kOne) request.query["delimiter"] = "/";
+  if (depth == Depth::kOne) request.query.emplace("delimiter", "/");
   if (!token.empty()) request.query["continuation-token"] = token;
   CAPSTAN_ASSIGN(const S3Response response, send(request));
   return read_s3_page(response.body).wrap(attempted(request));

@@ -41,7 +41,7 @@ std::string percent_encoded(std::string_view text, bool keep_slashes) {
 // with its '='.
 std::string url_of(const std::string& endpoint, const S3Request& request) {
   std::string url = fmt::format("{}/{}", endpoint, percent_encoded(request.bucket, false));
-  if (!request.key.empty()) url += "/" + percent_encoded(request.key, true);
+  if (!request.key.empty()) url += fmt::format("/{}", percent_encoded(request.key, true));
   char separator = '?';
   for (const auto& [name, value] : request.query) {
     url += fmt::format("{}{}={}", separator, percent_encoded(name, false), percent_encoded(value, false));
