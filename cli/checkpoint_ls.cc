@@ -10,6 +10,7 @@
 #include "cli/checkpoint_list.h"
 #include "cli/offline_job.h"
 #include "cli/progress_view.h"
+#include "common/section_chains.h"
 #include "common/units.h"
 
 namespace capstan {
@@ -53,7 +54,7 @@ json::object to_json(const ListedCheckpoint& each) {
 }
 
 std::string line(const ListedCheckpoint& each) {
-  const std::string name = each.directory.substr(each.directory.rfind('/') + 1);
+  const std::string name = folder_name(each.directory);
   const std::string state(to_string(each.state));
   if (!each.manifest.has_value()) {
     return fmt::format("{:14} {:21} {:>12} {:>9} {:>10}  {:12} {}: {}\n", name, "-", "-", "-", "-", "-",

@@ -30,6 +30,11 @@ S3Request request_of(std::string method, const ObjectPath& object) {
   return request;
 }
 
+// What the keys below a folder begin with.
+std::string prefix_of(const ObjectPath& folder) {
+  return folder.key.empty() ? "" : folder.key + "/";
+}
+
 std::string header_of(const S3Response& response, const char* name) {
   const auto found = response.headers.find(name);
   return found == response.headers.end() ? "" : found->second;
@@ -256,9 +261,7 @@ Status S3Client::remove(const ObjectPath& object) {
 Result<S3Page> S3Client::page(const ObjectPath& folder, Depth depth, std::uint32_t keys_max,
                               const std::string& token) {
   S3Request request = request_of("GET", {.bucket = folder.bucket});
-  request.query = {{"list-type", "2"},
-                   {"prefix", folder.key.empty() ? "" : folder.key + "/"},
-                   {"max-keys", std::to_string(keys_max)}};
+  request.query = {{"list-type", "2"}, {"prefix", prefix_of(folder)}, {"max-keys", std::to_string(keys_max)}};
   if (depth == Depth::kOne) request.query.emplace("delimiter", "/");
   if (!token.empty()) request.query["continuation-token"] = token;
   CAPSTAN_ASSIGN(const S3Response response, send(request));
@@ -344,7 +347,7 @@ void S3Client::abort_waiting() {
 
 Result<std::vector<S3Upload>> S3Client::open_uploads(const ObjectPath& folder) {
   S3Request request = request_of("GET", {.bucket = folder.bucket});
-  request.query = {{"uploads", ""}, {"prefix", folder.key.empty() ? "" : folder.key + "/"}};
+  request.query = {{"uploads", ""}, {"prefix", prefix_of(folder)}};
   CAPSTAN_ASSIGN(const S3Response response, send(request));
   return read_s3_uploads(response.body).wrap(attempted(request));
 }
