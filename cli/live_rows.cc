@@ -170,7 +170,8 @@ Result<Message> ask_scheduler(const LiveTarget& target, const Message& question)
 }  // namespace
 
 void add_live_target(CLI::App& command, LiveTarget& target) {
-  command.add_option("--scheduler", target.scheduler, "Where the job's scheduler listens: tcp://host:port");
+  command.add_option("--scheduler", target.scheduler,
+                     "Where the job's scheduler listens: tcp://host:port; several with commas");
   command.add_option("--job", target.job_id, "The job's name");
 }
 

@@ -2,6 +2,7 @@
 
 #include <ostream>
 
+#include "cli/journal_reader.h"
 #include "common/config/fingerprint.h"
 #include "common/config/load_job.h"
 
@@ -38,7 +39,7 @@ Result<std::unique_ptr<OfflineJob>> open_offline(const JobConfig& job, const std
   // Of the job's own folder the journal says which run is the newest; a damaged manifest does not.
   std::uint32_t run_began = 0;
   if (checkpoint.empty()) {
-    const auto journal = Journal::read(offline->files, job.work_dir + "/journal", JournalLines::kKnown);
+    const auto journal = read_journal(job, offline->files);
     if (journal.ok()) run_began = newest_run(*journal);
   }
   CAPSTAN_ASSIGN(CheckpointTables tables, CheckpointTables::open(offline->files, path, run_began));

@@ -20,13 +20,13 @@ CLI::Validator as_bytes() {
   return {in_bytes, "BYTES"};
 }
 
-// A process that is to be found there.
-CLI::Validator tcp_endpoint() {
+// Processes that are to be found there.
+CLI::Validator tcp_endpoints() {
   const auto check = [](const std::string& text) {
-    const Status fits = check_endpoint(text, false);
+    const Status fits = check_endpoints(text, false);
     return fits.ok() ? std::string() : fits.error().message;
   };
-  return {check, "tcp://HOST:PORT"};
+  return {check, "tcp://HOST:PORT[,...]"};
 }
 
 // "30s" in milliseconds, as in the job file.
@@ -61,9 +61,11 @@ void add_role_options(CLI::App& command, RoleArgs& role) {
 }
 
 void add_member_options(CLI::App& command, RoleArgs& role) {
-  command.add_option("--scheduler", role.scheduler, "Where the scheduler listens: tcp://host:port")
+  command
+      .add_option("--scheduler", role.scheduler,
+                  "Where the scheduler listens: tcp://host:port; several, of which one leads, with commas")
       ->required()
-      ->check(tcp_endpoint());
+      ->check(tcp_endpoints());
   command
       .add_option("--startup-timeout", role.startup_timeout_ms,
                   "Give up when no scheduler has answered for so long, such as 30s; 0s: never")
@@ -75,6 +77,46 @@ void add_member_options(CLI::App& command, RoleArgs& role) {
       ->transform(as_bytes())
       ->capture_default_str();
   command.add_option("--job", role.job_id, "The job's name; another job's scheduler refuses us")->required();
+}
+
+CLI::Validator http_endpoint() {
+  const auto check = [](const std::string& text) {
+    const auto place = parse_http_endpoint(text);
+    return place.ok() ? std::string() : place.error().message;
+  };
+  return {check, "http://HOST:PORT"};
+}
+
+// "3s" in seconds, of which etcd's leases are made.
+CLI::Validator as_lead_lease() {
+  const auto in_seconds = [](std::string& text) {
+    const auto time = parse_duration(text);
+    if (!time.ok()) return time.error().message;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*time);
+    if (seconds != *time || seconds.count() < 2 || seconds.count() > 60) {
+      return std::string("must be whole seconds from 2s to 60s");
+    }
+    text = std::to_string(seconds.count());
+    return std::string();
+  };
+  return {in_seconds, "DURATION"};
+}
+
+void add_etcd_options(CLI::App& command, EtcdSettings& etcd) {
+  CLI::Option* endpoints =
+      command
+          .add_option(
+              "--etcd", etcd.endpoints,
+              "Keep the journal in etcd, which also says which of several schedulers leads: its members, "
+              "with commas")
+          ->delimiter(',')
+          ->check(http_endpoint());
+  command
+      .add_option("--lead-lease", etcd.lease_seconds,
+                  "With --etcd: a leader that etcd has not heard for so long is replaced")
+      ->needs(endpoints)
+      ->transform(as_lead_lease())
+      ->default_str("3s");
 }
 
 void add_scheduler(CLI::App& app, int& exit_code) {
@@ -89,6 +131,7 @@ void add_scheduler(CLI::App& app, int& exit_code) {
   command->add_option("--resume-from", args->resume_from,
                       "Start from this checkpoint, perhaps an earlier run's");
   command->add_flag("--recover", args->recover, "Go on from the journal, beside nodes that still run");
+  add_etcd_options(*command, args->etcd);
   add_role_options(*command, *role);
   command->callback([role, args, &exit_code] { exit_code = run_scheduler(*role, *args); });
 }

@@ -89,9 +89,9 @@ struct Process {
     loop.stop();
   }
   // Here, not for the job.
-  void halt(const std::string& text) {
+  void halt(const std::string& text, int code) {
     log.error("{}", text);
-    exit_code = 1;
+    exit_code = code;
     loop.stop();
   }
 
@@ -157,6 +157,76 @@ Result<WorkerJob> load_worker_job(const std::string& job_text) {
 
 }  // namespace
 
+namespace {
+
+constexpr int kExitReplaced = 3;
+
+int lead_job(Process& process, const SchedulerOptions& options, const SchedulerArgs& args) {
+  // What is wrong with an object store is said before anything is computed. A job that runs does not need it.
+  if (options.start != StartMode::kRecover && !options.config.checkpoint.path.empty()) {
+    const Status usable = process.files.prepare_destination(options.config.checkpoint.path);
+    if (!usable.ok()) return process.fail(usable.error().wrap("checkpoint.path cannot be used"));
+  }
+  Scheduler scheduler(process.loop, *process.transport, process.files, process.log, options);
+  const auto on_end = [&](bool ok, const std::string& text) {
+    const Job& job = scheduler.job();
+    job.halted() ? process.halt(text, job.replaced() ? kExitReplaced : 1) : process.end(ok, text);
+  };
+  const auto endpoint = scheduler.start(on_end);
+  if (!endpoint.ok()) return process.fail(endpoint.error());
+  process.log.info("scheduler of job {} at {}", options.config.name, *endpoint);
+  if (!args.endpoint_file.empty()) {
+    const Status written = process.files.publish(args.endpoint_file, std::as_bytes(std::span(*endpoint)));
+    if (!written.ok()) return process.fail(written.error());
+  }
+  process.loop.on_signal([&](int) { scheduler.stop("stopped by a signal", true); });
+  process.loop.run();
+  return process.exit_code;
+}
+
+// A scheduler grants no lease beyond its own leadership: nodes' leases would be cut short all the time.
+Status check_lead_lease(const ClusterConfig& cluster, std::uint64_t lead_seconds) {
+  if (cluster.lease_ms * 3 <= lead_seconds * 2000) return ok_status();
+  return make_error(
+      ErrorCode::kInvalid,
+      fmt::format("--lead-lease is {} s; it must be at least one and a half times cluster.lease, {} ms",
+                  lead_seconds, cluster.lease_ms));
+}
+
+// Waits for the lead. Whoever had to wait goes on with the job as the other left it, whatever its own start
+// was to be. No folder is locked: the lead decides, and a stopped process would keep its locks.
+int lead_in_turn(Process& process, SchedulerOptions options, const RoleArgs& role,
+                 const SchedulerArgs& args) {
+  if (const Status fits = check_lead_lease(options.config.cluster, args.etcd.lease_seconds); !fits.ok()) {
+    process.log.error("{}", fits.error().message);
+    return 2;
+  }
+  const std::string at = options.bind.empty() ? options.config.cluster.scheduler : options.bind;
+  EtcdLead lead(options.config, args.etcd,
+                fmt::format("{} ({}, process {}, {})", role.name, host_name(), getpid(), at), process.loop,
+                process.log);
+  if (!lead.wait()) {
+    process.log.info("stopped by a signal while it waited for the lead");
+    return 0;
+  }
+  options.journal = &lead.journal();
+  if (lead.waited()) {
+    const auto records = lead.journal().read(JournalLines::kKnown);
+    if (!records.ok()) return process.fail(records.error());
+    if (const StateReached* end = ended_state(*records); end != nullptr) {
+      process.end(end->state == "done", end->text);
+      lead.resign();
+      return process.exit_code;
+    }
+    options.start = StartMode::kRecover;
+  }
+  const int exit_code = lead_job(process, options, args);
+  if (exit_code != kExitReplaced) lead.resign();
+  return exit_code;
+}
+
+}  // namespace
+
 int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
   const auto loaded = load_job_file(args.job.path, args.job.overrides);
   RoleArgs as_job_says = role;
@@ -176,26 +246,10 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
   options.resume_from = args.resume_from;
   options.version = kVersion;
   options.wall_time = utc_now;
+  if (!args.etcd.endpoints.empty()) return lead_in_turn(process, std::move(options), role, args);
   SchedulerLocks locks;
   if (const Status alone = locks.take(options.config); !alone.ok()) return process.fail(alone.error());
-  // What is wrong with an object store is said before anything is computed. A job that runs does not need it.
-  if (!args.recover && !options.config.checkpoint.path.empty()) {
-    const Status usable = process.files.prepare_destination(options.config.checkpoint.path);
-    if (!usable.ok()) return process.fail(usable.error().wrap("checkpoint.path cannot be used"));
-  }
-  Scheduler scheduler(process.loop, *process.transport, process.files, process.log, options);
-  const auto endpoint = scheduler.start([&](bool ok, const std::string& text) {
-    scheduler.job().halted() ? process.halt(text) : process.end(ok, text);
-  });
-  if (!endpoint.ok()) return process.fail(endpoint.error());
-  process.log.info("scheduler of job {} at {}", options.config.name, *endpoint);
-  if (!args.endpoint_file.empty()) {
-    const Status written = process.files.publish(args.endpoint_file, std::as_bytes(std::span(*endpoint)));
-    if (!written.ok()) return process.fail(written.error());
-  }
-  process.loop.on_signal([&](int) { scheduler.stop("stopped by a signal", true); });
-  process.loop.run();
-  return process.exit_code;
+  return lead_job(process, options, args);
 }
 
 int run_server(const RoleArgs& args, std::uint64_t memory_limit) {

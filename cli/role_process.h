@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/etcd_lead.h"
 #include "cli/job_option.h"
 #include "common/log.h"
 
@@ -13,7 +14,7 @@ namespace capstan {
 struct RoleArgs {
   std::string name;  // empty for servers and workers: the role, host and process
   std::string job_id;
-  std::string scheduler;  // endpoint to connect to
+  std::string scheduler;  // endpoint to connect to; several have commas between
   std::string bind;       // endpoint to listen on
   std::string log_file;   // empty: stderr
   LogLevel log_level = LogLevel::kInfo;
@@ -28,9 +29,11 @@ struct SchedulerArgs {
   bool resume = false;
   std::string resume_from;  // a checkpoint's directory; empty: the newest
   bool recover = false;
+  EtcdSettings etcd;  // no endpoints: the journal is a file, and nobody else leads
 };
 
-// Each gives the process's exit code: 0 the job ended well, 1 it did not, 2 wrong arguments.
+// Each gives the process's exit code: 0 the job ended well, 1 it did not, 2 wrong arguments; of a scheduler
+// also 3: another one leads, or may, and the job goes on.
 int run_scheduler(const RoleArgs& role, const SchedulerArgs& args);
 int run_server(const RoleArgs& args, std::uint64_t memory_limit);
 int run_worker(const RoleArgs& args);

@@ -14,6 +14,7 @@
 #include "cli/beside.h"
 #include "cli/folder_lock.h"
 #include "cli/held_signals.h"
+#include "cli/journal_reader.h"
 #include "cli/local_cluster.h"
 #include "cli/progress_view.h"
 #include "cli/tool_link.h"
@@ -138,7 +139,7 @@ class JobRun {
   // For want of the scheduler's word.
   std::string how_to_go_on() const {
     AnyStorage files(s3_settings_from_environment(), kBriefS3Limits);
-    const auto journal = Journal::read(files, job_.work_dir + "/journal", JournalLines::kKnown);
+    const auto journal = read_journal(job_, files);
     if (job_.checkpoint.path.empty() || !journal.ok()) return "There is no checkpoint to resume from";
     const auto found =
         newest_checkpoint(files, job_.checkpoint.path, {.generation_min = newest_run(*journal)});

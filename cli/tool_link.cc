@@ -25,14 +25,14 @@ ToolLink::ToolLink(EventLoop& loop, Transport& transport, std::string job_id, st
   });
 }
 
-Status ToolLink::start(const std::string& scheduler) {
-  CAPSTAN_ASSIGN(peer_, transport_.connect(scheduler));
+Status ToolLink::start(const std::string& schedulers) {
+  CAPSTAN_TRY(schedulers_.connect(transport_, schedulers));
   greet();
   return ok_status();
 }
 
 void ToolLink::greet() {
-  rpc_.call(peer_, hello_, kTimeout, [this](const Result<Message>& reply) { on_greeting(reply); });
+  rpc_.call(peer(), hello_, kTimeout, [this](const Result<Message>& reply) { on_greeting(reply); });
 }
 
 void ToolLink::on_greeting(const Result<Message>& reply) {
@@ -45,13 +45,16 @@ void ToolLink::on_greeting(const Result<Message>& reply) {
     hooks_.on_refused(reply.error().message);
     return;
   }
+  if (!reply.ok() && reply.error().code == ErrorCode::kTimeout) schedulers_.ask_next();
   retry_.start(kRetryPause, [this] { greet(); });
 }
 
 void ToolLink::status(std::function<void(Result<std::string> json)> done) {
-  rpc_.call(peer_, StatusRequest{}, kTimeout, [this, done = std::move(done)](const Result<Message>& reply) {
+  rpc_.call(peer(), StatusRequest{}, kTimeout, [this, done = std::move(done)](const Result<Message>& reply) {
     if (!reply.ok()) {
-      if (reply.error().code == ErrorCode::kUnavailable) greet();
+      const bool silent = reply.error().code == ErrorCode::kTimeout && schedulers_.several();
+      if (silent) schedulers_.ask_next();
+      if (silent || reply.error().code == ErrorCode::kUnavailable) greet();
       done(reply.error());
       return;
     }
@@ -61,7 +64,7 @@ void ToolLink::status(std::function<void(Result<std::string> json)> done) {
 }
 
 void ToolLink::stop_job(const std::string& reason, bool checkpoint) {
-  rpc_.notify(peer_, StopJob{reason, checkpoint});
+  rpc_.notify(peer(), StopJob{reason, checkpoint});
 }
 
 }  // namespace capstan

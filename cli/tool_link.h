@@ -1,4 +1,4 @@
-// ToolLink: a command's connection to a running scheduler.
+// ToolLink: a command's connection to a running scheduler; of several, to the one that leads.
 #pragma once
 
 #include <functional>
@@ -7,6 +7,7 @@
 #include "common/event_loop.h"
 #include "common/message.h"
 #include "common/rpc.h"
+#include "common/scheduler_peers.h"
 
 namespace capstan {
 
@@ -20,10 +21,10 @@ class ToolLink {
 
   ToolLink(EventLoop& loop, Transport& transport, std::string job_id, std::uint64_t incarnation, Hooks hooks);
 
-  Status start(const std::string& scheduler);
+  Status start(const std::string& schedulers);  // endpoints, with commas between
   bool greeted() const { return greeted_; }
   Rpc& rpc() { return rpc_; }
-  PeerId peer() const { return peer_; }
+  PeerId peer() const { return schedulers_.current(); }
   const Hello& hello() const { return hello_; }
   void status(std::function<void(Result<std::string> json)> done);
   void stop_job(const std::string& reason, bool checkpoint);
@@ -36,7 +37,7 @@ class ToolLink {
   Rpc rpc_;
   Hello hello_;
   Hooks hooks_;
-  PeerId peer_ = 0;
+  SchedulerPeers schedulers_;
   bool greeted_ = false;
   Timer retry_;
 };

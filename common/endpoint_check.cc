@@ -19,4 +19,33 @@ Status check_endpoint(std::string_view endpoint, bool listens) {
                                 listens ? 0 : 1, kMaxPort, endpoint));
 }
 
+Status check_endpoints(std::string_view endpoints, bool listens) {
+  for (const std::string_view each : split_text(endpoints, ",")) CAPSTAN_TRY(check_endpoint(each, listens));
+  return ok_status();
+}
+
+Result<HttpPlace> parse_http_endpoint(std::string_view endpoint) {
+  constexpr std::string_view kScheme = "http://";
+  constexpr std::uint64_t kMaxPort = 65535;
+  if (endpoint.starts_with("https://")) {
+    return make_error(
+        ErrorCode::kInvalid,
+        fmt::format("must be http://host:port, not '{}': TLS to etcd is not supported; keep it on "
+                    "a network of its own",
+                    endpoint));
+  }
+  std::string_view rest =
+      endpoint.starts_with(kScheme) ? endpoint.substr(kScheme.size()) : std::string_view{};
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  const auto colon = rest.rfind(':');
+  const bool whole = colon != std::string_view::npos && colon > 0 && rest.find('/') == std::string_view::npos;
+  const auto port = whole ? parse_uint(rest.substr(colon + 1)) : std::nullopt;
+  if (!port || *port == 0 || *port > kMaxPort) {
+    return make_error(ErrorCode::kInvalid, fmt::format("must be http://host:port, not '{}'", endpoint));
+  }
+  std::string_view host = rest.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return HttpPlace{std::string(host), std::string(rest.substr(colon + 1))};
+}
+
 }  // namespace capstan

@@ -31,6 +31,7 @@ enum class PlantedBug : std::uint8_t {
   kDeltaWithoutRemovals,
   kDeltaOfFailedCheckpoint,
   kDeltaOfUnknownBase,
+  kAppendsWithoutLeading,
 };
 
 #ifdef CAPSTAN_PLANTED_BUGS

@@ -24,16 +24,15 @@ SchedulerLink::SchedulerLink(EventLoop& loop, Transport& transport, Rpc& rpc, co
       hooks_(std::move(hooks)),
       timer_(loop) {}
 
-Status SchedulerLink::start(const std::string& endpoint, Duration patience) {
-  CAPSTAN_ASSIGN(peer_, transport_.connect(endpoint));
-  endpoint_ = endpoint;
+Status SchedulerLink::start(const std::string& endpoints, Duration patience) {
+  CAPSTAN_TRY(schedulers_.connect(transport_, endpoints));
   if (patience > Duration(0)) give_up_at_ = loop_.now() + patience;
   greet();
   return ok_status();
 }
 
 void SchedulerLink::greet() {
-  rpc_.call(peer_, hello_, kGreetTimeout,
+  rpc_.call(peer(), hello_, kGreetTimeout,
             [this, sent = loop_.now()](const Result<Message>& reply) { on_greeting(sent, reply); });
 }
 
@@ -49,15 +48,16 @@ void SchedulerLink::on_greeting(Instant sent, const Result<Message>& reply) {
     log_.info("waiting for the name {}: {}", hello_.name, reply.error().message);
   }
   if (refusal == ErrorCode::kTimeout && !welcomed_ && !std::exchange(waits_for_answer_, true)) {
-    log_.info("no scheduler answers at {} yet; trying on", endpoint_);
+    log_.info("no scheduler answers at {} yet; trying on", schedulers_.endpoints());
   }
   if (refusal == ErrorCode::kTimeout && !welcomed_ && loop_.now() >= give_up_at_) {
-    hooks_.on_refused(
-        fmt::format("no scheduler has answered at {}: is it running, and is that its address?", endpoint_));
+    hooks_.on_refused(fmt::format("no scheduler has answered at {}: is it running, and is that its address?",
+                                  schedulers_.endpoints()));
     return;
   }
   const auto* welcome = reply.ok() ? std::get_if<Welcome>(&*reply) : nullptr;
   if (welcome == nullptr || welcome->generation < generation_) {
+    if (welcome != nullptr || refusal == ErrorCode::kTimeout) schedulers_.ask_next();
     timer_.start(kGreetPause, [this] { greet(); });
     return;
   }
@@ -71,10 +71,18 @@ void SchedulerLink::on_greeting(Instant sent, const Result<Message>& reply) {
   beat();
 }
 
+// Not a word that the other would have to keep: greeting it is asking whether it leads.
+void SchedulerLink::ask_next() {
+  schedulers_.ask_next();
+  fetching_map_ = false;
+  greet();
+}
+
 void SchedulerLink::beat() {
+  if (schedulers_.several() && loop_.now() - heard_at_ >= lease_) return ask_next();
   const bool had_lease = lease_until_ != Instant{};
   if (had_lease && scheduler_silent() && !std::exchange(told_of_silence_, true)) {
-    log_.warn("no answer from the scheduler at {} for half a lease and more", endpoint_);
+    log_.warn("no answer from the scheduler at {} for half a lease and more", schedulers_.endpoints());
   }
   Heartbeat heartbeat;
   heartbeat.node_id = node_id_;
@@ -82,7 +90,7 @@ void SchedulerLink::beat() {
   heartbeat.sent_at = loop_.now().time_since_epoch().count();
   heartbeat.map_version = map_.version();
   hooks_.fill_heartbeat(heartbeat);
-  rpc_.call(peer_, heartbeat, lease_, [this](Result<Message> reply) { on_heartbeat_reply(reply); });
+  rpc_.call(peer(), heartbeat, lease_, [this](Result<Message> reply) { on_heartbeat_reply(reply); });
   timer_.start(lease_ / 4, [this] { beat(); });
 }
 
@@ -107,7 +115,7 @@ void SchedulerLink::on_heartbeat_reply(const Result<Message>& reply) {
 void SchedulerLink::refresh_map() {
   if (fetching_map_ || !welcomed_) return;
   fetching_map_ = true;
-  rpc_.call(peer_, MapRequest{map_.version()}, kMapTimeout, [this](Result<Message> reply) {
+  rpc_.call(peer(), MapRequest{map_.version()}, kMapTimeout, [this](Result<Message> reply) {
     fetching_map_ = false;
     if (!reply.ok()) return;
     if (const auto* update = std::get_if<MapUpdate>(&*reply)) take_map(*update);

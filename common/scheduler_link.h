@@ -1,5 +1,5 @@
-// SchedulerLink: a server's or worker's bond with the scheduler: greeting, heartbeats, lease, shard map, end
-// of job.
+// SchedulerLink: a server's or worker's bond with the scheduler that leads: greeting, heartbeats, lease,
+// shard map, end of job.
 #pragma once
 
 #include <functional>
@@ -10,12 +10,13 @@
 #include "common/message.h"
 #include "common/result.h"
 #include "common/rpc.h"
+#include "common/scheduler_peers.h"
 #include "common/shard_map.h"
 
 namespace capstan {
 
-// Greets until welcomed, and again whenever the scheduler has forgotten us (it restarted). All on the node's
-// loop.
+// Greets until welcomed, and again whenever the scheduler has forgotten us (it restarted). Of several, one
+// that has been silent for a lease is left for the next. All on the node's loop.
 class SchedulerLink {
  public:
   struct Hooks {
@@ -29,12 +30,12 @@ class SchedulerLink {
 
   // REQUIRES: before start().
   void set_hello(Hello hello) { hello_ = std::move(hello); }
-  // Connects in the background; kInvalid for an endpoint that cannot be one. When no scheduler has answered
-  // for `patience`, on_refused is called; 0: asks for ever.
-  Status start(const std::string& endpoint, Duration patience = {});
+  // Connects in the background; kInvalid for an endpoint that cannot be one. Several have commas between.
+  // When no scheduler has answered for `patience`, on_refused is called; 0: asks for ever.
+  Status start(const std::string& endpoints, Duration patience = {});
   void refresh_map();
 
-  PeerId peer() const { return peer_; }
+  PeerId peer() const { return schedulers_.current(); }
   NodeId node_id() const { return node_id_; }
   std::uint32_t generation() const { return generation_; }
   const ShardMap& map() const { return map_; }
@@ -56,6 +57,7 @@ class SchedulerLink {
   void greet();
   void on_greeting(Instant sent, const Result<Message>& reply);
   void beat();
+  void ask_next();
   void on_heartbeat_reply(const Result<Message>& reply);
   void take_map(const MapUpdate& update);
   void take_lease();
@@ -66,7 +68,7 @@ class SchedulerLink {
   Log log_;
   Hello hello_;
   Hooks hooks_;
-  PeerId peer_ = 0;
+  SchedulerPeers schedulers_;
   NodeId node_id_ = 0;
   std::uint32_t generation_ = 0;
   Duration lease_{0};
@@ -79,7 +81,6 @@ class SchedulerLink {
   bool waits_for_name_ = false;
   bool waits_for_answer_ = false;
   bool told_of_silence_ = false;
-  std::string endpoint_;
   bool fetching_map_ = false;
   ShardMap map_;
   Timer timer_;

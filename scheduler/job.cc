@@ -25,9 +25,9 @@ Job::Job(const JobContext& context, EndHandler on_end)
 }
 
 bool Job::record(const JournalRecord& record) {
-  const Status written = journal_->append(record);
-  if (!written.ok()) halt(written.error().message);
-  if (journal_has_room_ != journal_->has_room().ok()) {
+  const Status written = context_.journal.append(record);
+  if (!written.ok()) halt(written.error());
+  if (journal_has_room_ != context_.journal.has_room().ok()) {
     journal_has_room_ = !journal_has_room_;
     tell_journals_room();
   }
@@ -42,7 +42,7 @@ void Job::tell_journals_room() {
   const std::string text = fmt::format(
       "the journal's disk is full: {}. Training goes on; {} KiB were set aside for the journal, "
       "and when they are used up the scheduler stops: make room there",
-      journal_->has_room().error().message, journal_->room() / 1024);
+      context_.journal.has_room().error().message, context_.journal.room() / 1024);
   context_.log.warn("{}", text);
   facts_.warn(text);
 }

@@ -35,6 +35,7 @@ namespace capstan {
 struct JobContext {
   EventLoop& loop;
   Storage& storage;
+  Journal& journal;
   const Log& log;
   const SchedulerOptions& options;
   Membership& membership;
@@ -84,6 +85,10 @@ class Job {
   bool ended() const { return ended_; }
   // The journal failed: this scheduler has to stop, and the job goes on without it.
   bool halted() const { return halted_; }
+  // Because another scheduler leads, or may.
+  bool replaced() const { return replaced_; }
+  // Ends this scheduler, not the job; kRefused: another leads.
+  void halt(const Error& why);
   const JobFacts& facts() const { return facts_; }
   const MapLedger& map() const { return map_; }
   const WorkList& work() const { return work_; }
@@ -140,7 +145,6 @@ class Job {
   void end_pass();
   void send_errands();
   void tell_journals_room();
-  void halt(const std::string& why);
   void finish(bool ok, const std::string& text);
   bool keeps_checkpoints() const {
     return !options().config.checkpoint.path.empty() && !options().evaluate_only;
@@ -202,7 +206,7 @@ class Job {
 
   JobContext context_;
   EndHandler on_end_;
-  std::unique_ptr<Journal> journal_;
+  bool journal_begun_ = false;
   JobFacts facts_;
   MapLedger map_;
   WorkList work_;
@@ -246,7 +250,7 @@ class Job {
   std::uint64_t last_checkpoint_ = 0;  // numbers are never used twice
   bool kept_last_again_ = false;       // a checkpoint of the model was tried a second time
   bool trains_ = false;                // a pass was begun here
-  bool ended_ = false, halted_ = false;
+  bool ended_ = false, halted_ = false, replaced_ = false;
   bool journal_has_room_ = true;
 };
 

@@ -73,30 +73,38 @@ void Job::stop(const std::string& reason, bool checkpoint) {
 }
 
 // As if the process had died: another scheduler goes on from the journal.
-void Job::halt(const std::string& why) {
+void Job::halt(const Error& why) {
   if (ended_) return;
   ended_ = halted_ = true;
-  facts_.end_text = fmt::format(
-      "{}. This scheduler stops; the servers and workers go on without it for {} s (cluster.scheduler_grace) "
-      "and then wait. Mend the disk and start it again with --recover",
-      why, options().config.cluster.scheduler_grace_ms / 1000);
+  replaced_ = why.code == ErrorCode::kRefused;
+  facts_.end_text =
+      replaced_
+          ? fmt::format("{}. This scheduler stops, without a word to servers and workers", why.message)
+          : fmt::format(
+                "{}. This scheduler stops; the servers and workers go on without it for {} s "
+                "(cluster.scheduler_grace) and then wait. Mend {} and start it again with "
+                "--recover",
+                why.message, options().config.cluster.scheduler_grace_ms / 1000, context_.journal.engine());
   on_end_(false, facts_.end_text);
 }
 
+// A store that others see, too, must know it before any node does: who leads next would wait for nodes that
+// have left.
 void Job::finish(bool ok, const std::string& text) {
   if (ended_) return;
+  if (journal_begun_) {
+    const Status written = context_.journal.append(StateReached{ok ? "done" : "failed", facts_.pass, text});
+    if (!written.ok() && context_.journal.leads_until() != Instant::max()) return halt(written.error());
+    if (!written.ok()) context_.log.warn("{}", written.error().message);
+  }
   ended_ = true;
   errands_.clear();
   cut_.reset();
-  if (journal_ != nullptr) remove_unpublished();
+  if (journal_begun_) remove_unpublished();
   part_results_.clear();
   enter(ok ? JobState::kDone : JobState::kFailed);
   facts_.ended = context_.loop.now();
   facts_.end_text = text;
-  if (journal_ != nullptr) {
-    const Status written = journal_->append(StateReached{ok ? "done" : "failed", facts_.pass, text});
-    if (!written.ok()) context_.log.warn("{}", written.error().message);
-  }
   on_end_(ok, text);
 }
 

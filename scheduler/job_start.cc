@@ -21,16 +21,6 @@ std::uint32_t newest_generation(const std::vector<JournalRecord>& records) {
   return generation;
 }
 
-// How the job ended; nullptr when it has not.
-const StateReached* ended_state(const std::vector<JournalRecord>& records) {
-  for (auto record = records.rbegin(); record != records.rend(); ++record) {
-    if (const auto* reached = std::get_if<StateReached>(&*record)) {
-      return reached->state == "done" || reached->state == "failed" ? reached : nullptr;
-    }
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 Status Job::start() {
@@ -47,11 +37,9 @@ std::uint32_t Job::default_partitions() const {
 }
 
 Status Job::open_journal() {
-  const std::string path =
-      options().journal_path.empty() ? options().config.work_dir + "/journal" : options().journal_path;
   // A run that does not go on from the journal needs its generation only, whichever version wrote it.
   const auto lines = options().start == StartMode::kRecover ? JournalLines::kAll : JournalLines::kKnown;
-  CAPSTAN_ASSIGN(const std::vector<JournalRecord> old, Journal::read(context_.storage, path, lines));
+  CAPSTAN_ASSIGN(const std::vector<JournalRecord> old, context_.journal.read(lines));
   facts_.generation = newest_generation(old);
   run_began_ = newest_run(old);
   const StateReached* end = ended_state(old);
@@ -60,7 +48,7 @@ Status Job::open_journal() {
         ErrorCode::kInvalid,
         fmt::format("{} says that the job has ended ({}: {}): start it without --recover to train "
                     "anew, or with --resume to go on from its last checkpoint",
-                    path, end->state, end->text));
+                    context_.journal.place(), end->state, end->text));
   }
   const bool recovers = options().start == StartMode::kRecover && !old.empty();
   std::vector<JournalRecord> records = recovers ? old : std::vector<JournalRecord>{};
@@ -78,7 +66,8 @@ Status Job::open_journal() {
   work_ = WorkList(CAPSTAN_PLANTED(kTermsStartAnew) ? 0 : facts_.generation);
   last_request_id_ = std::uint64_t{facts_.generation} << 32;
   records.emplace_back(GenerationRaised{facts_.generation});
-  CAPSTAN_ASSIGN(journal_, Journal::start(context_.storage, path, records));
+  CAPSTAN_TRY(context_.journal.begin(records));
+  journal_begun_ = true;
   if (recovers) recover(old);
   return ok_status();
 }

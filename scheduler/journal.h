@@ -1,4 +1,4 @@
-// Journal: what the scheduler must remember over its own death, one record a line, fsynced before it is acted
+// Journal: what the scheduler must remember over its own death, one record a line, durable before it is acted
 // on.
 #pragma once
 
@@ -12,9 +12,9 @@
 #include <variant>
 #include <vector>
 
+#include "common/event_loop.h"
 #include "common/message.h"
 #include "common/result.h"
-#include "common/storage.h"
 
 namespace capstan {
 
@@ -99,34 +99,37 @@ Result<JournalRecord> record_from_json(std::string_view text);
 // kKnown passes over whole records that another version of the program wrote in a form unknown here.
 enum class JournalLines : std::uint8_t { kAll, kKnown };
 
-// Appends records, with room set aside for those to come: a disk that gets full does not stop a scheduler.
-// After a failure to append or sync it takes no more: the scheduler has to stop.
+// The record as a line with its checksum, and lines as records. A torn last line is dropped; any other bad
+// line is kCorrupt and named as "PLACE:LINE".
+std::string journal_line(const JournalRecord& record);
+Result<std::vector<JournalRecord>> parse_journal(std::string_view text, const std::string& place,
+                                                 JournalLines lines);
+
+// How the job that the records tell of ended; nullptr when it has not.
+const StateReached* ended_state(const std::vector<JournalRecord>& records);
+
+// Where the records are kept, and with them the right to lead: FileJournal, EtcdJournal.
 class Journal {
  public:
-  static constexpr std::uint64_t kRoom = 1ULL << 20;  // some thousand records
+  virtual ~Journal() = default;
 
-  // The records of `path`, none when there is no file. A torn last line is dropped; any other bad line is
-  // kCorrupt and named.
-  static Result<std::vector<JournalRecord>> read(Storage& storage, const std::string& path,
-                                                 JournalLines lines = JournalLines::kAll);
-  // A new file with `records` in it in place of any old one, by one atomic rename.
-  static Result<std::unique_ptr<Journal>> start(Storage& storage, const std::string& path,
-                                                const std::vector<JournalRecord>& records);
+  virtual Result<std::vector<JournalRecord>> read(JournalLines lines) = 0;
+  // `records` in place of any there were, all at once.
+  virtual Status begin(const std::vector<JournalRecord>& records) = 0;
+  // Durable on return. After a failure it takes no more: the scheduler has to stop. kRefused: another
+  // scheduler leads. REQUIRES: begin().
+  virtual Status append(const JournalRecord& record) = 0;
+  // For people: where the records are, and what they depend on.
+  virtual std::string place() const = 0;
+  virtual std::string engine() const = 0;
 
-  // Durable on return.
-  Status append(const JournalRecord& record);
-  // Why the room for records to come is no longer filled up; ok: it is.
-  const Status& has_room() const { return has_room_; }
-  std::uint64_t room() const { return room_; }  // bytes that are set aside
-
- private:
-  explicit Journal(std::unique_ptr<WritableFile> file) : file_(std::move(file)) {}
-  void fill_up_room();
-
-  std::unique_ptr<WritableFile> file_;
-  std::uint64_t room_ = 0;
-  Status has_room_ = ok_status();
-  bool failed_ = false;
+  // Why the room for records to come is no longer filled up; ok: it is. And the bytes that are set aside.
+  virtual Status has_room() const { return ok_status(); }
+  virtual std::uint64_t room() const { return 0; }
+  // Until when this scheduler may act.
+  virtual Instant leads_until() const { return Instant::max(); }
+  // Why it may act no more, for good; empty: that is not so.
+  virtual std::string lost_lead() const { return ""; }
 };
 
 }  // namespace capstan

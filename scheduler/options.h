@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/config/job_config.h"
+#include "scheduler/journal.h"
 
 namespace capstan {
 
@@ -17,9 +18,9 @@ enum class StartMode {
 
 struct SchedulerOptions {
   JobConfig config;
-  std::string job_text;      // the effective job file, as nodes and manifests get it
-  std::string bind;          // empty: config.cluster.scheduler
-  std::string journal_path;  // empty: config.work_dir + "/journal"
+  std::string job_text;        // the effective job file, as nodes and manifests get it
+  std::string bind;            // empty: config.cluster.scheduler
+  Journal* journal = nullptr;  // borrowed; nullptr: the file config.work_dir + "/journal"
   StartMode start = StartMode::kNew;
   std::string version;                     // of the program, for the report
   std::function<std::string()> wall_time;  // for the report and the manifest only; may be empty

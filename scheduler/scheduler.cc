@@ -45,9 +45,11 @@ Scheduler::Scheduler(EventLoop& loop, Transport& transport, Storage& storage, Lo
       storage_(storage),
       log_(std::move(log)),
       options_(std::move(options)),
+      file_journal_(storage, options_.config.work_dir + "/journal"),
+      journal_(options_.journal != nullptr ? *options_.journal : file_journal_),
       membership_(std::chrono::milliseconds(options_.config.cluster.lease_ms)),
       peers_(transport, log_),
-      job_(JobContext{loop_, storage_, log_, options_, membership_, peers_},
+      job_(JobContext{loop_, storage_, journal_, log_, options_, membership_, peers_},
            [this](bool ok, const std::string& text) { on_job_end(ok, text); }),
       tick_timer_(loop),
       end_timer_(loop) {}
@@ -67,7 +69,28 @@ Result<std::string> Scheduler::start(EndHandler on_finished) {
   return endpoint;
 }
 
+// Looked at whenever something is to happen. Before the clock says no, other words may still be on their way
+// under this leadership: a successor gives every node a lease before it changes anything.
+bool Scheduler::leads() {
+  if (job_.halted()) return false;
+  if (const std::string lost = journal_.lost_lead(); !lost.empty()) {
+    job_.halt(make_error(ErrorCode::kRefused, lost));
+    return false;
+  }
+  const bool leads = loop_.now() < journal_.leads_until();
+  if (!leads && !std::exchange(stands_still_, true)) {
+    log_.warn(
+        "{} has not confirmed that this scheduler leads: it answers nobody until it does; servers and "
+        "workers go on for {} s (cluster.scheduler_grace)",
+        journal_.engine(), options_.config.cluster.scheduler_grace_ms / 1000);
+  }
+  if (leads && std::exchange(stands_still_, false))
+    log_.info("{} answers: this scheduler leads on", journal_.engine());
+  return leads;
+}
+
 void Scheduler::on_frames(PeerId from, const Frames& frames) {
+  if (!leads()) return;
   auto decoded = decode(frames);
   if (!decoded.ok()) return peers_.drop(from, decoded.error().message);
   const std::uint64_t request_id = decoded->request_id;
@@ -193,14 +216,22 @@ Message Scheduler::on_heartbeat(const Node& node, const Heartbeat& heartbeat) {
     return Refusal{RefusalReason::kNotGreeted, "another process has taken over this name"};
   }
   job_.on_heartbeat(node);
-  return HeartbeatReply{heartbeat.sent_at, static_cast<std::uint32_t>(options_.config.cluster.lease_ms),
-                        job_.map().version()};
+  return HeartbeatReply{heartbeat.sent_at, lease_ms(), job_.map().version()};
+}
+
+// Not beyond the scheduler's own leadership.
+std::uint32_t Scheduler::lease_ms() const {
+  const std::chrono::milliseconds lease(options_.config.cluster.lease_ms);
+  const Duration left = std::max(journal_.leads_until() - loop_.now(), Duration(0));
+  return static_cast<std::uint32_t>(
+      std::min(lease, std::chrono::duration_cast<std::chrono::milliseconds>(left)).count());
 }
 
 void Scheduler::tick() {
   const auto lease = std::chrono::milliseconds(options_.config.cluster.lease_ms);
   const auto pause = std::max<Duration>(lease / 16, std::chrono::milliseconds(20));
   tick_timer_.start(pause, [this] { tick(); });
+  if (!leads()) return;
   if (loop_.now() - last_tick_ > lease / 2 && last_tick_ != Instant{}) membership_.spare(loop_.now());
   last_tick_ = loop_.now();
   for (const NodeId id : membership_.expire(loop_.now())) job_.on_lease_ended(*membership_.find(id));

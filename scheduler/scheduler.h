@@ -11,6 +11,7 @@
 #include "common/message.h"
 #include "common/storage.h"
 #include "common/transport.h"
+#include "scheduler/file_journal.h"
 #include "scheduler/job.h"
 #include "scheduler/membership.h"
 #include "scheduler/options.h"
@@ -30,6 +31,7 @@ class Scheduler {
 
   // Journals its generation, then listens. Returns the endpoint. `on_finished` runs once, on the loop, a
   // moment after everybody was told that the job has ended; or when job().halted(), and nobody was told.
+  // While its journal does not say that it leads, it answers nobody.
   Result<std::string> start(EndHandler on_finished);
   // As the StopJob message.
   void stop(const std::string& reason, bool checkpoint) { job_.stop(reason, checkpoint); }
@@ -48,6 +50,8 @@ class Scheduler {
   std::optional<Message> answer_anyone(const Message& message);
   Message on_heartbeat(const Node& node, const Heartbeat& heartbeat);
   void tick();
+  bool leads();
+  std::uint32_t lease_ms() const;
   void on_job_end(bool ok, const std::string& text);
   // The report wants every node's last counters.
   void ask_for_stats();
@@ -60,12 +64,15 @@ class Scheduler {
   Storage& storage_;
   Log log_;
   SchedulerOptions options_;
+  FileJournal file_journal_;
+  Journal& journal_;  // that one, or the options'
   Membership membership_;
   Peers peers_;
   Job job_;
   Speed speed_;
   EndHandler on_finished_;
   Instant last_tick_{};
+  bool stands_still_ = false;  // the lead has run out by our clock, and nobody has said whether it is lost
   bool ok_ = false;
   std::string end_text_;
   bool told_ = false;           // everybody knows that the job has ended

@@ -13,6 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 constexpr const char* kSchedulerEndpoint = "sim://scheduler:1";
+constexpr const char* kSecondEndpoint = "sim://scheduler-1:1";
 constexpr const char* kStore = "store";
 
 // Some lanes of a pool, as a pool of their own.
@@ -62,7 +63,8 @@ ClusterOptions::ClusterOptions() {
 SimCluster::SimCluster(std::uint64_t seed, const ClusterOptions& options)
     : options_(options),
       ledger_(std::make_shared<Ledger>(options.shape)),
-      world_(seed, with_lanes(options.sim, options.shape.num_shards + 1)) {
+      world_(seed, with_lanes(options.sim, options.shape.num_shards + 1)),
+      store_(world_, seed) {
   add_nodes();
   add_workers();
 }
@@ -72,13 +74,21 @@ std::string SimCluster::in_this_life(const std::string& bare_name) const {
 }
 
 void SimCluster::add_nodes() {
-  scheduler_ = &world_.add_node(in_this_life("scheduler"), kStore);
+  CAPSTAN_ASSERT(options_.schedulers <= 2, "there are two endpoints");
+  schedulers_.clear();
+  for (std::uint32_t n = 0; n < std::max(options_.schedulers, 1U); ++n) {
+    const std::string name = n == 0 ? "scheduler" : fmt::format("scheduler-{}", n);
+    schedulers_.push_back(&world_.add_node(in_this_life(name), kStore));
+  }
+  scheduler_ = schedulers_.front();
   servers_.clear();
   for (std::uint32_t n = 0; n < options_.servers; ++n) {
     servers_.push_back(&world_.add_node(in_this_life(fmt::format("ps-{}", n)), kStore));
   }
   scheduler_started_ = false;
-  world_.start(*scheduler_, [this](SimNode& node) { return start_scheduler(node); });
+  for (SimNode* node : schedulers_) {
+    world_.start(*node, [this](SimNode& self) { return start_scheduler(self); });
+  }
   for (SimNode* node : servers_) world_.start(*node, [this](SimNode& self) { return start_server(self); });
 }
 
@@ -120,11 +130,22 @@ JobConfig SimCluster::config() const {
   return job;
 }
 
-std::shared_ptr<void> SimCluster::start_scheduler(SimNode& node) {
+SchedulerOptions SimCluster::scheduler_options(const SimNode& node) const {
   SchedulerOptions options;
   options.config = config();
   options.job_text = "name: sim\n";
-  options.bind = kSchedulerEndpoint;
+  options.bind = &node == schedulers_.front() ? kSchedulerEndpoint : kSecondEndpoint;
+  return options;
+}
+
+std::string SimCluster::scheduler_endpoints() const {
+  return options_.schedulers < 2 ? kSchedulerEndpoint
+                                 : fmt::format("{},{}", kSchedulerEndpoint, kSecondEndpoint);
+}
+
+std::shared_ptr<void> SimCluster::start_scheduler(SimNode& node) {
+  SchedulerOptions options = scheduler_options(node);
+  if (options_.schedulers > 0) return start_in_turn(node, std::move(options));
   options.start = scheduler_started_ ? StartMode::kRecover : options_.start;
   auto process = std::make_shared<Scheduler>(node.loop(), node.transport(), node.storage(), log(node),
                                              std::move(options));
@@ -133,6 +154,30 @@ std::shared_ptr<void> SimCluster::start_scheduler(SimNode& node) {
   scheduler_started_ = true;
   scheduler_process_ = process;
   return process;
+}
+
+std::shared_ptr<void> SimCluster::start_in_turn(SimNode& node, SchedulerOptions options) {
+  SimScheduler::Hooks hooks;
+  hooks.start_mode = [this] {
+    return std::exchange(scheduler_started_, true) ? StartMode::kRecover : options_.start;
+  };
+  hooks.on_lead = [this, &node](const std::shared_ptr<Scheduler>& process) {
+    scheduler_ = &node;
+    scheduler_process_ = process;
+  };
+  hooks.on_exit = [this, &node](const std::string& why) {
+    log(node).error("{}", why);
+    start_again_soon(node);
+  };
+  return std::make_shared<SimScheduler>(node, store_, log(node), std::move(options), std::move(hooks));
+}
+
+// As whoever watches over processes would.
+void SimCluster::start_again_soon(SimNode& node) {
+  world_.crash(node, SimWorld::Crash::kProcess);
+  world_.call_after(milliseconds(300), [this, &node] {
+    if (has(node) && !world_.up(node)) world_.restart(node);
+  });
 }
 
 std::shared_ptr<void> SimCluster::start_server(SimNode& node) {
@@ -150,7 +195,7 @@ std::shared_ptr<void> SimCluster::start_server(SimNode& node) {
   options.name = bare_name(node);
   options.job_id = "sim";
   options.host = node.name();
-  options.scheduler = kSchedulerEndpoint;
+  options.scheduler = scheduler_endpoints();
   options.bind = fmt::format("sim://{}:0", node.name());
   options.incarnation = incarnations_[&node] = ++last_incarnation_;
   options.chunk_bytes = 256;  // a shard here has about a thousand bytes
@@ -168,7 +213,7 @@ std::shared_ptr<void> SimCluster::start_worker(SimNode& node) {
   options.name = bare_name(node);
   options.job_id = "sim";
   options.host = node.name();
-  options.scheduler = kSchedulerEndpoint;
+  options.scheduler = scheduler_endpoints();
   options.incarnation = ++last_incarnation_;
   const auto loader = [this](const std::string&) -> Result<WorkerJob> {
     TrainOptions train;
@@ -211,13 +256,14 @@ void SimCluster::quit(const SimNode& node, const std::string& why) {
 
 bool SimCluster::has(const SimNode& node) const {
   const auto is_it = [&](const SimNode* each) { return each == &node && !has_left(node); };
-  return &node == scheduler_ || std::any_of(servers_.begin(), servers_.end(), is_it) ||
-         std::any_of(workers_.begin(), workers_.end(), is_it);
+  const auto any_of = [&](const auto& nodes) { return std::any_of(nodes.begin(), nodes.end(), is_it); };
+  return any_of(schedulers_) || any_of(servers_) || any_of(workers_);
 }
 
 bool SimCluster::ended() const {
   const auto process = scheduler_process();
-  return process != nullptr && process->job().ended();
+  if (process == nullptr || !process->job().ended()) return false;
+  return options_.schedulers == 0 || !process->job().halted();  // of several another one goes on
 }
 
 bool SimCluster::ok() const {

@@ -14,6 +14,7 @@
 #include "scheduler/scheduler.h"
 #include "sim/ledger.h"
 #include "sim/ledger_program.h"
+#include "sim/sim_scheduler.h"
 #include "sim/world.h"
 #include "worker/worker.h"
 
@@ -22,6 +23,7 @@ namespace capstan {
 struct ClusterOptions {
   LedgerShape shape;
   std::uint32_t servers = 2, workers = 2, replicas = 1;
+  std::uint32_t schedulers = 0;  // that lead in turn, with a store in common; 0: one, with a file
   Consistency consistency = Consistency::kAsync;
   std::uint32_t staleness = 2;  // bounded
   std::uint32_t pipeline_depth = 2, push_window = 4;
@@ -34,8 +36,9 @@ struct ClusterOptions {
   ClusterOptions();  // slow enough for faults to fall into the job
 };
 
-// Scheduler and servers share one disk. A node that crashed restarts as a new process with a new incarnation;
-// a scheduler goes on from its journal.
+// Schedulers and servers share one disk. A node that crashed restarts as a new process with a new
+// incarnation; a scheduler goes on from its journal. One of several that ends before the job is started
+// again.
 class SimCluster {
  public:
   SimCluster(std::uint64_t seed, const ClusterOptions& options);
@@ -44,7 +47,9 @@ class SimCluster {
   const Ledger& ledger() const { return *ledger_; }
   const ClusterOptions& options() const { return options_; }
   Findings& findings() { return *findings_; }
-  SimNode& scheduler() { return *scheduler_; }
+  SimNode& scheduler() { return *scheduler_; }  // of several the one that began to lead last
+  SimNode& scheduler(std::size_t n) { return *schedulers_[n]; }
+  SimStore& store() { return store_; }
   SimNode& server(std::size_t n) { return *servers_[n]; }
   SimNode& worker(std::size_t n) { return *workers_[n]; }
   // Not a tool, nor of a cluster that was given up.
@@ -98,6 +103,10 @@ class SimCluster {
   void add_workers();
   void crash(bool workers_too);
   std::shared_ptr<void> start_scheduler(SimNode& node);
+  std::shared_ptr<void> start_in_turn(SimNode& node, SchedulerOptions options);
+  void start_again_soon(SimNode& node);
+  SchedulerOptions scheduler_options(const SimNode& node) const;
+  std::string scheduler_endpoints() const;
   std::shared_ptr<void> start_server(SimNode& node);
   std::shared_ptr<void> start_worker(SimNode& node);
   JobConfig config() const;
@@ -120,8 +129,9 @@ class SimCluster {
   std::map<const SimNode*, std::uint64_t> incarnations_;  // of servers
   std::set<const SimNode*> left_;
   SimWorld world_;
+  SimStore store_;
   SimNode* scheduler_ = nullptr;
-  std::vector<SimNode*> servers_, workers_;
+  std::vector<SimNode*> schedulers_, servers_, workers_;
 };
 
 }  // namespace capstan

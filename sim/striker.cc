@@ -25,6 +25,7 @@ bool Striker::wait(Duration limit) {
 
 void Striker::end() {
   world_.set_faults(false);
+  cluster_.store().set_faults(false);
   for (const auto& node : world_.nodes()) {
     if (cluster_.has(*node) && !world_.up(*node)) world_.restart(*node);
   }

@@ -1,4 +1,4 @@
-#include "scheduler/journal.h"
+#include "scheduler/file_journal.h"
 
 #include <gtest/gtest.h>
 #include <spdlog/fmt/fmt.h>
@@ -67,20 +67,24 @@ class JournalTest : public ::testing::Test {
   }
   // The journal's lines after `records` were written one by one.
   void write(const std::vector<JournalRecord>& records) {
-    auto journal = Journal::start(disk, "work/journal", {});
-    ASSERT_TRUE(journal.ok());
-    for (const JournalRecord& record : records) ASSERT_TRUE((*journal)->append(record).ok());
+    FileJournal journal(disk, "work/journal");
+    ASSERT_TRUE(journal.begin({}).ok());
+    for (const JournalRecord& record : records) ASSERT_TRUE(journal.append(record).ok());
+  }
+
+  Result<std::vector<JournalRecord>> read_back(JournalLines lines = JournalLines::kAll) {
+    return FileJournal(disk, "work/journal").read(lines);
   }
 
   testing::FakeStorage disk;
 };
 
 TEST_F(JournalTest, ReadsBackEveryKindOfRecord) {
-  EXPECT_TRUE(Journal::read(disk, "work/journal")->empty()) << "no file, no records";
+  EXPECT_TRUE(read_back()->empty()) << "no file, no records";
   const auto records = one_of_each();
   EXPECT_EQ(records.size(), std::variant_size_v<JournalRecord>);
   write(records);
-  const auto read = Journal::read(disk, "work/journal");
+  const auto read = read_back();
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(texts(*read), texts(records));
   const auto& tables = std::get<TablesAgreed>((*read)[3]);
@@ -92,7 +96,7 @@ TEST_F(JournalTest, ReadsBackEveryKindOfRecord) {
 
 TEST_F(JournalTest, ALossThatIsNoNumberComesBackAsNone) {
   write({PassFinished{0, 1, 0, std::numeric_limits<double>::quiet_NaN(), 1.0}});
-  const auto read = Journal::read(disk, "work/journal");
+  const auto read = read_back();
   ASSERT_TRUE(read.ok());
   EXPECT_TRUE(std::isnan(std::get<PassFinished>((*read)[0]).loss_sum));
 }
@@ -103,7 +107,7 @@ TEST_F(JournalTest, ATornLastLineIsDroppedAtEveryLength) {
   const std::size_t last_line = whole.rfind('\n', whole.size() - 2) + 1;
   for (std::size_t size = last_line; size < whole.size(); ++size) {
     disk.files["work/journal"] = whole.substr(0, size);
-    const auto read = Journal::read(disk, "work/journal");
+    const auto read = read_back();
     ASSERT_TRUE(read.ok());
     EXPECT_EQ(read->size(), one_of_each().size() - 1) << size;
   }
@@ -114,7 +118,7 @@ TEST_F(JournalTest, ABadLineInTheMiddleIsNamed) {
   std::string& text = disk.files["work/journal"];
   const std::size_t second = text.find('\n') + 1;
   text[second + 30] ^= 1;
-  const auto read = Journal::read(disk, "work/journal");
+  const auto read = read_back();
   ASSERT_FALSE(read.ok());
   EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
   EXPECT_TRUE(read.error().message.starts_with("work/journal:2: the checksum does not match; go on from"));
@@ -125,20 +129,21 @@ TEST_F(JournalTest, AnotherVersionsRecordIsPassedOverWhenOnlyKnownOnesAreAskedFo
   std::string& text = disk.files["work/journal"];
   const std::string strange = R"({"type":"granted","of":"another version"})";
   text.insert(0, fmt::format("{:016x} {}\n", hash_string(strange), strange));
-  EXPECT_FALSE(Journal::read(disk, "work/journal").ok());
-  const auto known = Journal::read(disk, "work/journal", JournalLines::kKnown);
+  EXPECT_FALSE(read_back().ok());
+  const auto known = read_back(JournalLines::kKnown);
   ASSERT_TRUE(known.ok()) << known.error().message;
   EXPECT_EQ(known->size(), one_of_each().size());
   text[30] ^= 1;
-  EXPECT_FALSE(Journal::read(disk, "work/journal", JournalLines::kKnown).ok());
+  EXPECT_FALSE(read_back(JournalLines::kKnown).ok());
 }
 
 TEST_F(JournalTest, TakesNothingMoreAfterAFailure) {
-  auto journal = Journal::start(disk, "work/journal", {});
+  FileJournal journal(disk, "work/journal");
+  ASSERT_TRUE(journal.begin({}).ok());
   disk.fail_with = "full";
-  EXPECT_FALSE((*journal)->append(GenerationRaised{1}).ok());
+  EXPECT_FALSE(journal.append(GenerationRaised{1}).ok());
   disk.fail_with.clear();
-  EXPECT_FALSE((*journal)->append(GenerationRaised{1}).ok());
+  EXPECT_FALSE(journal.append(GenerationRaised{1}).ok());
 }
 
 TEST(JournalRecords, RefusesWhatIsNotARecord) {

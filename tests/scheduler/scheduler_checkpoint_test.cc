@@ -27,7 +27,7 @@ TEST_F(SchedulerCheckpointTest, ACutHoldsTheWatermarksThatWereJournaledBefore) {
   ASSERT_EQ(count_sent<Snapshot>(), 2U);
   EXPECT_EQ(last_sent<Snapshot>(server(0))->directory, "ck/ckpt-000001");
   EXPECT_EQ(last_sent<Snapshot>(server(0))->after_step, 0U);
-  const auto records = Journal::read(disk, "work/journal");
+  const auto records = FileJournal(disk, "work/journal").read(JournalLines::kAll);
   const auto* cut = std::get_if<CutBegun>(&records->back());
   ASSERT_NE(cut, nullptr);
   EXPECT_EQ(cut->cursors[0].watermark, 8U);
