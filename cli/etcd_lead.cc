@@ -10,18 +10,17 @@ constexpr Duration kAskEvery = 300ms;
 
 }  // namespace
 
-EtcdLead::EtcdLead(const JobConfig& job, const EtcdSettings& settings, std::string holder, AsioLoop& loop,
-                   const Log& log)
+EtcdLead::EtcdLead(const JobConfig& job, std::string holder, AsioLoop& loop, const Log& log)
     : loop_(loop),
       log_(log),
       leadership_({EtcdJournal::leader_key(EtcdJournal::root_of(job.name)), std::move(holder),
-                   settings.lease_seconds, [&loop] { return loop.now(); }}),
-      election_(settings.endpoints),
-      records_(settings.endpoints),
+                   job.scheduler.lease_seconds, [&loop] { return loop.now(); }}),
+      election_(job.scheduler.endpoints),
+      records_(job.scheduler.endpoints),
       journal_(records_, &leadership_, log,
                {EtcdJournal::root_of(job.name),
                 std::max<Duration>(std::chrono::milliseconds(job.cluster.scheduler_grace_ms),
-                                   std::chrono::seconds(settings.lease_seconds)),
+                                   std::chrono::seconds(job.scheduler.lease_seconds)),
                 [&loop] { return loop.now(); }}),
       timer_(loop) {}
 

@@ -6,7 +6,6 @@
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "common/adapters/asio_loop.h"
 #include "common/adapters/etcd_store.h"
@@ -16,16 +15,10 @@
 
 namespace capstan {
 
-struct EtcdSettings {
-  std::vector<std::string> endpoints;  // http://host:port
-  std::uint64_t lease_seconds = 3;     // of whoever leads
-};
-
 class EtcdLead {
  public:
   // `holder`: this process, in words for the others.
-  EtcdLead(const JobConfig& job, const EtcdSettings& settings, std::string holder, AsioLoop& loop,
-           const Log& log);
+  EtcdLead(const JobConfig& job, std::string holder, AsioLoop& loop, const Log& log);
   ~EtcdLead();  // ends the thread
   EtcdLead(const EtcdLead&) = delete;
   EtcdLead& operator=(const EtcdLead&) = delete;

@@ -20,6 +20,14 @@ CLI::Validator as_bytes() {
   return {in_bytes, "BYTES"};
 }
 
+CLI::Validator tcp_endpoint() {
+  const auto check = [](const std::string& text) {
+    const Status fits = check_endpoint(text, true);
+    return fits.ok() ? std::string() : fits.error().message;
+  };
+  return {check, "tcp://HOST:PORT"};
+}
+
 // Processes that are to be found there.
 CLI::Validator tcp_endpoints() {
   const auto check = [](const std::string& text) {
@@ -79,46 +87,6 @@ void add_member_options(CLI::App& command, RoleArgs& role) {
   command.add_option("--job", role.job_id, "The job's name; another job's scheduler refuses us")->required();
 }
 
-CLI::Validator http_endpoint() {
-  const auto check = [](const std::string& text) {
-    const auto place = parse_http_endpoint(text);
-    return place.ok() ? std::string() : place.error().message;
-  };
-  return {check, "http://HOST:PORT"};
-}
-
-// "3s" in seconds, of which etcd's leases are made.
-CLI::Validator as_lead_lease() {
-  const auto in_seconds = [](std::string& text) {
-    const auto time = parse_duration(text);
-    if (!time.ok()) return time.error().message;
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*time);
-    if (seconds != *time || seconds.count() < 2 || seconds.count() > 60) {
-      return std::string("must be whole seconds from 2s to 60s");
-    }
-    text = std::to_string(seconds.count());
-    return std::string();
-  };
-  return {in_seconds, "DURATION"};
-}
-
-void add_etcd_options(CLI::App& command, EtcdSettings& etcd) {
-  CLI::Option* endpoints =
-      command
-          .add_option(
-              "--etcd", etcd.endpoints,
-              "Keep the journal in etcd, which also says which of several schedulers leads: its members, "
-              "with commas")
-          ->delimiter(',')
-          ->check(http_endpoint());
-  command
-      .add_option("--lead-lease", etcd.lease_seconds,
-                  "With --etcd: a leader that etcd has not heard for so long is replaced")
-      ->needs(endpoints)
-      ->transform(as_lead_lease())
-      ->default_str("3s");
-}
-
 void add_scheduler(CLI::App& app, int& exit_code) {
   auto role = std::make_shared<RoleArgs>();
   auto args = std::make_shared<SchedulerArgs>();
@@ -127,26 +95,44 @@ void add_scheduler(CLI::App& app, int& exit_code) {
   add_job_option(*command, args->job);
   command->add_option("--bind", role->bind, "Where to listen instead of cluster.scheduler: tcp://host:port");
   command->add_option("--endpoint-file", args->endpoint_file, "Write the address here once it listens");
-  command->add_flag("--resume", args->resume, "Start from this run's newest checkpoint");
-  command->add_option("--resume-from", args->resume_from,
-                      "Start from this checkpoint, perhaps an earlier run's");
-  command->add_flag("--recover", args->recover, "Go on from the journal, beside nodes that still run");
-  add_etcd_options(*command, args->etcd);
+  CLI::Option* resume =
+      command->add_flag("--resume", args->resume, "Start from this run's newest checkpoint");
+  CLI::Option* resume_from = command->add_option("--resume-from", args->resume_from,
+                                                 "Start from this checkpoint, perhaps an earlier run's");
+  CLI::Option* recover =
+      command->add_flag("--recover", args->recover, "Go on from the journal, beside nodes that still run");
+  CLI::Option* rebuild = command->add_flag(
+      "--rebuild", args->rebuild,
+      "Go on without the journal: from what servers that still run say, and the last checkpoint");
+  for (CLI::Option* other : {resume, resume_from, recover}) rebuild->excludes(other);
+  command
+      ->add_option("--without", args->without, "With --rebuild: a server that is given up (may be repeated)")
+      ->needs(rebuild)
+      ->check(node_name());
   add_role_options(*command, *role);
   command->callback([role, args, &exit_code] { exit_code = run_scheduler(*role, *args); });
 }
 
 void add_server(CLI::App& app, int& exit_code) {
   auto role = std::make_shared<RoleArgs>();
-  auto memory_limit = std::make_shared<std::uint64_t>(0);
+  auto server = std::make_shared<ServerArgs>();
   role->bind = "tcp://127.0.0.1:0";
   CLI::App* command = app.add_subcommand("ps", "Run a parameter server node");
   add_member_options(*command, *role);
   command->add_option("--bind", role->bind, "Where to listen; port 0 picks one")->capture_default_str();
-  command->add_option("--memory-limit", *memory_limit, "Memory for rows: bytes, or 4GiB; 0: no limit")
+  command
+      ->add_option(
+          "--advertise", server->advertise,
+          "The address that others are told, where it is not the one to listen at (port 0: that one's)")
+      ->check(tcp_endpoint());
+  command
+      ->add_option("--zone", server->zone,
+                   "What fails together, such as a rack: copies of a shard go to different ones")
+      ->check(node_name());
+  command->add_option("--memory-limit", server->memory_limit, "Memory for rows: bytes, or 4GiB; 0: no limit")
       ->transform(as_bytes());
   add_role_options(*command, *role);
-  command->callback([role, memory_limit, &exit_code] { exit_code = run_server(*role, *memory_limit); });
+  command->callback([role, server, &exit_code] { exit_code = run_server(*role, *server); });
 }
 
 void add_worker(CLI::App& app, int& exit_code) {

@@ -9,6 +9,7 @@
 #include <random>
 #include <thread>
 
+#include "cli/etcd_lead.h"
 #include "cli/folder_lock.h"
 #include "cli/job_option.h"
 #include "cli/version.h"
@@ -144,20 +145,13 @@ Result<WorkerJob> load_worker_job(const std::string& job_text) {
   CAPSTAN_ASSIGN(const LoadedJob loaded, load_job_text(job_text, "the scheduler's job"));
   WorkerJob job;
   const TrainConfig& train = loaded.config.train;
-  job.options = {train.consistency,
-                 train.staleness,
-                 train.pipeline_depth,
-                 train.push_window,
-                 loaded.config.cluster.num_shards,
-                 train.max_bad_batches,
-                 loaded.config.cluster.max_frame_bytes};
+  job.options = {train.consistency,     train.staleness,
+                 train.pull_copies,     train.pipeline_depth,
+                 train.push_window,     loaded.config.cluster.num_shards,
+                 train.max_bad_batches, loaded.config.cluster.max_frame_bytes};
   CAPSTAN_ASSIGN(job.program, ModelProgram::create(loaded.config));
   return job;
 }
-
-}  // namespace
-
-namespace {
 
 constexpr int kExitReplaced = 3;
 
@@ -184,27 +178,13 @@ int lead_job(Process& process, const SchedulerOptions& options, const SchedulerA
   return process.exit_code;
 }
 
-// A scheduler grants no lease beyond its own leadership: nodes' leases would be cut short all the time.
-Status check_lead_lease(const ClusterConfig& cluster, std::uint64_t lead_seconds) {
-  if (cluster.lease_ms * 3 <= lead_seconds * 2000) return ok_status();
-  return make_error(
-      ErrorCode::kInvalid,
-      fmt::format("--lead-lease is {} s; it must be at least one and a half times cluster.lease, {} ms",
-                  lead_seconds, cluster.lease_ms));
-}
-
 // Waits for the lead. Whoever had to wait goes on with the job as the other left it, whatever its own start
 // was to be. No folder is locked: the lead decides, and a stopped process would keep its locks.
 int lead_in_turn(Process& process, SchedulerOptions options, const RoleArgs& role,
                  const SchedulerArgs& args) {
-  if (const Status fits = check_lead_lease(options.config.cluster, args.etcd.lease_seconds); !fits.ok()) {
-    process.log.error("{}", fits.error().message);
-    return 2;
-  }
   const std::string at = options.bind.empty() ? options.config.cluster.scheduler : options.bind;
-  EtcdLead lead(options.config, args.etcd,
-                fmt::format("{} ({}, process {}, {})", role.name, host_name(), getpid(), at), process.loop,
-                process.log);
+  EtcdLead lead(options.config, fmt::format("{} ({}, process {}, {})", role.name, host_name(), getpid(), at),
+                process.loop, process.log);
   if (!lead.wait()) {
     process.log.info("stopped by a signal while it waited for the lead");
     return 0;
@@ -242,17 +222,21 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
   options.bind = role.bind;
   options.start = args.resume || !args.resume_from.empty() ? StartMode::kResume
                   : args.recover                           ? StartMode::kRecover
+                  : args.rebuild                           ? StartMode::kRebuild
                                                            : StartMode::kNew;
   options.resume_from = args.resume_from;
+  options.without = args.without;
   options.version = kVersion;
   options.wall_time = utc_now;
-  if (!args.etcd.endpoints.empty()) return lead_in_turn(process, std::move(options), role, args);
+  if (options.config.scheduler.store == SchedulerStore::kEtcd) {
+    return lead_in_turn(process, std::move(options), role, args);
+  }
   SchedulerLocks locks;
   if (const Status alone = locks.take(options.config); !alone.ok()) return process.fail(alone.error());
   return lead_job(process, options, args);
 }
 
-int run_server(const RoleArgs& args, std::uint64_t memory_limit) {
+int run_server(const RoleArgs& args, const ServerArgs& settings) {
   const RoleArgs role = named(args, "ps");
   Process process(role, kPatientS3Limits);
   const std::uint32_t threads = thread_count(role);
@@ -260,7 +244,9 @@ int run_server(const RoleArgs& args, std::uint64_t memory_limit) {
   auto disk = std::make_unique<TbbTaskPool>(process.loop, 1, 1);
   auto options = member_options<ServerOptions>(role, process);
   options.bind = role.bind;
-  options.memory_limit = memory_limit;
+  options.advertise = settings.advertise;
+  options.zone = settings.zone;
+  options.memory_limit = settings.memory_limit;
   options.frame_bytes_max = role.max_frame_bytes;
   options.chunk_bytes =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(options.chunk_bytes, role.max_frame_bytes));

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
-#include "cli/etcd_lead.h"
 #include "cli/job_option.h"
 #include "common/log.h"
 
@@ -29,13 +29,20 @@ struct SchedulerArgs {
   bool resume = false;
   std::string resume_from;  // a checkpoint's directory; empty: the newest
   bool recover = false;
-  EtcdSettings etcd;  // no endpoints: the journal is a file, and nobody else leads
+  bool rebuild = false;
+  std::vector<std::string> without;  // rebuild: servers that are given up
+};
+
+struct ServerArgs {
+  std::uint64_t memory_limit = 0;  // bytes; 0: none
+  std::string zone;
+  std::string advertise;  // endpoint that others are told; empty: where it listens
 };
 
 // Each gives the process's exit code: 0 the job ended well, 1 it did not, 2 wrong arguments; of a scheduler
 // also 3: another one leads, or may, and the job goes on.
 int run_scheduler(const RoleArgs& role, const SchedulerArgs& args);
-int run_server(const RoleArgs& args, std::uint64_t memory_limit);
+int run_server(const RoleArgs& args, const ServerArgs& server);
 int run_worker(const RoleArgs& args);
 
 }  // namespace capstan

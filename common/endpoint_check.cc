@@ -48,4 +48,10 @@ Result<HttpPlace> parse_http_endpoint(std::string_view endpoint) {
   return HttpPlace{std::string(host), std::string(rest.substr(colon + 1))};
 }
 
+std::string with_port_of(const std::string& advertised, const std::string& bound) {
+  constexpr std::string_view kAnyPort = ":0";
+  if (!advertised.ends_with(kAnyPort)) return advertised;
+  return advertised.substr(0, advertised.size() - kAnyPort.size()) + bound.substr(bound.rfind(':'));
+}
+
 }  // namespace capstan

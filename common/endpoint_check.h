@@ -19,4 +19,7 @@ struct HttpPlace {
 // http://host:port; kInvalid with what is wrong in words.
 Result<HttpPlace> parse_http_endpoint(std::string_view endpoint);
 
+// `advertised`, with the port of `bound` in the place of port 0.
+std::string with_port_of(const std::string& advertised, const std::string& bound);
+
 }  // namespace capstan

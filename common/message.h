@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "common/buffer.h"
+#include "common/node_id.h"
 #include "common/table_spec.h"
+#include "common/work_message.h"
 
 namespace capstan {
 
 inline constexpr std::uint32_t kProtocolVersion = 2;
-
-using NodeId = std::uint32_t;  // given by the scheduler, stable for a name within a job; 0: none
 
 enum class Role : std::uint8_t { kScheduler, kServer, kWorker, kTool };
 std::string_view to_string(Role role);
@@ -28,8 +28,9 @@ struct Hello {
   std::string name;
   std::uint64_t incarnation = 0;
   std::string endpoint;
-  std::string host;
+  std::string host, zone;
   std::uint64_t memory_limit = 0;
+  std::uint32_t generation = 0, run = 0;  // of the newest welcome; 0: none yet
 };
 struct Welcome {
   std::uint32_t generation = 0;
@@ -37,6 +38,7 @@ struct Welcome {
   std::uint32_t lease_ms = 0;
   std::uint32_t grace_ms = 0;
   std::string job_text;
+  std::uint32_t run = 0;  // generation that the job began with
 };
 enum class RefusalReason : std::uint8_t { kOtherVersion, kOtherJob, kNotGreeted, kNameTaken, kJobEnded };
 struct Refusal {
@@ -45,6 +47,10 @@ struct Refusal {
 };
 
 // ---- membership
+struct ShardLoad {
+  std::uint32_t shard = 0;
+  float rows_per_second = 0.0F;  // pulled and pushed
+};
 struct Heartbeat {
   NodeId node_id = 0;
   std::uint64_t incarnation = 0;
@@ -52,6 +58,7 @@ struct Heartbeat {
   std::uint64_t map_version = 0;
   std::string stats_json;
   std::uint64_t rows = 0, bytes = 0, clock = 0;
+  std::vector<ShardLoad> loads{};  // now and then: of the shards that the sender leads
 };
 struct HeartbeatReply {
   std::int64_t sent_at = 0;
@@ -76,6 +83,7 @@ struct MapUpdate {
   std::uint32_t num_shards = 0;
   std::vector<NodeAddress> nodes;
   std::vector<ShardEntry> shards;
+  std::uint32_t sketch_width = 0;  // a server's answer: as its tables were declared
 };
 struct DeclareTables {
   std::vector<TableSpec> tables;
@@ -83,9 +91,12 @@ struct DeclareTables {
   bool combine_steps = false;
   std::uint64_t fence = 0;         // lower terms are of a former cluster's workers
   std::uint32_t sketch_width = 0;  // of admission sketches; 0: the usual one
+  std::string proof_path{},
+      proof_text{};  // common/shared_folder.h, of the folder of checkpoints; empty: none
 };
 struct TablesReady {
   std::string error;
+  std::string wrote{};  // in answer to the proof
 };
 
 // ---- rows
@@ -103,6 +114,7 @@ struct Pull {
   std::vector<PullSlice> slices;
   Buffer keys;
   std::uint64_t term = 0;
+  bool of_copies = false;  // a backup may answer, if its copy has what is needed
 };
 enum class SliceStatus : std::uint8_t {
   kOk,         // applied, or rows are in the reply
@@ -148,70 +160,6 @@ struct GetRowsReply {
   std::uint32_t row_bytes = 0;
   std::string owner, error;
   Buffer rows;
-};
-
-// ---- work
-struct EvaluatePart {
-  std::string name;
-  std::uint32_t partitions = 0;
-};
-struct DataCounts {  // examples held back, and the ids of a ranking job (0: none)
-  std::uint64_t valid = 0, test = 0, users = 0, items = 0;
-};
-struct WorkerReady {
-  NodeId node_id = 0;
-  std::uint64_t data_fingerprint = 0;
-  std::vector<TableSpec> tables;
-  std::uint64_t train_examples = 0;
-  std::vector<EvaluatePart> evaluate_parts;
-  std::string summary, error;
-  DataCounts counts;
-};
-struct WorkId {
-  std::uint8_t kind = 0;  // WorkKind of the worker's step_program.h
-  std::uint32_t pass = 0, partition = 0;
-  std::string name;
-  auto operator<=>(const WorkId&) const = default;
-};
-struct WorkRequest {
-  NodeId node_id = 0;
-  std::uint64_t incarnation = 0;
-  std::uint32_t held = 0;
-};
-struct WorkGrant {
-  WorkId work;
-  std::uint32_t num_partitions = 1;
-  std::uint64_t term = 0, first_batch = 0;
-  std::uint64_t steps = 0;  // batches of the whole job so far
-  std::vector<Buffer> inputs;
-};
-struct NoWork {
-  std::uint32_t wait_ms = 0;
-  std::string state;
-};
-struct WorkCursor {
-  WorkId work;
-  std::uint64_t term = 0, watermark = 0, examples = 0;
-  double loss_sum = 0.0;
-  std::uint64_t batches = 0, bad_batches = 0;
-  std::uint64_t slices = 0;  // acknowledged ones of the batches below the watermark, since the grant
-};
-struct WorkProgress {
-  NodeId node_id = 0;
-  std::vector<WorkCursor> cursors;
-};
-struct WorkProgressReply {
-  std::vector<std::uint32_t> revoked;
-  std::uint64_t steps = 0;  // batches of the whole job so far
-};
-struct WorkDone {
-  NodeId node_id = 0;
-  WorkCursor cursor;
-  std::string error;
-  Buffer result;
-};
-struct WorkDoneReply {
-  bool accepted = false;
 };
 
 // ---- checkpoint

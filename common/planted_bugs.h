@@ -32,6 +32,7 @@ enum class PlantedBug : std::uint8_t {
   kDeltaOfFailedCheckpoint,
   kDeltaOfUnknownBase,
   kAppendsWithoutLeading,
+  kCopiesWithoutClock,
 };
 
 #ifdef CAPSTAN_PLANTED_BUGS

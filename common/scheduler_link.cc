@@ -63,7 +63,8 @@ void SchedulerLink::on_greeting(Instant sent, const Result<Message>& reply) {
   }
   const bool first = !welcomed_;
   welcomed_ = true;
-  generation_ = welcome->generation;
+  generation_ = hello_.generation = welcome->generation;
+  hello_.run = welcome->run;
   node_id_ = welcome->node_id;
   lease_ = std::chrono::milliseconds(welcome->lease_ms);
   heard_at_ = std::max(heard_at_, sent);

@@ -22,6 +22,15 @@ Status ShardMap::apply(const MapUpdate& update) {
   return ok_status();
 }
 
+MapUpdate ShardMap::as_update() const {
+  MapUpdate update;
+  update.version = version_;
+  update.num_shards = num_shards();
+  update.shards = shards_;
+  for (const auto& [id, address] : nodes_) update.nodes.push_back(address);
+  return update;
+}
+
 NodeId ShardMap::primary(std::uint32_t shard) const {
   const auto& chain = shards_[shard].chain;
   return chain.empty() ? 0 : chain.front();

@@ -22,6 +22,9 @@ class ShardMap {
   // kInvalid when the update contradicts itself (a shard out of range, another number of shards).
   Status apply(const MapUpdate& update);
 
+  // All of it.
+  MapUpdate as_update() const;
+
   // 0 when the shard has no owner. REQUIRES: shard < num_shards().
   NodeId primary(std::uint32_t shard) const;
   std::uint64_t epoch(std::uint32_t shard) const { return shards_[shard].epoch; }

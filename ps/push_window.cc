@@ -9,8 +9,14 @@ namespace capstan {
 
 SliceStatus PushWindow::check(std::uint32_t pass, std::uint32_t partition, std::uint64_t term,
                               std::uint64_t sequence, std::uint64_t previous) {
+  if (term < fence_ && !CAPSTAN_PLANTED(kTermsNotFenced)) return SliceStatus::kFenced;
+  return check_taken(pass, partition, term, sequence, previous);
+}
+
+SliceStatus PushWindow::check_taken(std::uint32_t pass, std::uint32_t partition, std::uint64_t term,
+                                    std::uint64_t sequence, std::uint64_t previous) {
   const bool fences = !CAPSTAN_PLANTED(kTermsNotFenced);
-  if (fences && (pass < forgotten_below_ || term < fence_)) return SliceStatus::kFenced;
+  if (fences && pass < forgotten_below_) return SliceStatus::kFenced;
   Stream& stream = streams_[{pass, partition}];
   if (fences && term < stream.term) return SliceStatus::kFenced;
   stream.term = term;

@@ -24,6 +24,9 @@ class PushWindow {
   //   missing
   SliceStatus check(std::uint32_t pass, std::uint32_t partition, std::uint64_t term, std::uint64_t sequence,
                     std::uint64_t previous);
+  // The same of a slice that another replica has taken: a fence that was set here since does not concern it.
+  SliceStatus check_taken(std::uint32_t pass, std::uint32_t partition, std::uint64_t term,
+                          std::uint64_t sequence, std::uint64_t previous);
   void record(std::uint32_t pass, std::uint32_t partition, std::uint64_t sequence);
 
   std::uint64_t last(std::uint32_t pass, std::uint32_t partition) const;

@@ -7,6 +7,14 @@
 
 namespace capstan {
 
+namespace {
+
+bool has_reached(const StepClock& clock, const Pull& pull) {
+  return clock.pass > pull.pass || (clock.pass == pull.pass && clock.steps >= pull.needs_clock);
+}
+
+}  // namespace
+
 struct Server::PullJob {
   PeerId from;
   std::uint64_t id;
@@ -19,18 +27,23 @@ struct Server::PullJob {
   };
   std::vector<Part> parts;
   std::size_t lanes_left = 0;
+  std::uint64_t bytes = 0;  // of the quota; none for one that waited for a step
+  bool counted = false;
 };
 
 void Server::on_pull(PeerId from, std::uint64_t id, Pull pull) {
   learn_map(pull.map_version);
-  auto job = std::make_shared<PullJob>(PullJob{from, id, std::move(pull), {}, {}, 0});
+  auto job = std::make_shared<PullJob>(PullJob{from, id, std::move(pull), {}, {}, 0, 0, false});
+  job->bytes = job->pull.keys.size() + answer_bytes(job->pull);
   // Pulls that wait for a step are counted apart: they must not keep out the pushes that they wait for.
   const bool runs = clock_reached(job->pull);
-  if ((runs ? requests_ : parked_pulls_.size()) >= options_.requests_max) {
+  const bool taken = runs ? take_in(from, job->bytes) : parked_pulls_.size() < options_.requests.requests;
+  if (!taken) {
     for (const auto& slice : job->pull.slices)
       job->reply.slices.push_back({slice.shard, SliceStatus::kBusy, 0});
     rpc_.reply(from, id, job->reply);
   } else if (runs) {
+    job->counted = true;
     start_pull(job);
   } else {
     parked_pulls_.push_back(job);
@@ -43,6 +56,17 @@ bool Server::is_fenced(const Pull& pull) const {
   return pull.term < declared_.fence && !CAPSTAN_PLANTED(kTermsNotFenced);
 }
 
+// The copy has what the pull needs, so it may be a little behind its primary: a member that a newer map has
+// dropped without its knowledge gets no more steps, and stays behind. A pull that needs nothing yet is none
+// of a copy's.
+bool Server::serves_copy(std::uint32_t shard, const Pull& pull) const {
+  if (!pull.of_copies || pull.needs_clock == 0 || loop_.now() >= link_.lease_until()) return false;
+  const auto found = shards_.find(shard);
+  if (found == shards_.end() || found->second.role != ShardRole::kMember || !found->second.in_place)
+    return false;
+  return has_reached(found->second.clock, pull) || CAPSTAN_PLANTED(kCopiesWithoutClock);
+}
+
 // A shard that is not ours does not hold the request up: its slice will be told to go elsewhere.
 bool Server::clock_reached(const Pull& pull) const {
   if (pull.needs_clock == 0 || is_fenced(pull)) return true;
@@ -50,9 +74,16 @@ bool Server::clock_reached(const Pull& pull) const {
     const Slot* slot = primary_slot(slice.shard);
     if (slot == nullptr) continue;
     const StepClock& clock = slot->clock;
-    if (clock.pass < pull.pass || (clock.pass == pull.pass && clock.steps < pull.needs_clock)) return false;
+    if (!has_reached(clock, pull)) return false;
   }
   return true;
+}
+
+std::uint64_t Server::answer_bytes(const Pull& pull) const {
+  std::uint64_t floats = 0;
+  bool known = true;
+  for (const auto& slice : pull.slices) floats += count_floats(slice.sections, known);
+  return floats * sizeof(float);
 }
 
 void Server::wake_pulls() {
@@ -68,7 +99,6 @@ void Server::wake_pulls() {
 }
 
 void Server::start_pull(const PullRef& job) {
-  ++requests_;
   const Key* keys = job->pull.keys.as<Key>().data();
   std::vector<std::uint64_t> offsets;
   std::uint64_t floats = 0;
@@ -77,7 +107,10 @@ void Server::start_pull(const PullRef& job) {
   const SliceStatus refusal = fenced ? SliceStatus::kFenced : SliceStatus::kStale;
   for (std::size_t i = 0; i < job->pull.slices.size(); ++i) {
     const auto& slice = job->pull.slices[i];
-    const bool served = !fenced && serves(slice.shard, job->pull.map_version);
+    const bool ours = !fenced && serves(slice.shard, job->pull.map_version);
+    const bool of_copy = !fenced && !ours && serves_copy(slice.shard, job->pull);
+    const bool served = ours || of_copy;
+    copies_served_ += of_copy ? 1 : 0;
     job->reply.slices.push_back({slice.shard, served ? SliceStatus::kOk : refusal, 0});
     if (served) {
       job->parts.push_back({i, keys, nullptr});
@@ -122,11 +155,11 @@ void Server::start_pull(const PullRef& job) {
 }
 
 void Server::finish_pull(const PullRef& job) {
-  --requests_;
+  if (job->counted) quota_.give_back(job->from, job->bytes);
   job->reply.map_version = link_.map().version();
   const bool may = std::all_of(job->parts.begin(), job->parts.end(), [&](const PullJob::Part& part) {
     const std::uint32_t shard = job->pull.slices[part.slice].shard;
-    return primary_slot(shard) != nullptr && may_act(shard);
+    return (primary_slot(shard) != nullptr && may_act(shard)) || serves_copy(shard, job->pull);
   });
   if (!may) {
     // The rows may be another's by now.

@@ -12,25 +12,31 @@ struct Server::PushJob {
   Push push;
   PushReply reply;
   std::size_t slices_left = 0;
+  std::uint64_t bytes = 0;  // of the quota
 };
 
 void Server::on_push(PeerId from, std::uint64_t id, Push push) {
   learn_map(push.map_version);
-  auto job = std::make_shared<PushJob>(PushJob{from, id, std::move(push), {}, 0});
+  const std::uint64_t bytes = push.keys.size() + push.gradients.size();
+  auto job = std::make_shared<PushJob>(PushJob{from, id, std::move(push), {}, 0, bytes});
   for (const auto& slice : job->push.slices) job->reply.slices.push_back({slice.shard, SliceStatus::kOk, 0});
   bool known = true;
   std::uint64_t floats = 0;
   for (const auto& slice : job->push.slices) floats += count_floats(slice.sections, known);
   // Tables that are not declared here yet will be.
-  if (!known || requests_ >= options_.requests_max) {
+  if (!known || !take_in(from, bytes)) {
     for (auto& result : job->reply.slices) result.status = SliceStatus::kBusy;
     rpc_.reply(from, id, job->reply);
     return;
   }
   const bool fits = floats * sizeof(float) == job->push.gradients.size();
   if (!fits) rpc_.count_refused("gradient size");
-  ++requests_;
   start_push(job, fits);
+}
+
+// In sync a slice waits here for those of all other slots: no share may keep one of them out.
+bool Server::take_in(PeerId from, std::uint64_t bytes) {
+  return quota_.take(from, bytes, !declared_.combine_steps);
 }
 
 void Server::start_push(const PushRef& job, bool fits) {
@@ -83,7 +89,7 @@ void Server::start_push(const PushRef& job, bool fits) {
         });
   }
   if (--job->slices_left == 0) {
-    --requests_;
+    quota_.give_back(job->from, job->bytes);
     rpc_.reply(job->from, job->id, job->reply);
   }
 }
@@ -142,7 +148,7 @@ void Server::answer_slice(const PushRef& job, std::size_t index, SliceStatus sta
   job->reply.slices[index].status = status;
   job->reply.slices[index].version = version;
   if (--job->slices_left > 0) return;
-  --requests_;
+  quota_.give_back(job->from, job->bytes);
   job->reply.map_version = link_.map().version();
   for (auto& result : job->reply.slices) {
     if (result.shard >= link_.map().num_shards() || !may_act(result.shard))

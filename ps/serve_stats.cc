@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr Duration kHousekeepingPause = 500ms;
 constexpr Duration kWarnPause = 60s;
+constexpr Duration kLoadsPause = 5s;
 
 }  // namespace
 
@@ -65,6 +66,7 @@ void Server::collect_stats(std::optional<std::uint64_t> bytes_max, std::function
         },
         [this, part, total, finish_one, id = id, rows = slot.shard.get(), counts, now = now_seconds()] {
           Slot* held = slot_of(id, rows);
+          if (held != nullptr) held->rows_served = part->stats.rows_pulled + part->stats.rows_pushed;
           if (held != nullptr && part->eviction.changed) {
             ShardRecord record;
             record.head.kind = RecordKind::kEvict;
@@ -91,14 +93,30 @@ void Server::on_status(std::uint64_t id) {
 }
 
 std::string Server::stats_json() const {
-  return stats_to_json(stats_, rpc_.refused(), stats_map_version_, over_memory_limit_, others_.silent());
+  return to_json_text(
+      {stats_, stats_map_version_, over_memory_limit_, copies_served_, others_.silent(), rpc_.refused()});
 }
 
-void Server::fill_heartbeat(Heartbeat& heartbeat) const {
+void Server::fill_heartbeat(Heartbeat& heartbeat) {
   heartbeat.rows = stats_.rows;
   heartbeat.bytes = stats_.bytes;
   heartbeat.stats_json = stats_json();
   for (const auto& [id, slot] : shards_) heartbeat.clock = std::max(heartbeat.clock, slot.clock.steps);
+  tell_loads(heartbeat);
+}
+
+// Often enough to follow what is popular, seldom enough to cost nothing.
+void Server::tell_loads(Heartbeat& heartbeat) {
+  const Instant now = loop_.now();
+  if (now - loads_told_ < kLoadsPause) return;
+  const double seconds = std::chrono::duration<double>(now - std::exchange(loads_told_, now)).count();
+  for (auto& [id, slot] : shards_) {
+    const std::uint64_t before = std::exchange(slot.rows_told, slot.rows_served);
+    // Rows that took the place of others count anew.
+    if (slot.role != ShardRole::kPrimary || slot.rows_served < before) continue;
+    const double rows = static_cast<double>(slot.rows_served - before);
+    heartbeat.loads.push_back({id, static_cast<float>(rows / seconds)});
+  }
 }
 
 }  // namespace capstan

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/endpoint_check.h"
 #include "common/planted_bugs.h"
+#include "common/shared_folder.h"
 #include "ps/table/spec_check.h"
 
 namespace capstan {
@@ -26,6 +28,7 @@ Server::Server(EventLoop& loop, Transport& transport, TaskPool& compute, TaskPoo
              .fill_heartbeat = [this](Heartbeat& heartbeat) { fill_heartbeat(heartbeat); }}),
       others_(loop, transport, rpc_, log, link_),
       promises_(loop, rpc_, link_, others_),
+      quota_(options_.requests),
       last_session_(options_.incarnation << 20),
       housekeeping_timer_(loop),
       send_again_timer_(loop) {
@@ -36,7 +39,8 @@ Server::Server(EventLoop& loop, Transport& transport, TaskPool& compute, TaskPoo
 }
 
 Status Server::start() {
-  CAPSTAN_ASSIGN(endpoint_, transport_.bind(options_.bind));
+  CAPSTAN_ASSIGN(const std::string bound, transport_.bind(options_.bind));
+  endpoint_ = options_.advertise.empty() ? bound : with_port_of(options_.advertise, bound);
   rpc_.on_request(
       [this](PeerId from, std::uint64_t id, Message message) { on_request(from, id, std::move(message)); });
   Hello hello;
@@ -46,6 +50,7 @@ Status Server::start() {
   hello.incarnation = options_.incarnation;
   hello.endpoint = endpoint_;
   hello.host = options_.host;
+  hello.zone = options_.zone;
   hello.memory_limit = options_.memory_limit;
   link_.set_hello(hello);
   housekeep();
@@ -95,6 +100,10 @@ void Server::on_scheduler_request(std::uint64_t id, Message message) {
     on_hand_over(*leave);
   } else if (std::holds_alternative<StatusRequest>(message)) {
     on_status(id);
+  } else if (std::holds_alternative<MapRequest>(message)) {
+    MapUpdate known = link_.map().as_update();
+    known.sketch_width = declared_.sketch_width;
+    rpc_.reply(link_.peer(), id, known);
   } else if (const auto* ended = std::get_if<JobEnded>(&message)) {
     on_end_(ended->ok, ended->text);
   } else {
@@ -145,7 +154,20 @@ void Server::on_declare(std::uint64_t id, const DeclareTables& declare) {
     ++declarations_;
     on_map();
   }
+  if (ready.error.empty() && !declare.proof_path.empty()) return see_shared_folder(id, declare);
   rpc_.reply(link_.peer(), id, ready);
+}
+
+void Server::see_shared_folder(std::uint64_t id, const DeclareTables& declare) {
+  auto ready = std::make_shared<TablesReady>();
+  const SharedFolderProof proof{declare.proof_path, declare.proof_text};
+  disk_.run(
+      0,
+      [ready, proof, &storage = storage_, name = options_.name] {
+        auto answer = answer_proof(storage, proof, name);
+        answer.ok() ? ready->wrote = std::move(answer).value() : ready->error = answer.error().message;
+      },
+      [this, id, ready] { rpc_.reply(link_.peer(), id, *ready); });
 }
 
 void Server::on_map() {

@@ -22,21 +22,23 @@
 #include "common/task_pool.h"
 #include "ps/promises.h"
 #include "ps/replica_log.h"
+#include "ps/request_quota.h"
 #include "ps/shard.h"
 #include "ps/snapshot_job.h"
 
 namespace capstan {
 
 struct ServerOptions {
-  std::string name, job_id, host;
+  std::string name, job_id, host, zone;
   std::string scheduler;           // endpoint
   std::string bind;                // endpoint; port 0 picks one
+  std::string advertise;           // endpoint that others are told; port 0: the bound one; empty: as bound
   std::uint64_t incarnation = 0;   // new for every start
   Duration startup_timeout{0};     // for the scheduler's first answer; 0: for ever
   std::uint64_t memory_limit = 0;  // bytes of rows; 0: none
   // Seconds since 1970: what a ttl counts in, also over restarts. Empty: the loop's clock.
   std::function<std::uint32_t()> unix_seconds;
-  std::uint32_t requests_max = 4096;  // taken in and not answered; more are told to come again
+  RequestLimits requests;
   std::uint64_t catch_up_bytes_per_second = 256ULL << 20;  // to each learner; 0: no limit
   std::uint32_t chunk_bytes = 1U << 20;                    // of a shard on its way to a learner
   std::uint64_t frame_bytes_max = 256ULL << 20;            // of a message
@@ -63,7 +65,7 @@ class Server {
          const Log& log, ServerOptions options, EndHandler on_end);
 
   Status start();
-  const std::string& endpoint() const { return endpoint_; }
+  const std::string& endpoint() const { return endpoint_; }  // that others are told
   std::vector<HeldShard> held_shards() const;
 
  private:
@@ -103,10 +105,11 @@ class Server {
     std::uint64_t epoch = 0;
     std::uint64_t leads_since = 0;  // the epoch that made us primary
     Handover handover = Handover::kNone;
-    std::uint64_t declared = 0;   // which of the declarations `shard` has heard
-    NodeId before = 0;            // whose records are taken
-    std::uint64_t submitted = 0;  // the newest record given to the lane
-    bool in_place = true;         // a learner has got its rows
+    std::uint64_t declared = 0;                    // which of the declarations `shard` has heard
+    NodeId before = 0;                             // whose records are taken
+    std::uint64_t submitted = 0;                   // the newest record given to the lane
+    std::uint64_t rows_served = 0, rows_told = 0;  // as counted last, and in the last heartbeat with loads
+    bool in_place = true;                          // a learner has got its rows
     ReplicaLog log;
     std::optional<Lesson> lesson;
     std::optional<Intake> intake;
@@ -121,6 +124,7 @@ class Server {
   void on_hello(PeerId from, std::uint64_t id, const Hello& hello);
   void on_welcome(const Welcome& welcome);
   void on_declare(std::uint64_t id, const DeclareTables& declare);
+  void see_shared_folder(std::uint64_t id, const DeclareTables& declare);
   void on_map();
   void take_place(std::uint32_t shard);
   void declare_to(Slot& slot, std::uint32_t shard);
@@ -140,7 +144,10 @@ class Server {
 
   void on_pull(PeerId from, std::uint64_t id, Pull pull);
   bool is_fenced(const Pull& pull) const;
+  bool serves_copy(std::uint32_t shard, const Pull& pull) const;
   bool clock_reached(const Pull& pull) const;
+  bool take_in(PeerId from, std::uint64_t bytes);
+  std::uint64_t answer_bytes(const Pull& pull) const;
   void start_pull(const PullRef& job);
   void finish_pull(const PullRef& job);
   void wake_pulls();
@@ -204,7 +211,8 @@ class Server {
   void on_status(std::uint64_t id);
   void collect_stats(std::optional<std::uint64_t> bytes_max, std::function<void()> done);
   std::string stats_json() const;
-  void fill_heartbeat(Heartbeat& heartbeat) const;
+  void fill_heartbeat(Heartbeat& heartbeat);
+  void tell_loads(Heartbeat& heartbeat);
   std::uint32_t lane_of(std::uint32_t shard) const { return shard % compute_.lanes(); }
   std::uint32_t now_seconds() const;
 
@@ -229,12 +237,14 @@ class Server {
   std::uint64_t declarations_ = 0;  // heard so far
   std::map<std::uint32_t, Slot> shards_;
   std::vector<PullRef> parked_pulls_;  // waiting for a step clock
-  std::uint32_t requests_ = 0;
+  RequestQuota quota_;
   ShardStats stats_;
   std::uint64_t stats_map_version_ = 0;  // they were counted under
   bool housekeeping_ = false;
   std::uint64_t over_memory_limit_ = 0;  // housekeepings that could not bring the tables within it
+  std::uint64_t copies_served_ = 0;      // slices
   Instant warned_of_memory_{};
+  Instant loads_told_{};
   std::unique_ptr<SnapshotJob> snapshot_;
   std::uint64_t snapshot_ticket_ = 0;  // the request that snapshot_ answers
   Snapshot snapshot_request_;

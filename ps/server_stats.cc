@@ -4,28 +4,28 @@
 
 namespace capstan {
 
-std::string stats_to_json(const ShardStats& stats, const std::map<std::string, std::uint64_t>& refused,
-                          std::uint64_t map_version, std::uint64_t over_memory_limit,
-                          const std::string& no_answer_from) {
+std::string to_json_text(const ServerStats& stats) {
+  const ShardStats& shards = stats.shards;
   boost::json::object json;
-  json["pushes_applied"] = stats.pushes_applied;
-  json["pushes_duplicate"] = stats.pushes_duplicate;
-  json["pushes_fenced"] = stats.pushes_fenced;
-  json["pushes_gap"] = stats.pushes_gap;
-  json["pushes_refused"] = stats.pushes_refused;
-  json["rows_pulled"] = stats.rows_pulled;
-  json["rows_pushed"] = stats.rows_pushed;
-  json["rows_evicted"] = stats.rows_evicted;
-  json["rows_not_admitted"] = stats.rows_not_admitted;
-  json["rows"] = stats.rows;
-  json["bytes"] = stats.bytes;
-  json["fixed_bytes"] = stats.fixed_bytes;
-  json["over_memory_limit"] = over_memory_limit;
-  json["staleness"] = boost::json::array(stats.staleness.begin(), stats.staleness.end());
-  json["map"] = {{"version", map_version}};  // an object: nothing to add up
-  if (!no_answer_from.empty()) json["no_answer_from"] = no_answer_from;
+  json["pushes_applied"] = shards.pushes_applied;
+  json["pushes_duplicate"] = shards.pushes_duplicate;
+  json["pushes_fenced"] = shards.pushes_fenced;
+  json["pushes_gap"] = shards.pushes_gap;
+  json["pushes_refused"] = shards.pushes_refused;
+  json["rows_pulled"] = shards.rows_pulled;
+  json["rows_pushed"] = shards.rows_pushed;
+  json["rows_evicted"] = shards.rows_evicted;
+  json["rows_not_admitted"] = shards.rows_not_admitted;
+  json["rows"] = shards.rows;
+  json["bytes"] = shards.bytes;
+  json["fixed_bytes"] = shards.fixed_bytes;
+  json["over_memory_limit"] = stats.over_memory_limit;
+  json["copies_served"] = stats.copies_served;
+  json["staleness"] = boost::json::array(shards.staleness.begin(), shards.staleness.end());
+  json["map"] = {{"version", stats.map_version}};  // an object: nothing to add up
+  if (!stats.no_answer_from.empty()) json["no_answer_from"] = stats.no_answer_from;
   boost::json::object reasons;
-  for (const auto& [reason, count] : refused) reasons[reason] = count;
+  for (const auto& [reason, count] : stats.refused) reasons[reason] = count;
   json["refused"] = reasons;
   return boost::json::serialize(json);
 }

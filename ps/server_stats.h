@@ -9,11 +9,16 @@
 
 namespace capstan {
 
-// map_version: under which the shards were counted. over_memory_limit: how often they were found to take more
-// than the server's limit, all evicted that may be. no_answer_from: servers' names.
+struct ServerStats {
+  const ShardStats& shards;
+  std::uint64_t map_version = 0;        // under which the shards were counted
+  std::uint64_t over_memory_limit = 0;  // how often they took more, with all evicted that may be
+  std::uint64_t copies_served = 0;      // slices of pulls answered as a backup
+  std::string no_answer_from;           // servers' names
+  const std::map<std::string, std::uint64_t>& refused;
+};
+
 // {"pushes_applied": n, ..., "staleness": [n, ...], "refused": {"frame size": n}}
-std::string stats_to_json(const ShardStats& stats, const std::map<std::string, std::uint64_t>& refused,
-                          std::uint64_t map_version, std::uint64_t over_memory_limit,
-                          const std::string& no_answer_from);
+std::string to_json_text(const ServerStats& stats);
 
 }  // namespace capstan

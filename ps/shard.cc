@@ -82,7 +82,8 @@ SliceStatus Shard::validate(const PushedSlice& slice) const {
 PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
   PushOutcome outcome;
   const std::uint64_t seen = window_.term(slice.pass, slice.partition);
-  outcome.status = window_.check(slice.pass, slice.partition, slice.term, slice.sequence, slice.previous);
+  const auto check = slice.checked ? &PushWindow::check_taken : &PushWindow::check;
+  outcome.status = (window_.*check)(slice.pass, slice.partition, slice.term, slice.sequence, slice.previous);
   outcome.version = version_;
   outcome.changed = outcome.status != SliceStatus::kFenced && seen != slice.term;
   switch (outcome.status) {

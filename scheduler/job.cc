@@ -2,20 +2,10 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
-
-#include "common/planted_bugs.h"
 #include "common/units.h"
 #include "scheduler/agreement.h"
-#include "scheduler/moves.h"
 
 namespace capstan {
-
-namespace {
-
-constexpr std::chrono::seconds kQuickErrand{1};
-
-}  // namespace
 
 Job::Job(const JobContext& context, EndHandler on_end)
     : context_(context), on_end_(std::move(on_end)), work_(0) {
@@ -25,6 +15,7 @@ Job::Job(const JobContext& context, EndHandler on_end)
 }
 
 bool Job::record(const JournalRecord& record) {
+  if (!journal_begun_) return true;  // rebuilding: there is nothing yet to go on from
   const Status written = context_.journal.append(record);
   if (!written.ok()) halt(written.error());
   if (journal_has_room_ != context_.journal.has_room().ok()) {
@@ -57,8 +48,8 @@ void Job::enter(JobState state) {
 bool Job::remember(const Node& node) {
   context_.log.info("{} is here ({}, host {})", node.name,
                     node.endpoint.empty() ? "no endpoint" : node.endpoint, node.host);
-  return record(NodeGreeted{node.id, node.role, node.name, node.endpoint, node.host, node.incarnation,
-                            node.memory_limit});
+  return record(NodeGreeted{node.id, node.role, node.name, node.endpoint, node.host, node.zone,
+                            node.incarnation, node.memory_limit});
 }
 
 void Job::on_greeted(const Node& node, Greeting::Outcome outcome) {
@@ -97,8 +88,14 @@ void Job::on_lease_ended(const Node& node) {
   check_gathered();
 }
 
-// A server counts after it has evicted what it may.
-void Job::on_heartbeat(const Node& node) {
+// A server counts after it has evicted what it may. What it says of shards that it does not lead is old.
+void Job::on_heartbeat(const Node& node, const Heartbeat& heartbeat) {
+  std::vector<ShardLoad> loads = heartbeat.loads;
+  std::erase_if(loads, [&](const ShardLoad& load) {
+    return map_.empty() || load.shard >= map_.num_shards() ||
+           map_.entries()[load.shard].chain.front() != node.id;
+  });
+  loads_.note(loads);
   if (ended_ || node.memory_limit == 0 || node.bytes <= node.memory_limit) return;
   if (!over_memory_.insert(node.id).second) return;
   const std::string text = fmt::format(
@@ -177,8 +174,8 @@ void Job::check_gathered() {
   if (ended_ || facts_.agreed.has_value()) return;
   const ClusterConfig& cluster = options().config.cluster;
   const Membership& nodes = context_.membership;
-  if (nodes.count_alive(Role::kServer) < cluster.servers ||
-      nodes.count_alive(Role::kWorker) < cluster.workers) {
+  const std::uint32_t servers = map_.empty() ? cluster.servers : 0;  // else those that hold it are here
+  if (nodes.count_alive(Role::kServer) < servers || nodes.count_alive(Role::kWorker) < cluster.workers) {
     return enter(JobState::kWaiting);
   }
   for (const auto& [id, node] : nodes.nodes()) {
@@ -186,61 +183,6 @@ void Job::check_gathered() {
   }
   enter(JobState::kPreparing);
   if (ready_workers_ >= cluster.workers) settle_tables();
-}
-
-void Job::settle_tables() {
-  const WorkerReady* first = nullptr;
-  std::string first_name;
-  for (const auto& [id, ready] : readies_) {
-    const Node* node = context_.membership.find(id);
-    if (node == nullptr || !is_ready(*node)) continue;
-    if (first == nullptr) {
-      first = &ready;
-      first_name = node->name;
-      continue;
-    }
-    const std::string why = disagreement(first_name, *first, node->name, ready);
-    if (!why.empty()) return finish(false, why);
-  }
-  TablesAgreed agreed = agreed_of(*first);
-  if (resume_.has_value()) {
-    if (const std::string why = cannot_hold(agreed); !why.empty()) return finish(false, why);
-  }
-  if (const std::string why = cannot_stop_early(agreed); !why.empty()) return finish(false, why);
-  if (const std::string why = too_many_tables(agreed.tables.size(), options().config.cluster); !why.empty())
-    return finish(false, why);
-  agreed.num_partitions = facts_.num_partitions;
-  const auto width = sketch_width(agreed.tables, sketch_room());
-  if (!width.ok()) return finish(false, width.error().message);
-  agreed.sketch_width = *width;
-  if (!record(agreed)) return;
-  facts_.agreed = std::move(agreed);
-  readies_.clear();
-  make_plan();
-
-  std::vector<PlacementNode> servers;
-  for (const NodeId id : context_.membership.alive(Role::kServer)) {
-    const Node* node = context_.membership.find(id);
-    servers.push_back({id, node->memory_limit, node->host});
-    map_.set_address({id, node->name, node->endpoint});
-  }
-  const ClusterConfig& cluster = options().config.cluster;
-  std::vector<ShardEntry> wanted(cluster.num_shards);
-  const auto chains =
-      evened_out(place(cluster.num_shards, cluster.replicas, servers, map_.chains()), servers);
-  for (std::uint32_t shard = 0; shard < cluster.num_shards; ++shard)
-    wanted[shard] = {shard, 0, chains[shard], 0};
-  if (change_map(wanted)) declare_tables();
-}
-
-SketchRoom Job::sketch_room() const {
-  const ClusterConfig& cluster = options().config.cluster;
-  SketchRoom room{0, cluster.num_shards, 0};
-  for (const NodeId id : context_.membership.alive(Role::kServer)) {
-    room.memory += context_.membership.find(id)->memory_limit;
-    room.replicas = std::min(room.replicas + 1, cluster.replicas);
-  }
-  return room;
 }
 
 bool Job::change_map(const std::vector<ShardEntry>& wanted, const std::set<std::uint32_t>& renewed) {
@@ -256,22 +198,6 @@ bool Job::change_map(const std::vector<ShardEntry>& wanted, const std::set<std::
   return true;
 }
 
-void Job::declare_tables() {
-  errands_.clear();
-  DeclareTables declare;
-  declare.tables = facts_.agreed->tables;
-  declare.num_slots = stepped() ? facts_.num_partitions : 0;
-  declare.combine_steps = options().config.train.consistency == Consistency::kSync;
-  declare.fence = std::uint64_t{CAPSTAN_PLANTED(kTermsStartAnew) ? 0 : facts_.generation} << 32;
-  declare.sketch_width = facts_.agreed->sketch_width;
-  for (const Chain& chain : map_.chains()) {
-    for (const NodeId server : chain) {
-      if (errands_.find(server) == nullptr) errands_.add(server, next_request_id(), declare, kQuickErrand);
-    }
-  }
-  send_errands();
-}
-
 void Job::send_errands() {
   if (errands_.idle()) return;
   for (const NodeId server : errands_.take_due(context_.loop.now())) {
@@ -282,22 +208,6 @@ void Job::send_errands() {
     if (node->map_version < map_.version())
       context_.peers.send(node->peer, map_.update_since(node->map_version));
     context_.peers.send(node->peer, errand->request, errand->request_id);
-  }
-}
-
-void Job::on_tables_ready(const Node& node, std::uint64_t request_id, const TablesReady& ready) {
-  if (ended_ || !errands_.answered(node.id, request_id)) return;
-  if (!ready.error.empty())
-    return finish(false, fmt::format("{} cannot hold the tables: {}", node.name, ready.error));
-  if (errands_.idle()) after_declared();
-}
-
-void Job::after_declared() {
-  if (resume_.has_value()) {
-    enter(JobState::kRestoring);
-    restore_from(*resume_, resume_directory_);
-  } else {
-    carry_out();
   }
 }
 

@@ -15,6 +15,7 @@
 #include "common/event_loop.h"
 #include "common/log.h"
 #include "common/message.h"
+#include "common/shared_folder.h"
 #include "common/sketch_size.h"
 #include "common/storage.h"
 #include "scheduler/cut.h"
@@ -25,8 +26,11 @@
 #include "scheduler/manifest.h"
 #include "scheduler/map_ledger.h"
 #include "scheduler/membership.h"
+#include "scheduler/moves.h"
 #include "scheduler/options.h"
 #include "scheduler/peers.h"
+#include "scheduler/rebuild.h"
+#include "scheduler/shard_loads.h"
 #include "scheduler/work_list.h"
 
 namespace capstan {
@@ -57,7 +61,11 @@ class Job {
   bool remember(const Node& node);
   void on_greeted(const Node& node, Greeting::Outcome outcome);  // it has been welcomed
   void on_lease_ended(const Node& node);
-  void on_heartbeat(const Node& node);
+  void on_heartbeat(const Node& node, const Heartbeat& heartbeat);
+  // While rebuilding() nobody is welcomed, and servers are asked for their maps: the answer of one. It may
+  // end the rebuilding.
+  void hear_of_shards(const Hello& hello, const MapUpdate& map);
+  bool rebuilding() const { return rebuild_.has_value(); }
   void tick();  // several times a lease
 
   void on_worker_ready(const Node& node, const WorkerReady& ready);
@@ -81,6 +89,7 @@ class Job {
     bool copied = false;  // the shard is handed over
   };
   std::vector<OpenMove> open_moves() const;
+  const ShardLoads& loads() const { return loads_; }
 
   bool ended() const { return ended_; }
   // The journal failed: this scheduler has to stop, and the job goes on without it.
@@ -90,6 +99,7 @@ class Job {
   // Ends this scheduler, not the job; kRefused: another leads.
   void halt(const Error& why);
   const JobFacts& facts() const { return facts_; }
+  std::uint32_t run_began() const { return run_began_; }
   const MapLedger& map() const { return map_; }
   const WorkList& work() const { return work_; }
   // What the job waits for, or does, in words. O(nodes).
@@ -113,6 +123,7 @@ class Job {
   // job_start.cc
   Status open_journal();
   void recover(const std::vector<JournalRecord>& records);
+  void take_in(const NodeGreeted& greeted);
   void recover_work(const std::vector<JournalRecord>& records);
   bool recover_checkpoint(std::uint64_t checkpoint);
   void recover_published(const std::vector<JournalRecord>& records);
@@ -130,15 +141,26 @@ class Job {
   std::string cannot_hold(const TablesAgreed& agreed) const;
   std::vector<JournalRecord> resume_records() const;
 
+  // job_rebuild.cc
+  Status begin_rebuild();
+  Status rebuild(const Rebuild::Found& found);
+  Status find_cursors();
+  void recover_streams(const std::string& directory);
+  void keep_chains();
+
+  // job_tables.cc
+  void settle_tables();
+  void place_shards();
+  SketchRoom sketch_room() const;
+  void declare_tables();
+  void begin_proof_of_folder(DeclareTables& declare);
+  void after_declared();
+
   // job.cc
   bool record(const JournalRecord& record);
   void enter(JobState state);
   void check_gathered();
-  void settle_tables();
-  SketchRoom sketch_room() const;
   bool change_map(const std::vector<ShardEntry>& wanted, const std::set<std::uint32_t>& renewed = {});
-  void declare_tables();
-  void after_declared();
   void carry_out();
   void finish_plan();
   void begin_pass(std::uint32_t pass);
@@ -167,6 +189,10 @@ class Job {
   std::vector<PlacementNode> servers() const;
   bool may_move() const;
   void move_shards(std::vector<ShardEntry>& wanted);
+  void forget_moves(const std::vector<ShardEntry>& entries);
+  std::vector<Move> next_moves(const std::vector<Chain>& chains, const std::vector<PlacementNode>& nodes,
+                               bool quiet);
+  LoadShares load_shares() const;
   void begin_handovers();
   void ask_to_hand_over();
   void give_up_handovers(Duration older_than);
@@ -217,7 +243,13 @@ class Job {
   std::map<NodeId, std::uint64_t> ready_;  // incarnations of the workers that may get work
   std::vector<Buffer> part_results_;
   Errands errands_;
+  SharedFolderProof proof_;  // that the tables were declared with
   std::uint64_t last_request_id_ = 0;
+  std::optional<Rebuild> rebuild_;
+  std::uint32_t rebuilt_sketch_width_ = 0;
+  // Passes that the newest checkpoint of this line of work knows as finished: those that were passed over, or
+  // are of an earlier run, may be further.
+  std::uint32_t kept_passes_ = 0;
   std::optional<Manifest> resume_;  // to be restored before the first pass
   std::string resume_directory_;
   std::set<SectionPlace> damaged_;           // that servers found
@@ -241,6 +273,9 @@ class Job {
     Instant since{};
   };
   std::map<std::uint32_t, Handover> handovers_;
+  MovesBegun moves_;
+  ShardLoads loads_;
+  Instant swap_due_{};
   std::set<NodeId> draining_;
   std::uint32_t servers_wanted_ = 0;  // beside those that the job file asks for
   Instant learners_due_{};

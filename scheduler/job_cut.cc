@@ -100,10 +100,9 @@ void Job::begin_cut(CutPurpose purpose) {
   const std::uint64_t base_checkpoint = base.checkpoint;
   cut_.emplace(checkpoint, directory, best, after_step, std::move(at), servers, std::move(base));
   // Streams that a published checkpoint knows as finished need not be remembered any longer.
-  const std::uint32_t forget_below = facts_.checkpoints.empty() ? 0 : facts_.checkpoints.back().passes;
   for (const NodeId server : servers) {
     errands_.add(server, next_request_id(),
-                 Snapshot{checkpoint, directory, facts_.pass, after_step, forget_below, map_.version(),
+                 Snapshot{checkpoint, directory, facts_.pass, after_step, kept_passes_, map_.version(),
                           base_checkpoint},
                  kSlowErrand);
   }
@@ -207,6 +206,7 @@ void Job::publish_cut() {
   context_.log.info("checkpoint {}: {} rows, {} bytes in {}{}", fact.checkpoint, fact.rows, fact.bytes,
                     fact.directory,
                     fact.builds_on == 0 ? "" : fmt::format(", upon checkpoint {}", fact.builds_on));
+  kept_passes_ = fact.passes;
   facts_.checkpoints.push_back(std::move(fact));
   prune();
   after_cut(true);
@@ -228,6 +228,7 @@ void Job::prune() {
 
 void Job::remove_unpublished() const {
   if (!keeps_checkpoints()) return;
+  remove_proofs(context_.storage, options().config.checkpoint.path);
   const auto names = list_checkpoints(context_.storage, options().config.checkpoint.path);
   if (!names.ok()) return;
   for (const CheckpointName& name : *names) {
@@ -286,11 +287,11 @@ void Job::restore_from(const Manifest& manifest, const std::string& directory) {
 void Job::restore_best() {
   if (cut_.has_value()) return;
   enter(JobState::kRestoring);
-  for (const CheckpointFact& fact : facts_.checkpoints) {
-    if (!fact.best || fact.passes != step_.pass + 1) continue;
-    const auto manifest = read_manifest(context_.storage, fact.directory);
+  for (auto fact = facts_.checkpoints.rbegin(); fact != facts_.checkpoints.rend(); ++fact) {
+    if (!fact->best || fact->passes != step_.pass + 1) continue;
+    const auto manifest = read_manifest(context_.storage, fact->directory);
     if (!manifest.ok()) return finish(false, "cannot restore the best pass: " + manifest.error().message);
-    return restore_from(*manifest, fact.directory);
+    return restore_from(*manifest, fact->directory);
   }
   finish(false, "the checkpoint of the best pass is gone");
 }

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kCopiesAtOnce = 2;
 constexpr std::size_t kMovesAtOnce = 8;  // with those that are copied and wait for a member to go
 constexpr std::size_t kHandoversAtOnce = 2;
+constexpr std::chrono::seconds kSwapPause{10};
 
 std::size_t staying(const std::vector<PlacementNode>& nodes) {
   return static_cast<std::size_t>(
@@ -29,7 +30,8 @@ std::vector<PlacementNode> Job::servers() const {
   std::vector<PlacementNode> servers;
   for (const NodeId id : context_.membership.alive(Role::kServer)) {
     const Node* node = context_.membership.find(id);
-    if (node->peer != 0) servers.push_back({id, node->memory_limit, node->host, draining_.contains(id)});
+    if (node->peer == 0) continue;
+    servers.push_back({id, node->memory_limit, node->host, draining_.contains(id), node->zone});
   }
   return servers;
 }
@@ -50,7 +52,8 @@ void Job::move_shards(std::vector<ShardEntry>& wanted) {
   const std::uint32_t replicas = options().config.cluster.replicas;
   const std::vector<PlacementNode> nodes = servers();
   if (staying(nodes) == 0) return;
-  const std::vector<Chain> chains = settled(wanted, replicas, nodes);
+  forget_moves(wanted);
+  const std::vector<Chain> chains = settled(wanted, replicas, nodes, moves_);
   const auto known = [&](const ShardEntry& now) {
     const Node* primary = context_.membership.find(now.chain.front());
     return primary->map_version >= now.epoch || CAPSTAN_PLANTED(kMembersGoUnknown);
@@ -69,14 +72,46 @@ void Job::move_shards(std::vector<ShardEntry>& wanted) {
     under_way += entry.learner != 0 || entry.chain != then ? 1 : 0;
   }
   if (!all_whole) return;
-  for (const Move& move : plan_moves(chains, nodes, kCopiesAtOnce)) {
+  for (const Move& move : next_moves(chains, nodes, under_way == 0 && handovers_.empty())) {
     ShardEntry& entry = wanted[move.shard];
     if (copying >= kCopiesAtOnce || under_way >= kMovesAtOnce) return;
     if (entry.learner != 0 || entry.chain != chains[move.shard]) continue;
     entry.learner = move.to;
+    moves_[move.shard] = move;
     ++copying;
     ++under_way;
   }
+}
+
+// Of those whose learner is gone, or has taken the place.
+void Job::forget_moves(const std::vector<ShardEntry>& entries) {
+  std::erase_if(moves_, [&](const auto& each) {
+    const Move& move = each.second;
+    const ShardEntry& entry = entries[move.shard];
+    const bool has_to = entry.learner == move.to || holds(entry.chain, move.to);
+    return !has_to || !holds(entry.chain, move.from);
+  });
+}
+
+// quiet: nothing is under way. Only then is there any sense in a look at what is asked for, which wavers.
+std::vector<Move> Job::next_moves(const std::vector<Chain>& chains, const std::vector<PlacementNode>& nodes,
+                                  bool quiet) {
+  const LoadShares loads = load_shares();
+  std::vector<Move> moves = plan_moves(chains, nodes, kCopiesAtOnce, loads);
+  if (moves.empty()) moves = plan_parting(chains, nodes);
+  if (!moves.empty() || !quiet || loads.empty() || context_.loop.now() < swap_due_) return moves;
+  swap_due_ = context_.loop.now() + kSwapPause;
+  if (!plan_primaries(chains, nodes, std::vector<bool>(chains.size(), false), 1, loads).empty()) return {};
+  moves = plan_swap(chains, nodes, loads);
+  if (!moves.empty()) {
+    context_.log.info("shard {} is asked for more than others: it goes to another server, for shard {}",
+                      moves[0].shard, moves[1].shard);
+  }
+  return moves;
+}
+
+LoadShares Job::load_shares() const {
+  return options().config.cluster.balance_load ? loads_.relative() : LoadShares{};
 }
 
 // A cut and a handover keep out of each other's way. Handovers begin for a lease after a cut even if the next
@@ -94,7 +129,7 @@ void Job::begin_handovers() {
   const auto begin = [&](const ShardEntry& entry, Chain then) {
     handovers_[entry.shard] = {entry.epoch, std::move(then), context_.loop.now()};
   };
-  std::vector<Chain> chains = settled(map_.entries(), replicas, nodes);
+  std::vector<Chain> chains = settled(map_.entries(), replicas, nodes, moves_);
   std::vector<bool> busy;
   for (const ShardEntry& entry : map_.entries()) {
     Chain& then = chains[entry.shard];
@@ -109,7 +144,8 @@ void Job::begin_handovers() {
       begin(entry, then);
     }
   }
-  for (const Move& move : plan_primaries(chains, nodes, busy, kHandoversAtOnce)) {
+  const LoadShares loads = load_shares();
+  for (const Move& move : plan_primaries(chains, nodes, busy, kHandoversAtOnce, loads)) {
     if (handovers_.size() >= kHandoversAtOnce) return;
     begin(map_.entries()[move.shard], led_by(chains[move.shard], move.to));
   }
@@ -182,7 +218,8 @@ void Job::let_go_of_drained() {
 
 std::vector<Job::OpenMove> Job::open_moves() const {
   std::vector<OpenMove> moves;
-  const std::vector<Chain> chains = settled(map_.entries(), options().config.cluster.replicas, servers());
+  const std::vector<Chain> chains =
+      settled(map_.entries(), options().config.cluster.replicas, servers(), moves_);
   for (const ShardEntry& entry : map_.entries()) {
     const Chain& then = chains[entry.shard];
     const auto handover = handovers_.find(entry.shard);
@@ -242,7 +279,8 @@ std::string Job::planned_moves(const std::vector<PlacementNode>& nodes) const {
   for (const ShardEntry& entry : map_.entries()) {
     for (const NodeId id : entry.chain) ++places[id];
   }
-  const auto moves = plan_moves(settled(map_.entries(), replicas, nodes), nodes, ~std::size_t{0});
+  const std::vector<Chain> chains = settled(map_.entries(), replicas, nodes, moves_);
+  const auto moves = plan_moves(chains, nodes, ~std::size_t{0}, load_shares());
   json::array array;
   std::uint64_t total = 0;
   for (const Move& move : moves) {

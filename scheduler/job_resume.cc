@@ -88,6 +88,7 @@ Status Job::adopt(FoundCheckpoint found) {
     return make_error(ErrorCode::kInvalid, fmt::format("cannot resume from {}: {}", found.directory, why));
   }
   facts_.passes = found.manifest.passes;
+  kept_passes_ = static_cast<std::uint32_t>(facts_.passes.size());
   facts_.validations = found.manifest.validations;
   facts_.num_partitions =
       found.manifest.streams.empty() ? default_partitions() : found.manifest.num_partitions;

@@ -21,13 +21,30 @@ std::uint32_t newest_generation(const std::vector<JournalRecord>& records) {
   return generation;
 }
 
+const StateReached* newest_state(const std::vector<JournalRecord>& records) {
+  const StateReached* newest = nullptr;
+  for (const JournalRecord& record : records) {
+    if (const auto* reached = std::get_if<StateReached>(&record)) newest = reached;
+  }
+  return newest;
+}
+
+// What it knew of the tables is not in the journal before the workers have spoken.
+bool broke_off_rebuilding(const std::vector<JournalRecord>& records) {
+  const StateReached* state = newest_state(records);
+  const auto agrees = [](const JournalRecord& each) { return std::holds_alternative<TablesAgreed>(each); };
+  return state != nullptr && state->state == kRebuiltState &&
+         std::none_of(records.begin(), records.end(), agrees);
+}
+
 }  // namespace
 
 Status Job::start() {
   const ClusterConfig& cluster = options().config.cluster;
   map_ = MapLedger(cluster.num_shards);
+  loads_ = ShardLoads(cluster.num_shards);
   facts_.num_partitions = default_partitions();
-  return open_journal();
+  return options().start == StartMode::kRebuild ? begin_rebuild() : open_journal();
 }
 
 std::uint32_t Job::default_partitions() const {
@@ -49,6 +66,12 @@ Status Job::open_journal() {
         fmt::format("{} says that the job has ended ({}: {}): start it without --recover to train "
                     "anew, or with --resume to go on from its last checkpoint",
                     context_.journal.place(), end->state, end->text));
+  }
+  if (options().start == StartMode::kRecover && broke_off_rebuilding(old)) {
+    return make_error(ErrorCode::kInvalid,
+                      fmt::format("{} is of a scheduler that died while it was rebuilding: start it with "
+                                  "--rebuild again",
+                                  context_.journal.place()));
   }
   const bool recovers = options().start == StartMode::kRecover && !old.empty();
   std::vector<JournalRecord> records = recovers ? old : std::vector<JournalRecord>{};
@@ -124,22 +147,11 @@ void Job::make_plan() {
 
 // Goes on where the journal ends. Nodes are taken to be alive for one lease; those that are will greet again.
 void Job::recover(const std::vector<JournalRecord>& records) {
-  const Instant now = context_.loop.now();
   std::string state, resumed_from;
   std::uint32_t pass = 0;
   for (const JournalRecord& record : records) {
     if (const auto* greeted = std::get_if<NodeGreeted>(&record)) {
-      Node node;
-      node.id = greeted->id;
-      node.role = greeted->role;
-      node.name = greeted->name;
-      node.endpoint = greeted->endpoint;
-      node.host = greeted->host;
-      node.incarnation = greeted->incarnation;
-      node.memory_limit = greeted->memory_limit;
-      draining_.erase(node.id);
-      if (node.role == Role::kServer) map_.set_address({node.id, node.name, node.endpoint});
-      context_.membership.recover(std::move(node), now);
+      take_in(*greeted);
     } else if (const auto* drains = std::get_if<NodeDrains>(&record)) {
       draining_.insert(drains->id);
     } else if (const auto* ready = std::get_if<NodeReady>(&record)) {
@@ -152,6 +164,7 @@ void Job::recover(const std::vector<JournalRecord>& records) {
       state = reached->state;
       pass = reached->pass;
       if (state == "restoring") {  // what follows is what the checkpoint knows
+        kept_passes_ = 0;
         resumed_from = reached->text;
         facts_.passes.clear();
         facts_.validations.clear();
@@ -159,11 +172,13 @@ void Job::recover(const std::vector<JournalRecord>& records) {
       }
     } else if (const auto* finished = std::get_if<PassFinished>(&record)) {
       facts_.passes.push_back(*finished);
+      if (state == "restoring") ++kept_passes_;
     } else if (const auto* validated = std::get_if<PassValidated>(&record)) {
       facts_.validations.push_back(*validated);
     } else if (const auto* begun = std::get_if<CutBegun>(&record)) {
       last_checkpoint_ = std::max(last_checkpoint_, begun->checkpoint);
     } else if (const auto* kept = std::get_if<CheckpointPublished>(&record)) {
+      if (state != "restoring") kept_passes_ = kept->passes;
       static_cast<void>(recover_checkpoint(kept->checkpoint));
     }
   }
@@ -179,6 +194,10 @@ void Job::recover(const std::vector<JournalRecord>& records) {
   if (!facts_.agreed.has_value()) return;
   facts_.num_partitions = facts_.agreed->num_partitions;
   make_plan();
+  if (state == kRebuiltState) {
+    recover_streams(resumed_from);
+    return ended_ ? void() : keep_chains();
+  }
   if (state.empty() || state == "restoring") return declare_tables();
   facts_.resumed_from = resumed_from;
   facts_.pass = pass;
@@ -189,6 +208,21 @@ void Job::recover(const std::vector<JournalRecord>& records) {
   } else {
     carry_out();
   }
+}
+
+void Job::take_in(const NodeGreeted& greeted) {
+  Node node;
+  node.id = greeted.id;
+  node.role = greeted.role;
+  node.name = greeted.name;
+  node.endpoint = greeted.endpoint;
+  node.host = greeted.host;
+  node.zone = greeted.zone;
+  node.incarnation = greeted.incarnation;
+  node.memory_limit = greeted.memory_limit;
+  draining_.erase(node.id);
+  if (node.role == Role::kServer) map_.set_address({node.id, node.name, node.endpoint});
+  context_.membership.recover(std::move(node), context_.loop.now());
 }
 
 // False: it is not there any more.
@@ -211,6 +245,7 @@ void Job::recover_published(const std::vector<JournalRecord>& records) {
   if (!facts_.checkpoints.empty() && facts_.checkpoints.back().checkpoint >= begun) return;
   if (!recover_checkpoint(begun)) return;
   const CheckpointFact& fact = facts_.checkpoints.back();
+  kept_passes_ = fact.passes;
   static_cast<void>(record(CheckpointPublished{fact.checkpoint, fact.passes, fact.best}));
 }
 

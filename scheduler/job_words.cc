@@ -58,6 +58,7 @@ std::string_view errand_words(const Message& request) {
 
 std::string Job::waits_for() const {
   if (ended_) return fmt::format("the job has ended: {}", facts_.end_text);
+  if (rebuild_.has_value()) return rebuild_->waits_for();
   const ClusterConfig& cluster = options().config.cluster;
   const Membership& nodes = context_.membership;
   std::vector<std::string> words;

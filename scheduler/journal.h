@@ -27,7 +27,7 @@ struct RunBegun {  // anew: checkpoints of lower generations are of earlier runs
 struct NodeGreeted {
   NodeId id = 0;
   Role role = Role::kServer;
-  std::string name, endpoint, host;
+  std::string name, endpoint, host, zone;
   std::uint64_t incarnation = 0, memory_limit = 0;
 };
 struct NodeDrains {  // this process shall give all its shards away, and then leave
@@ -50,7 +50,8 @@ struct MapChanged {
   std::vector<ShardEntry> shards;
 };
 // The job has come to a step: "running" with pass 3, "evaluating", "done" ... With "restoring", `text` is the
-// directory of the checkpoint that the job resumes from.
+// directory of the checkpoint that the job resumes from; with "rebuilt", of the one whose cursors it has.
+inline constexpr std::string_view kRebuiltState = "rebuilt";
 struct StateReached {
   std::string state;
   std::uint32_t pass = 0;

@@ -63,6 +63,7 @@ json::object node_json(const NodeGreeted& node) {
           {"name", node.name},
           {"endpoint", node.endpoint},
           {"host", node.host},
+          {"zone", node.zone},
           {"incarnation", node.incarnation},
           {"memory_limit", node.memory_limit}};
 }
@@ -133,6 +134,7 @@ Result<JournalRecord> read_node(JsonReader& in) {
   in.text_of("name", r.name);
   in.text_of("endpoint", r.endpoint);
   in.text_of("host", r.host);
+  in.text_of("zone", r.zone);
   in.unsigned_of("incarnation", r.incarnation);
   in.unsigned_of("memory_limit", r.memory_limit);
   return JournalRecord(r);

@@ -66,6 +66,7 @@ Greeting Membership::greet(const Hello& hello, PeerId peer, Instant now) {
   node.name = name;
   node.endpoint = hello.endpoint;
   node.host = hello.host;
+  node.zone = hello.zone;
   node.incarnation = hello.incarnation;
   node.memory_limit = hello.memory_limit;
   node.peer = peer;

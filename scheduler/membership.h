@@ -17,7 +17,7 @@ namespace capstan {
 struct Node {
   NodeId id = 0;
   Role role = Role::kServer;
-  std::string name, endpoint, host;
+  std::string name, endpoint, host, zone;
   std::uint64_t incarnation = 0;
   std::uint64_t memory_limit = 0;
   PeerId peer = 0;      // 0: has not greeted since this scheduler started

@@ -1,8 +1,9 @@
 #include "scheduler/moves.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <tuple>
 
 #include "common/assert.h"
@@ -13,138 +14,80 @@ namespace {
 
 // Less would only turn the imbalance round.
 constexpr double kEnough = 1.0 + 1e-6;
+constexpr double kTiny = 1e-6;
 
-// What each server holds beyond its share; negative: it has room.
-class Balance {
- public:
-  Balance(const std::vector<Chain>& chains, std::size_t places, const std::vector<PlacementNode>& nodes)
-      : nodes_(nodes) {
-    const bool equal =
-        std::any_of(nodes.begin(), nodes.end(), [](const PlacementNode& node) { return node.memory == 0; });
-    std::vector<double> weights;
-    for (std::size_t n = 0; n < nodes.size(); ++n) {
-      index_[nodes[n].id] = n;
-      weights.push_back(nodes[n].leaving ? 0.0 : equal ? 1.0 : static_cast<double>(nodes[n].memory));
-    }
-    members_ = shares(weights, static_cast<double>(places), static_cast<double>(chains.size()));
-    firsts_ = shares(weights, static_cast<double>(chains.size()), static_cast<double>(chains.size()));
-    for (auto* excess : {&members_, &firsts_}) {
-      for (double& each : *excess) each = -each;
-    }
-    for (const Chain& chain : chains) {
-      for (const NodeId id : chain) add(id, 1.0);
-      if (!chain.empty()) add_first(chain.front(), 1.0);
-    }
-  }
+const LoadShares kNoLoads;
 
-  void add(NodeId id, double count) { change(members_, id, count); }
-  void add_first(NodeId id, double count) { change(firsts_, id, count); }
-  double members(NodeId id) const { return at(members_, id); }
-  double firsts(NodeId id) const { return at(firsts_, id); }
-  const PlacementNode* node(NodeId id) const {
-    const auto found = index_.find(id);
-    return found == index_.end() ? nullptr : &nodes_[found->second];
-  }
-  bool leaves(NodeId id) const { return node(id) == nullptr || node(id)->leaving; }
-  // How many pairs of the chain, without `except`, are on one host.
-  std::size_t shared_hosts(const Chain& chain, NodeId except = 0) const {
-    std::size_t pairs = 0;
-    for (std::size_t a = 0; a < chain.size(); ++a) {
-      for (std::size_t b = a + 1; b < chain.size(); ++b) {
-        const PlacementNode* first = node(chain[a]);
-        const PlacementNode* second = node(chain[b]);
-        if (first == nullptr || second == nullptr || chain[a] == except || chain[b] == except) continue;
-        pairs += first->host == second->host ? 1 : 0;
-      }
-    }
-    return pairs;
-  }
-  const std::vector<PlacementNode>& nodes() const { return nodes_; }
+// With loads, which waver: less than such a part of what a server leads on the average is no reason to change
+// who leads, or even to copy shards.
+constexpr double kLeadSlack = 0.1, kSwapSlack = 0.2;
+constexpr double kWorthACopy = 0.1;  // of the latter, for one pair of shards
 
- private:
-  // In proportion to the weights, but nobody more than `most`: what that leaves over goes to the others.
-  static std::vector<double> shares(const std::vector<double>& weights, double total, double most) {
-    std::vector<double> shares(weights.size(), 0.0);
-    std::vector<bool> full(weights.size(), false);
-    for (bool again = true; again;) {
-      again = false;
-      double left = total, weight = 0.0;
-      for (std::size_t n = 0; n < weights.size(); ++n) {
-        left -= full[n] ? most : 0.0;
-        weight += full[n] ? 0.0 : weights[n];
-      }
-      for (std::size_t n = 0; n < weights.size() && weight > 0.0; ++n) {
-        if (full[n]) continue;
-        shares[n] = left * (weights[n] / weight);
-        if (shares[n] <= most) continue;
-        shares[n] = most;
-        full[n] = again = true;
-      }
-    }
-    return shares;
-  }
-  void change(std::vector<double>& excess, NodeId id, double count) {
-    if (const auto found = index_.find(id); found != index_.end()) excess[found->second] += count;
-  }
-  double at(const std::vector<double>& excess, NodeId id) const {
-    const auto found = index_.find(id);
-    return found == index_.end() ? 0.0 : excess[found->second];
-  }
-
-  const std::vector<PlacementNode>& nodes_;
-  std::map<NodeId, std::size_t> index_;
-  std::vector<double> members_, firsts_;
-};
-
-// Takes `from` out; whoever leads least comes first in its place.
-void take_out(Chain& chain, NodeId from, Balance& balance) {
-  const bool first = chain.front() == from;
-  std::erase(chain, from);
-  balance.add(from, -1.0);
-  if (!first) return;
-  balance.add_first(from, -1.0);
-  if (chain.empty()) return;
-  const auto least = std::min_element(
-      chain.begin(), chain.end(), [&](NodeId a, NodeId b) { return balance.firsts(a) < balance.firsts(b); });
-  std::rotate(chain.begin(), least, least + 1);
-  balance.add_first(chain.front(), 1.0);
+double slack(const Balance& balance, std::size_t num_shards, double part) {
+  if (!balance.knows_loads()) return kTiny;
+  return part * static_cast<double>(num_shards) / static_cast<double>(balance.nodes().size());
 }
 
-NodeId too_many(const Chain& chain, const Balance& balance) {
+// How much nearer to their shares two servers come when `load` goes from one that leads `from` beyond its
+// share to one with `to`: half of what the sum of squares falls by, over the load.
+double gain(double from, double to, double load) {
+  return from - to - load;
+}
+
+// goes: the member that a move was begun for; 0: none.
+NodeId too_many(const Chain& chain, const Balance& balance, NodeId goes) {
+  if (holds(chain, goes)) return goes;
   struct Rank {
     bool stays;
-    std::size_t shared_hosts;
+    std::size_t nearness;  // of those that remain
     double excess;
     bool first;
   };
   const auto rank = [&](NodeId id) {
-    return Rank{!balance.leaves(id), balance.shared_hosts(chain, id), -balance.members(id),
+    return Rank{!balance.leaves(id), balance.nearness_within(chain, id), -balance.members(id),
                 id == chain.front()};
   };
   const auto before = [&](NodeId a, NodeId b) {
     const Rank x = rank(a), y = rank(b);
-    return std::tie(x.stays, x.shared_hosts, x.excess, x.first) <
-           std::tie(y.stays, y.shared_hosts, y.excess, y.first);
+    return std::tie(x.stays, x.nearness, x.excess, x.first) <
+           std::tie(y.stays, y.nearness, y.excess, y.first);
   };
   return *std::min_element(chain.begin(), chain.end(), before);
 }
 
-// Of the chains that have `from` and not `to`, the one whose move evens out who leads best.
+Chain replaced(Chain chain, NodeId from, NodeId to) {
+  std::replace(chain.begin(), chain.end(), from, to);
+  return chain;
+}
+
+// By how much the chain's members come nearer to each other: negative when they part.
+double nearer(const Balance& balance, const Chain& before, const Chain& after) {
+  return static_cast<double>(balance.nearness_within(after)) -
+         static_cast<double>(balance.nearness_within(before));
+}
+
+// Of the chains that have `from` and not `to`, the one whose move parts its members most, and of these the
+// one that evens out best who leads.
 std::optional<std::size_t> best_shard(const std::vector<Chain>& chains, NodeId from, NodeId to,
                                       const Balance& balance) {
   std::optional<std::size_t> best;
-  double best_worth = 0.0;
+  double best_nearer = 0.0, best_gain = 0.0;
   for (std::size_t shard = 0; shard < chains.size(); ++shard) {
     const Chain& chain = chains[shard];
     if (!holds(chain, from) || holds(chain, to)) continue;
-    Chain after = chain;
-    std::replace(after.begin(), after.end(), from, to);
-    const bool worse = balance.shared_hosts(after) > balance.shared_hosts(chain);
-    if (worse && !balance.leaves(from)) continue;
-    const double worth = (chain.front() == from ? balance.firsts(from) : 0.0) - (worse ? 1e6 : 0.0);
-    if (best.has_value() && worth <= best_worth) continue;
+    const Chain after = replaced(chain, from, to);
+    const double near = nearer(balance, chain, after);
+    if (near > 0.0 && !balance.leaves(from)) continue;
+    double evens = 0.0;
+    if (chain.front() == from) {
+      const double load = balance.load(shard);
+      evens = load * gain(balance.firsts(from), balance.firsts(balance.successor(after, 0)), load);
+    }
+    const bool worse = near > best_nearer || (near == best_nearer && evens <= best_gain);
+    if (best.has_value() && worse) continue;
     best = shard;
-    best_worth = worth;
+    best_nearer = near;
+    best_gain = evens;
   }
   return best;
 }
@@ -178,6 +121,22 @@ std::optional<Move> next_move(const std::vector<Chain>& chains, const Balance& b
   return std::nullopt;
 }
 
+// Of that many members, spread as evenly over zones and hosts as these allow.
+std::size_t least_nearness(const std::vector<PlacementNode>& nodes, std::size_t members) {
+  std::set<std::string_view> zones, hosts;
+  for (const PlacementNode& node : nodes) {
+    zones.insert(node.zone);
+    hosts.insert(node.host);
+  }
+  const auto pairs_within = [&](std::size_t groups) {
+    const std::size_t each = members / groups, larger = members % groups;
+    return larger * each + groups * (each * (each - 1) / 2);  // C(n + 1, 2) = C(n, 2) + n
+  };
+  const PlacementNode one{}, two{0, 0, "another host", false, ""};
+  const std::size_t zone = nearness(one, two), host = nearness(one, one) - zone;
+  return zone * pairs_within(zones.size()) + host * pairs_within(hosts.size());
+}
+
 std::size_t places_of(const std::vector<Chain>& chains) {
   std::size_t places = 0;
   for (const Chain& chain : chains) places += chain.size();
@@ -185,8 +144,8 @@ std::size_t places_of(const std::vector<Chain>& chains) {
 }
 
 std::vector<Move> carry_out_moves(std::vector<Chain>& chains, const std::vector<PlacementNode>& nodes,
-                                  std::size_t most) {
-  Balance balance(chains, places_of(chains), nodes);
+                                  std::size_t most, const LoadShares& loads) {
+  Balance balance(chains, places_of(chains), nodes, loads);
   std::vector<Move> moves;
   while (moves.size() < most) {
     const auto move = next_move(chains, balance);
@@ -194,7 +153,7 @@ std::vector<Move> carry_out_moves(std::vector<Chain>& chains, const std::vector<
     Chain& chain = chains[move->shard];
     chain.push_back(move->to);
     balance.add(move->to, 1.0);
-    take_out(chain, move->from, balance);
+    balance.take_out(chain, move->shard, move->from);
     moves.push_back(*move);
   }
   return moves;
@@ -209,7 +168,7 @@ Chain led_by(Chain chain, NodeId first) {
 }
 
 std::vector<Chain> settled(const std::vector<ShardEntry>& entries, std::uint32_t replicas,
-                           const std::vector<PlacementNode>& nodes) {
+                           const std::vector<PlacementNode>& nodes, const MovesBegun& begun) {
   std::vector<Chain> chains;
   std::size_t places = 0;
   for (const ShardEntry& entry : entries) {
@@ -217,37 +176,98 @@ std::vector<Chain> settled(const std::vector<ShardEntry>& entries, std::uint32_t
     if (entry.learner != 0) chain.push_back(entry.learner);
     places += std::min<std::size_t>(chain.size(), std::max(replicas, 1U));
   }
-  Balance balance(chains, places, nodes);
-  for (Chain& chain : chains) {
-    while (chain.size() > std::max(replicas, 1U)) take_out(chain, too_many(chain, balance), balance);
+  Balance balance(chains, places, nodes, kNoLoads);
+  for (std::size_t shard = 0; shard < chains.size(); ++shard) {
+    Chain& chain = chains[shard];
+    const auto move = begun.find(static_cast<std::uint32_t>(shard));
+    const bool to_is_here = move != begun.end() && holds(chain, move->second.to);
+    const NodeId goes = to_is_here ? move->second.from : 0;
+    while (chain.size() > std::max(replicas, 1U)) {
+      balance.take_out(chain, shard, too_many(chain, balance, goes));
+    }
   }
   return chains;
 }
 
 std::vector<Move> plan_moves(std::vector<Chain> chains, const std::vector<PlacementNode>& nodes,
-                             std::size_t most) {
-  return carry_out_moves(chains, nodes, most);
+                             std::size_t most, const LoadShares& loads) {
+  return carry_out_moves(chains, nodes, most, loads);
+}
+
+std::vector<Move> plan_parting(const std::vector<Chain>& chains, const std::vector<PlacementNode>& nodes) {
+  const Balance balance(chains, places_of(chains), nodes, kNoLoads);
+  std::optional<Move> best;
+  double best_nearer = 0.0, best_excess = 0.0;
+  for (std::uint32_t shard = 0; shard < chains.size(); ++shard) {
+    if (balance.nearness_within(chains[shard]) <= least_nearness(nodes, chains[shard].size())) continue;
+    for (const NodeId from : chains[shard]) {
+      for (const PlacementNode& to : nodes) {
+        if (to.leaving || holds(chains[shard], to.id)) continue;
+        const double near = nearer(balance, chains[shard], replaced(chains[shard], from, to.id));
+        const double excess = balance.members(to.id) - balance.members(from);
+        // Beyond that the others would not take as much back.
+        if (near >= 0.0 || excess >= kEnough) continue;
+        const bool worse = near > best_nearer || (near == best_nearer && excess >= best_excess);
+        if (best.has_value() && worse) continue;
+        best = Move{shard, from, to.id};
+        best_nearer = near;
+        best_excess = excess;
+      }
+    }
+  }
+  return best.has_value() ? std::vector<Move>{*best} : std::vector<Move>{};
+}
+
+std::vector<Move> plan_swap(const std::vector<Chain>& chains, const std::vector<PlacementNode>& nodes,
+                            const LoadShares& loads) {
+  const Balance balance(chains, places_of(chains), nodes, loads);
+  if (!balance.knows_loads()) return {};
+  const auto less_led = [&](const PlacementNode& a, const PlacementNode& b) {
+    return balance.firsts(a.id) < balance.firsts(b.id);
+  };
+  const auto [cool, hot] = std::minmax_element(nodes.begin(), nodes.end(), less_led);
+  const double least = slack(balance, chains.size(), kSwapSlack);
+  if (cool->leaving || hot->leaving || balance.firsts(hot->id) - balance.firsts(cool->id) <= least) return {};
+  double best_gain = least * kWorthACopy;
+  std::vector<Move> best;
+  for (std::uint32_t give = 0; give < chains.size(); ++give) {
+    if (chains[give].front() != hot->id || holds(chains[give], cool->id)) continue;
+    if (nearer(balance, chains[give], replaced(chains[give], hot->id, cool->id)) > 0.0) continue;
+    for (std::uint32_t take = 0; take < chains.size(); ++take) {
+      if (chains[take].front() != cool->id || holds(chains[take], hot->id)) continue;
+      const double load = balance.load(give) - balance.load(take);
+      const double evens = std::min(load, gain(balance.firsts(hot->id), balance.firsts(cool->id), load));
+      if (evens <= best_gain) continue;
+      if (nearer(balance, chains[take], replaced(chains[take], cool->id, hot->id)) > 0.0) continue;
+      best_gain = evens;
+      best = {{give, hot->id, cool->id}, {take, cool->id, hot->id}};
+    }
+  }
+  return best;
 }
 
 std::vector<Move> plan_primaries(std::vector<Chain> chains, const std::vector<PlacementNode>& nodes,
-                                 const std::vector<bool>& busy, std::size_t most) {
-  Balance balance(chains, places_of(chains), nodes);
+                                 const std::vector<bool>& busy, std::size_t most, const LoadShares& loads) {
+  Balance balance(chains, places_of(chains), nodes, loads);
   std::vector<Move> moves;
   while (moves.size() < most) {
     std::optional<Move> best;
-    double best_worth = kEnough;
+    double best_worth = 0.0;
     for (std::uint32_t shard = 0; shard < chains.size(); ++shard) {
       const Chain& chain = chains[shard];
       for (const NodeId id : chain) {
-        const double worth = balance.firsts(chain.front()) - balance.firsts(id);
-        if (busy[shard] || balance.leaves(id) || worth <= best_worth) continue;
+        const double load = balance.load(shard);
+        const double evens = gain(balance.firsts(chain.front()), balance.firsts(id), load);
+        const bool enough = evens > slack(balance, chains.size(), kLeadSlack);
+        if (busy[shard] || balance.leaves(id) || !enough || load * evens <= best_worth) continue;
         best = Move{shard, chain.front(), id};
-        best_worth = worth;
+        best_worth = load * evens;
       }
     }
     if (!best.has_value()) break;
-    balance.add_first(best->from, -1.0);
-    balance.add_first(best->to, 1.0);
+    const double load = balance.load(best->shard);
+    balance.add_first(best->from, -load);
+    balance.add_first(best->to, load);
     chains[best->shard] = led_by(std::move(chains[best->shard]), best->to);
     moves.push_back(*best);
   }
@@ -256,8 +276,9 @@ std::vector<Move> plan_primaries(std::vector<Chain> chains, const std::vector<Pl
 
 std::vector<Chain> evened_out(std::vector<Chain> chains, const std::vector<PlacementNode>& nodes) {
   constexpr std::size_t kAll = ~std::size_t{0};
-  carry_out_moves(chains, nodes, kAll);
-  for (const Move& move : plan_primaries(chains, nodes, std::vector<bool>(chains.size(), false), kAll)) {
+  carry_out_moves(chains, nodes, kAll, kNoLoads);
+  const std::vector<bool> none_busy(chains.size(), false);
+  for (const Move& move : plan_primaries(chains, nodes, none_busy, kAll, kNoLoads)) {
     chains[move.shard] = led_by(std::move(chains[move.shard]), move.to);
   }
   return chains;

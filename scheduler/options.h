@@ -13,6 +13,7 @@ namespace capstan {
 enum class StartMode {
   kNew,      // from the first pass; an old journal gives only its generation
   kRecover,  // go on from the journal, beside nodes that may still be at work; without one, like kNew
+  kRebuild,  // without the journal, beside servers that live: from what they say and the last checkpoint
   kResume,   // from the newest checkpoint that verifies, with new nodes
 };
 
@@ -27,6 +28,7 @@ struct SchedulerOptions {
   // kResume: this checkpoint's directory instead of the newest (evaluate_only: the newest best, if there is
   // one).
   std::string resume_from;
+  std::vector<std::string> without;     // kRebuild: servers that are given up
   bool evaluate_only = false;           // kResume: no training, only the parts
   std::vector<std::string> only_parts;  // evaluate these; empty: all that the workers name but "valid"
 };

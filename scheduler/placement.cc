@@ -18,25 +18,26 @@ Index index_by_id(const std::vector<PlacementNode>& nodes) {
   return index;
 }
 
-// Adds one backup to `chain`: another host first, then the node with the most room, then the lowest id.
+// Adds one backup to `chain`: the farthest first, then the node with the most room, then the lowest id.
 void add_backup(Chain& chain, const std::vector<PlacementNode>& nodes, const Index& index,
                 std::vector<double>& room) {
-  const auto same_host = [&](const PlacementNode& node) {
-    return std::any_of(chain.begin(), chain.end(), [&](NodeId id) {
+  const auto nearness_of = [&](const PlacementNode& node) {
+    std::size_t sum = 0;
+    for (const NodeId id : chain) {
       const auto found = index.find(id);
-      return found != index.end() && nodes[found->second].host == node.host;
-    });
+      sum += found == index.end() ? 0 : nearness(nodes[found->second], node);
+    }
+    return sum;
   };
-  std::size_t best = nodes.size();
-  bool best_shares_host = true;
+  std::size_t best = nodes.size(), best_nearness = 0;
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     if (holds(chain, nodes[n].id)) continue;
-    const bool shares_host = same_host(nodes[n]);
-    const bool better = best == nodes.size() || (best_shares_host && !shares_host) ||
-                        (best_shares_host == shares_host && room[n] > room[best]);
+    const std::size_t near = nearness_of(nodes[n]);
+    const bool better =
+        best == nodes.size() || near < best_nearness || (near == best_nearness && room[n] > room[best]);
     if (!better) continue;
     best = n;
-    best_shares_host = shares_host;
+    best_nearness = near;
   }
   if (best == nodes.size()) return;
   chain.push_back(nodes[best].id);
@@ -70,6 +71,11 @@ std::vector<Chain> place_primaries(std::uint32_t num_shards, const std::vector<P
 }
 
 }  // namespace
+
+std::size_t nearness(const PlacementNode& a, const PlacementNode& b) {
+  constexpr std::size_t kHost = 1000;
+  return (a.zone == b.zone ? 1 : 0) + (a.host == b.host ? kHost : 0);
+}
 
 bool holds(const Chain& chain, NodeId id) {
   return std::find(chain.begin(), chain.end(), id) != chain.end();

@@ -20,7 +20,12 @@ struct PlacementNode {
   std::uint64_t memory = 0;  // bytes for rows; 0 for any node: all count the same
   std::string host;
   bool leaving = false;  // it shall hold nothing
+  std::string zone{};    // those that nobody gave one are in one together
 };
+
+// What two servers would fail of together: nothing 0, their zone 1, their host far more than any number of
+// zones.
+std::size_t nearness(const PlacementNode& a, const PlacementNode& b);
 
 // How many of `num_shards` each node should be primary of: in proportion to memory, by largest remainders, a
 // tie going to the node that holds more now. Parallel to `nodes`; the sum is num_shards. REQUIRES: nodes is
@@ -30,8 +35,8 @@ std::vector<std::uint32_t> shard_quotas(std::uint32_t num_shards, const std::vec
 
 // Chains of min(replicas, nodes) members for every shard. Primaries meet the quotas, and as few of `current`
 // (empty, or one chain a shard) move as the quotas allow; backups stay where they can, else go to another
-// host with room. Nodes of `current` that are not in `nodes` are gone. REQUIRES: nodes is not empty and
-// ascends by id.
+// zone, or host, with room. Nodes of `current` that are not in `nodes` are gone. REQUIRES: nodes is not empty
+// and ascends by id.
 std::vector<Chain> place(std::uint32_t num_shards, std::uint32_t replicas,
                          const std::vector<PlacementNode>& nodes, const std::vector<Chain>& current);
 
@@ -44,9 +49,9 @@ std::vector<ShardEntry> without_node(std::vector<ShardEntry> entries, NodeId los
 std::vector<ShardEntry> without_silent(std::vector<ShardEntry> entries, const std::set<NodeId>& alive,
                                        const std::set<NodeId>& heard);
 
-// Names a learner for each chain of fewer than `replicas` members that has none: of the nodes outside it, one
-// on another host first, then the one in the fewest chains, then the lowest id. REQUIRES: nodes ascends by
-// id.
+// Names a learner for each chain of fewer than `replicas` members that has none: of the nodes outside it, the
+// one farthest from it (zone, then host), then the one in the fewest chains, then the lowest id. REQUIRES:
+// nodes ascends by id.
 std::vector<ShardEntry> with_learners(std::vector<ShardEntry> entries, std::uint32_t replicas,
                                       const std::vector<PlacementNode>& nodes);
 

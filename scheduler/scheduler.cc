@@ -17,7 +17,7 @@ namespace {
 constexpr std::chrono::milliseconds kFarewell{300};
 // For the last counters to come, and when they are asked for again.
 constexpr std::chrono::milliseconds kCountPatience{1000}, kCountPatienceOnFailure{300}, kCountAgain{100};
-constexpr std::uint64_t kCountRequest = 1;
+constexpr std::uint64_t kCountRequest = 1, kMapRequest = 2;
 
 template <typename... Ts>
 struct Overload : Ts... {
@@ -96,6 +96,7 @@ void Scheduler::on_frames(PeerId from, const Frames& frames) {
   const std::uint64_t request_id = decoded->request_id;
   const Message& message = decoded->message;
   if (const auto* hello = std::get_if<Hello>(&message)) return on_hello(from, request_id, *hello);
+  if (job_.rebuilding() && waiting_.contains(from)) return on_waiting(from, request_id, message);
   const Peer* peer = peers_.find(from);
   if (peer == nullptr) {
     return peers_.refuse(from, RefusalReason::kNotGreeted, "say hello first", request_id);
@@ -124,9 +125,11 @@ void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hel
     return peers_.refuse(from, RefusalReason::kJobEnded, "the job has ended: " + job_.facts().end_text,
                          request_id);
   }
+  if (job_.rebuilding() && hello.role != Role::kTool) return ask_for_map(from, request_id, hello);
   Welcome welcome;
   welcome.generation = job_.facts().generation;
   welcome.job_text = options_.job_text;
+  welcome.run = job_.run_began();
   Peer peer{hello.role, 0};
   if (hello.role == Role::kServer || hello.role == Role::kWorker) {
     const Greeting greeting = membership_.greet(hello, from, loop_.now());
@@ -144,6 +147,23 @@ void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hel
   } else {
     peers_.add(from, peer);
     peers_.send(from, welcome, request_id);
+  }
+}
+
+// It is welcomed when the job is rebuilt.
+void Scheduler::ask_for_map(PeerId from, std::uint64_t request_id, const Hello& hello) {
+  if (waiting_.size() >= Membership::kNodesMax) return;
+  waiting_[from] = {request_id, hello};
+  if (hello.role == Role::kServer) peers_.send(from, MapRequest{}, kMapRequest);
+}
+
+void Scheduler::on_waiting(PeerId from, std::uint64_t request_id, const Message& message) {
+  const auto* map = std::get_if<MapUpdate>(&message);
+  if (map == nullptr) return peers_.refuse(from, RefusalReason::kNotGreeted, "say hello first", request_id);
+  job_.hear_of_shards(waiting_.at(from).hello, *map);
+  if (job_.rebuilding()) return;
+  for (const auto& [peer, waiting] : std::exchange(waiting_, {})) {
+    on_hello(peer, waiting.request_id, waiting.hello);
   }
 }
 
@@ -215,7 +235,7 @@ Message Scheduler::on_heartbeat(const Node& node, const Heartbeat& heartbeat) {
   if (!membership_.heartbeat(heartbeat, loop_.now())) {
     return Refusal{RefusalReason::kNotGreeted, "another process has taken over this name"};
   }
-  job_.on_heartbeat(node);
+  job_.on_heartbeat(node, heartbeat);
   return HeartbeatReply{heartbeat.sent_at, lease_ms(), job_.map().version()};
 }
 
@@ -234,6 +254,7 @@ void Scheduler::tick() {
   if (!leads()) return;
   if (loop_.now() - last_tick_ > lease / 2 && last_tick_ != Instant{}) membership_.spare(loop_.now());
   last_tick_ = loop_.now();
+  if (job_.rebuilding()) return;
   for (const NodeId id : membership_.expire(loop_.now())) job_.on_lease_ended(*membership_.find(id));
   job_.tick();
   speed_.note(loop_.now(), job_.examples_so_far());

@@ -45,6 +45,8 @@ class Scheduler {
  private:
   void on_frames(PeerId from, const Frames& frames);
   void on_hello(PeerId from, std::uint64_t request_id, const Hello& hello);
+  void ask_for_map(PeerId from, std::uint64_t request_id, const Hello& hello);
+  void on_waiting(PeerId from, std::uint64_t request_id, const Message& message);
   void on_member(PeerId from, std::uint64_t request_id, const Node& node, const Message& message);
   std::optional<Message> answer(const Node& node, std::uint64_t request_id, const Message& message);
   std::optional<Message> answer_anyone(const Message& message);
@@ -75,8 +77,13 @@ class Scheduler {
   bool stands_still_ = false;  // the lead has run out by our clock, and nobody has said whether it is lost
   bool ok_ = false;
   std::string end_text_;
-  bool told_ = false;           // everybody knows that the job has ended
-  std::set<NodeId> uncounted_;  // nodes whose last counters have not come
+  bool told_ = false;  // everybody knows that the job has ended
+  struct Waiting {
+    std::uint64_t request_id = 0;
+    Hello hello;
+  };
+  std::map<PeerId, Waiting> waiting_;  // nodes that greeted while the job is rebuilt
+  std::set<NodeId> uncounted_;         // nodes whose last counters have not come
   Instant count_by_{};
   Timer tick_timer_;
   Timer end_timer_;

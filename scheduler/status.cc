@@ -12,7 +12,9 @@ constexpr std::size_t kPartitionsShown = 1024;
 
 json::array nodes_json(const Job& job, const Membership& membership, Instant now) {
   std::map<NodeId, std::uint32_t> shards, copies;
+  std::map<NodeId, double> loads;
   for (const ShardEntry& entry : job.map().entries()) {
+    if (!entry.chain.empty()) loads[entry.chain.front()] += job.loads().rows_per_second(entry.shard);
     for (const NodeId id : entry.chain) ++(id == entry.chain.front() ? shards : copies)[id];
   }
   json::array nodes;
@@ -22,6 +24,7 @@ json::array nodes_json(const Job& job, const Membership& membership, Instant now
                            {"role", json_string(to_string(node.role))},
                            {"alive", node.alive},
                            {"host", node.host},
+                           {"zone", node.zone},
                            {"endpoint", node.endpoint}};
     if (!node.alive) object["silent_seconds"] = std::chrono::duration<double>(now - node.lease_end).count();
     if (node.role == Role::kServer) {
@@ -29,6 +32,7 @@ json::array nodes_json(const Job& job, const Membership& membership, Instant now
       object["copies"] = copies[id];
       object["draining"] = job.drains(id);
       object["rows"] = node.rows;
+      object["rows_per_second"] = json_number(loads[id]);
       object["bytes"] = node.bytes;
       object["memory_limit"] = node.memory_limit;
       object["map_version"] = node.map_version;

@@ -36,6 +36,7 @@ ClusterOptions world_of(std::uint64_t seed, Rng& rng) {
   options.shape.evicts = chains.chance(0.4);
   options.checkpoint_full_every = 1 + static_cast<std::uint32_t>(chains.below(8));
   options.checkpoint_keep = 1 + static_cast<std::uint32_t>(chains.below(4));
+  options.pull_copies = options.consistency == Consistency::kBounded && chains.chance(0.5);
   return options;
 }
 
@@ -67,6 +68,10 @@ struct Drawn {
     Rng rng(combine(seed, 4711));
     options = world_of(seed, rng);
     faults = draw_faults(rng, plan_of(options, rng));
+    Rng slow(combine(seed, 4713));
+    for (Fault& fault : faults) {
+      if (fault.kind == FaultKind::kDiskFailsWrites && slow.chance(0.5)) fault.kind = FaultKind::kDiskIsSlow;
+    }
   }
   ClusterOptions options;
   std::vector<Fault> faults;

@@ -11,8 +11,8 @@ namespace {
 constexpr std::uint32_t kLedgerTable = 0;
 
 // The batches of which the shard holds its part, says its memory of pushes; of passes before the cut all.
-std::set<BatchId> applied(const Ledger& ledger, Key key, const PushWindow& window, std::size_t passes) {
-  std::set<BatchId> batches = ledger.touching(key);
+Batches applied(const Ledger& ledger, Key key, const PushWindow& window, std::size_t passes) {
+  Batches batches = ledger.touching(key);
   std::erase_if(batches, [&](const BatchId& id) {
     return id.pass >= passes && id.batch >= window.last(id.pass, id.partition);
   });
@@ -24,10 +24,10 @@ std::string check_shard(const Ledger& ledger, const Shard& shard, std::uint32_t 
     if (shard_of(key, ledger.shape().num_shards) != id) continue;
     std::vector<float> row(ledger.dim(), 0.0F);
     shard.table(kLedgerTable).gather({&key, 1}, row.data());
-    std::set<BatchId> held;
+    Batches held;
     std::string why;
     if (!ledger.decode(row, held, why)) return fmt::format("key {:016x}: {}", key, why);
-    const std::set<BatchId> expected = applied(ledger, key, shard.window(), passes);
+    const Batches expected = applied(ledger, key, shard.window(), passes);
     if (held != expected) {
       return fmt::format("key {:016x}: holds {} batches, and {} were applied", key, held.size(),
                          expected.size());

@@ -135,6 +135,7 @@ SchedulerOptions SimCluster::scheduler_options(const SimNode& node) const {
   options.config = config();
   options.job_text = "name: sim\n";
   options.bind = &node == schedulers_.front() ? kSchedulerEndpoint : kSecondEndpoint;
+  options.without = given_up_;
   return options;
 }
 
@@ -146,7 +147,7 @@ std::string SimCluster::scheduler_endpoints() const {
 std::shared_ptr<void> SimCluster::start_scheduler(SimNode& node) {
   SchedulerOptions options = scheduler_options(node);
   if (options_.schedulers > 0) return start_in_turn(node, std::move(options));
-  options.start = scheduler_started_ ? StartMode::kRecover : options_.start;
+  options.start = rebuilds_ ? StartMode::kRebuild : scheduler_started_ ? StartMode::kRecover : options_.start;
   auto process = std::make_shared<Scheduler>(node.loop(), node.transport(), node.storage(), log(node),
                                              std::move(options));
   const auto endpoint = process->start([](bool, const std::string&) {});
@@ -219,6 +220,7 @@ std::shared_ptr<void> SimCluster::start_worker(SimNode& node) {
     TrainOptions train;
     train.consistency = options_.consistency;
     train.staleness = options_.staleness;
+    train.pull_copies = options_.pull_copies;
     train.pipeline_depth = options_.pipeline_depth;
     train.push_window = options_.push_window;
     train.num_shards = options_.shape.num_shards;
@@ -281,6 +283,16 @@ std::string SimCluster::report() {
   return bytes.ok() ? std::string(bytes->text()) : "";
 }
 
+void SimCluster::rebuild_without_journal(const std::vector<std::string>& given_up) {
+  const auto done = [](const Status& status) { CAPSTAN_ASSERT(status.ok(), "the journal goes"); };
+  done(scheduler_->storage().remove("work/journal"));
+  done(scheduler_->storage().sync_dir("work"));
+  crash(*scheduler_, SimWorld::Crash::kPower);
+  rebuilds_ = true;
+  given_up_ = given_up;
+  restart(*scheduler_);
+}
+
 void SimCluster::crash(bool workers_too) {
   for (const auto& node : world_.nodes()) {
     const bool worker = std::find(workers_.begin(), workers_.end(), node.get()) != workers_.end();
@@ -288,6 +300,10 @@ void SimCluster::crash(bool workers_too) {
   }
   ++life_;
   options_.start = StartMode::kResume;
+}
+
+void SimCluster::slow_disks(Duration most) {
+  for (SimNode* server : servers_) server->tasks().slow_down(options_.shape.num_shards, most);
 }
 
 void SimCluster::crash_all_and_resume(std::uint32_t servers, std::uint32_t workers) {
@@ -331,15 +347,15 @@ std::map<Key, std::vector<float>> SimCluster::read_rows(const std::string& table
 std::string SimCluster::check_rows() {
   const auto rows = read_rows("ledger", ledger_->dim());
   for (const Key key : ledger_->keys()) {
-    const std::set<BatchId> expected = ledger_->touching(key);
+    const Batches expected = ledger_->touching(key);
     const auto row = rows.find(key);
-    std::set<BatchId> found;
+    Batches found;
     std::string why;
     if (row != rows.end() && !ledger_->decode(row->second, found, why)) {
       return fmt::format("key {:016x}: {}", key, why);
     }
     for (const BatchId& id : expected) {
-      if (!found.contains(id)) return fmt::format("key {:016x}: {} is lost", key, to_string(id));
+      if (!contains(found, id)) return fmt::format("key {:016x}: {} is lost", key, to_string(id));
     }
     if (found != expected) return fmt::format("key {:016x}: holds batches that never touched it", key);
   }

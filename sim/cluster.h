@@ -26,6 +26,7 @@ struct ClusterOptions {
   std::uint32_t schedulers = 0;  // that lead in turn, with a store in common; 0: one, with a file
   Consistency consistency = Consistency::kAsync;
   std::uint32_t staleness = 2;  // bounded
+  bool pull_copies = false;     // bounded
   std::uint32_t pipeline_depth = 2, push_window = 4;
   std::uint64_t lease_ms = 1000;
   std::uint64_t checkpoint_every_steps = 0;  // 0: no checkpoints
@@ -79,6 +80,10 @@ class SimCluster {
 
   void crash(SimNode& node, SimWorld::Crash kind) { world_.crash(node, kind); }
   void restart(SimNode& node) { world_.restart(node); }
+  // Each task of a server's disk takes up to so much longer, from now on.
+  void slow_disks(Duration most);
+  // The scheduler dies and its journal is gone; another one asks the servers, but for those given up.
+  void rebuild_without_journal(const std::vector<std::string>& given_up = {});
   // Everything dies; then a new cluster with other nodes goes on from the last checkpoint on the old disk.
   void crash_all_and_resume(std::uint32_t servers, std::uint32_t workers);
   // The same, but the workers live on and know nothing of it until they hear from the new scheduler.
@@ -124,6 +129,8 @@ class SimCluster {
   std::uint64_t last_incarnation_ = 0;
   std::uint32_t life_ = 0;  // how often the whole cluster was made
   bool scheduler_started_ = false;
+  bool rebuilds_ = false;
+  std::vector<std::string> given_up_;
   std::weak_ptr<Scheduler> scheduler_process_;
   std::map<const SimNode*, std::weak_ptr<Server>> server_processes_;
   std::map<const SimNode*, std::uint64_t> incarnations_;  // of servers

@@ -23,6 +23,7 @@ class Player {
     }
     striker_.wait(over_ - world_.elapsed());
     works(disk());
+    cluster_.slow_disks(Duration(0));
     striker_.end();
     return happened_;
   }
@@ -51,6 +52,12 @@ class Player {
     if (fault.kind == FaultKind::kDiskFailsSyncs) disk().fail_next_syncs(1000);
     if (fault.kind == FaultKind::kDiskFailsWrites) disk().fail_next_writes(1000);
     world_.call_after(fault.lasts, [this_disk = &disk()] { works(*this_disk); });
+    return true;
+  }
+  bool disk_is_slow(const Fault& fault) {
+    constexpr Duration kTaskMost = std::chrono::seconds(2);
+    cluster_.slow_disks(kTaskMost);
+    world_.call_after(fault.lasts, [&cluster = cluster_] { cluster.slow_disks(Duration(0)); });
     return true;
   }
   static void works(SimDisk& disk) {
@@ -85,6 +92,8 @@ class Player {
       case FaultKind::kDiskFailsSyncs:
       case FaultKind::kDiskFailsWrites:
         return disk_fails(fault);
+      case FaultKind::kDiskIsSlow:
+        return disk_is_slow(fault);
       case FaultKind::kServerJoins:
         return join();
       case FaultKind::kServerIsDrained:
@@ -168,6 +177,8 @@ std::string to_string(const Fault& fault) {
         return "the disk fails syncs of rows";
       case FaultKind::kDiskFailsWrites:
         return "the disk fails writes of rows";
+      case FaultKind::kDiskIsSlow:
+        return "the servers' disks are slow";
       case FaultKind::kServerJoins:
         return "a server joins";
       case FaultKind::kServerIsDrained:

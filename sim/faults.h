@@ -25,6 +25,7 @@ enum class FaultKind : std::uint8_t {
   kDiskFull,
   kDiskFailsSyncs,
   kDiskFailsWrites,
+  kDiskIsSlow,
   kServerJoins,
   kServerIsDrained,
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 
 #include "common/assert.h"
 #include "common/rng.h"
@@ -23,6 +24,10 @@ std::string to_string(const BatchId& id) {
   return fmt::format("pass {} partition {} batch {}", id.pass, id.partition, id.batch);
 }
 
+bool contains(const Batches& batches, const BatchId& id) {
+  return std::binary_search(batches.begin(), batches.end(), id);
+}
+
 Ledger::Ledger(const LedgerShape& shape) : shape_(shape) {
   for (std::uint32_t i = 0; i < shape.keys; ++i) keys_.push_back(combine(shape.seed, kKeys, i));
   const std::uint64_t total = std::uint64_t{shape.passes} * shape.partitions * shape.batches;
@@ -32,6 +37,7 @@ Ledger::Ledger(const LedgerShape& shape) : shape_(shape) {
     const std::uint64_t count = rng.below(std::uint64_t{shape.keys_per_batch_max} + 1);
     for (std::uint64_t i = 0; i < count; ++i) keys.push_back(keys_[rng.below(keys_.size())]);
     sort_for_wire(keys, shape.num_shards);
+    for (const Key key : keys) touching_[key].push_back(batch_of(n));
     touched_.push_back(std::move(keys));
   }
   for (std::uint64_t n = 0; n < total && shape.sums; ++n) {
@@ -95,14 +101,13 @@ BatchId Ledger::batch_of(std::uint64_t number) const {
           static_cast<std::uint32_t>(slice % shape_.partitions), number % shape_.batches};
 }
 
-std::set<BatchId> Ledger::touching(Key key, std::uint32_t pass, std::uint64_t before_batch) const {
-  std::set<BatchId> found;
-  for (std::uint64_t n = 0; n < touched_.size(); ++n) {
-    const BatchId id = batch_of(n);
-    const bool in_time = id.pass < pass || (id.pass == pass && id.batch < before_batch);
-    const auto& keys = touched_[n];
-    if (in_time && std::find(keys.begin(), keys.end(), key) != keys.end()) found.insert(id);
-  }
+Batches Ledger::touching(Key key, std::uint32_t pass, std::uint64_t before_batch) const {
+  const auto all = touching_.find(key);
+  if (all == touching_.end()) return {};
+  Batches found;
+  std::copy_if(all->second.begin(), all->second.end(), std::back_inserter(found), [&](const BatchId& id) {
+    return id.pass < pass || (id.pass == pass && id.batch < before_batch);
+  });
   return found;
 }
 
@@ -115,15 +120,16 @@ std::string Ledger::check_whole(Key key, std::span<const float> row) const {
     const float wanted = expected == expected_.end() ? 0.0F : expected->second[0];
     return fmt::format("has seen {} of {} batches, or others", row[0], wanted);
   }
-  std::set<BatchId> seen;
+  Batches seen;
   std::string why;
   if (!decode(row, seen, why)) return why;
-  const std::set<BatchId> all = touching(key);
+  const Batches all = touching(key);
   return seen == all ? "" : fmt::format("has seen {} of {} batches", seen.size(), all.size());
 }
 
-bool Ledger::decode(std::span<const float> row, std::set<BatchId>& batches, std::string& why) const {
+bool Ledger::decode(std::span<const float> row, Batches& batches, std::string& why) const {
   CAPSTAN_ASSERT(row.size() == dim(), "a row of the ledger");
+  batches.clear();
   for (std::size_t i = 1; i < row.size(); ++i) {
     const float value = row[i];
     if (!(value >= 0.0F && value < static_cast<float>(1U << kBitsPerFloat)) || std::floor(value) != value) {
@@ -133,7 +139,7 @@ bool Ledger::decode(std::span<const float> row, std::set<BatchId>& batches, std:
     for (auto bits = static_cast<std::uint32_t>(value); bits != 0; bits &= bits - 1) {
       const auto bit = static_cast<std::uint64_t>(__builtin_ctz(bits));
       const std::uint64_t n = (i - 1) * kBitsPerFloat + bit;
-      if (n < touched_.size()) batches.insert(batch_of(n));
+      if (n < touched_.size()) batches.push_back(batch_of(n));
     }
   }
   if (row[0] != static_cast<float>(batches.size())) {

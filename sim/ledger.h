@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,6 +29,9 @@ struct BatchId {
   std::uint64_t batch = 0;
   auto operator<=>(const BatchId&) const = default;
 };
+using Batches = std::vector<BatchId>;  // ascending, each once
+
+bool contains(const Batches& batches, const BatchId& id);
 
 // Every batch adds to each row it touches 1 in the first float and its own power of two in one of the others.
 // So a row tells exactly which batches it has seen, and a doubled batch cannot hide a lost one. With `sums`
@@ -55,14 +57,14 @@ class Ledger {
 
   // The batches that touch `key`, ascending; `before_batch` limits those of pass `pass`, and later passes are
   // out.
-  std::set<BatchId> touching(Key key, std::uint32_t pass, std::uint64_t before_batch) const;
-  std::set<BatchId> touching(Key key) const { return touching(key, shape_.passes, 0); }
+  Batches touching(Key key, std::uint32_t pass, std::uint64_t before_batch) const;
+  Batches touching(Key key) const { return touching(key, shape_.passes, 0); }
 
   // What is wrong with the row of `key` when everything has been applied; empty: nothing. [dim]
   std::string check_whole(Key key, std::span<const float> row) const;
   // REQUIRES: no sums. Which batches a row of table "ledger" holds. False with a reason when the row is no
   // sum of different batches.
-  bool decode(std::span<const float> row, std::set<BatchId>& batches, std::string& why) const;
+  bool decode(std::span<const float> row, Batches& batches, std::string& why) const;
 
  private:
   std::uint64_t number(const BatchId& id) const {
@@ -73,7 +75,8 @@ class Ledger {
 
   LedgerShape shape_;
   std::vector<Key> keys_;
-  std::vector<std::vector<Key>> touched_;       // [batches of the job]
+  std::vector<std::vector<Key>> touched_;  // [batches of the job]
+  std::map<Key, Batches> touching_;
   std::map<Key, std::vector<float>> expected_;  // sums: the rows in the end
 };
 

@@ -74,7 +74,7 @@ Status LedgerProgram::compute(const WorkItem& item, Step& step) {
 
 void LedgerProgram::check_train(const BatchId& id, Key key, std::span<const float> row) {
   if (ledger_->shape().sums) return;  // which batches a row has seen is not in it
-  std::set<BatchId> seen;
+  Batches seen;
   std::string why;
   const auto wrong = [&](const std::string& what) {
     findings_->report(fmt::format("{}, key {:016x}: {}", to_string(id), key, what));
@@ -84,13 +84,13 @@ void LedgerProgram::check_train(const BatchId& id, Key key, std::span<const floa
   if (consistency_ == Consistency::kBounded && id.batch > staleness_) must_have = id.batch - staleness_;
   if (consistency_ == Consistency::kSync) must_have = id.batch;
   for (const BatchId& each : ledger_->touching(key, id.pass, must_have)) {
-    if (!seen.contains(each)) return wrong("has not seen " + to_string(each));
+    if (!contains(seen, each)) return wrong("has not seen " + to_string(each));
   }
   // Of every stream a first part: what is missing lies after all that is there.
   std::vector<bool> ended(ledger_->shape().partitions, false);
   for (const BatchId& each : ledger_->touching(key)) {
     if (each.pass != id.pass) continue;
-    if (!seen.contains(each)) {
+    if (!contains(seen, each)) {
       ended[each.partition] = true;
     } else if (ended[each.partition]) {
       return wrong(to_string(each) + " came before an earlier batch of its stream");

@@ -100,6 +100,14 @@ std::uint64_t SimDisk::free_for(const std::string& path) const {
   return capacity_ > taken ? capacity_ - taken : 0;
 }
 
+Buffer SimDisk::read(const std::string& path, std::span<const std::byte> bytes) {
+  if (!faulty(path) || bytes.empty() || rotten_reads_ == 0) return Buffer::copy_of(bytes);
+  --rotten_reads_;
+  std::vector<std::byte> rotten(bytes.begin(), bytes.end());
+  rotten[rng_.below(rotten.size())] ^= std::byte{1} << rng_.below(8);
+  return Buffer::copy_of(std::span<const std::byte>(rotten));
+}
+
 Status SimDisk::append(NodeIndex node, const std::string& path, File& file,
                        std::span<const std::byte> bytes) {
   if ((failing_writes_ > 0 && faulty(path)) ||

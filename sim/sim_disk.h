@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ class SimDisk {
   void set_faulty_paths(std::string part) { faulty_part_ = std::move(part); }
   void fail_next_syncs(std::uint32_t count) { failing_syncs_ = count; }
   void fail_next_writes(std::uint32_t count) { failing_writes_ = count; }
+  void rot_next_reads(std::uint32_t count) { rotten_reads_ = count; }  // one bit is not what was written
+  std::uint32_t rotten_reads() const { return rotten_reads_; }         // to come
   void set_capacity(std::uint64_t bytes) { capacity_ = bytes; }
   void set_faults(bool on) { faults_ = on; }
 
@@ -46,6 +49,8 @@ class SimDisk {
   // For SimStorage; errors as Storage says.
   Result<FilePtr> open(NodeIndex node, const std::string& path, bool truncate);
   Result<FilePtr> find(const std::string& path) const;
+  // A copy, as good as the disk is.
+  Buffer read(const std::string& path, std::span<const std::byte> bytes);
   Status append(NodeIndex node, const std::string& path, File& file, std::span<const std::byte> bytes);
   Status reserve(const std::string& path, File& file, std::uint64_t bytes) const;
   Status sync(const std::string& path, File& file);
@@ -81,7 +86,7 @@ class SimDisk {
   Rng rng_;
   bool faults_ = true;
   std::string faulty_part_;
-  std::uint32_t failing_syncs_ = 0, failing_writes_ = 0;
+  std::uint32_t failing_syncs_ = 0, failing_writes_ = 0, rotten_reads_ = 0;
   std::uint64_t capacity_ = ~std::uint64_t{0};
   Names current_, durable_;
   std::vector<Change> pending_;  // in current_, not yet in durable_

@@ -64,7 +64,7 @@ Status SimStorage::usable() const {
 Result<Buffer> SimStorage::read(const std::string& path) {
   CAPSTAN_TRY(usable());
   CAPSTAN_ASSIGN(const auto file, disk_->find(path));
-  return Buffer::copy_of(std::span<const std::byte>(file->bytes));
+  return disk_->read(path, file->bytes);
 }
 
 Result<Buffer> SimStorage::read_range(const std::string& path, std::uint64_t offset, std::uint64_t size) {
@@ -75,7 +75,7 @@ Result<Buffer> SimStorage::read_range(const std::string& path, std::uint64_t off
     return make_error(ErrorCode::kCorrupt, fmt::format("read {}: {} bytes at {} asked for, the file has {}",
                                                        path, size, offset, total));
   }
-  return Buffer::copy_of(std::span<const std::byte>(file->bytes).subspan(offset, size));
+  return disk_->read(path, std::span<const std::byte>(file->bytes).subspan(offset, size));
 }
 
 Result<std::unique_ptr<WritableFile>> SimStorage::open(const std::string& path, bool truncate) {

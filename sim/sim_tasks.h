@@ -18,12 +18,15 @@ class SimTasks final : public TaskPool {
   std::uint32_t lanes() const override { return static_cast<std::uint32_t>(free_at_.size()); }
   void run(std::uint32_t lane, std::function<void()> work, std::function<void()> done) override;
 
+  // Each task given to the lane from now on takes up to so much longer.
+  void slow_down(std::uint32_t lane, Duration most);
   // A new life: nothing waits in any lane.
   void reset();
 
  private:
   struct Lane {
     Instant worked, done;  // when the last task given so far has worked, has reported
+    Duration slower{0};
   };
   Duration up_to(Duration most);
 

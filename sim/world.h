@@ -33,7 +33,7 @@ class SimNode {
   NodeIndex index() const { return index_; }
   EventLoop& loop() { return loop_; }
   Transport& transport() { return transport_; }
-  TaskPool& tasks() { return tasks_; }
+  SimTasks& tasks() { return tasks_; }
   Storage& storage() { return storage_; }
   SimDisk& disk() { return storage_.disk(); }
   std::int64_t drift_ppm() const { return loop_.drift_ppm(); }

@@ -160,6 +160,10 @@ void check_training(const JobConfig& job, ReadContext& context) {
          "`consistency: bounded` needs train.staleness of at least 1");
   demand(bounded || train.staleness == 0, context, "train.staleness", {"train.consistency"},
          "train.staleness needs `consistency: bounded`");
+  demand(!train.pull_copies || bounded, context, "train.pull_copies", {"train.consistency"},
+         "train.pull_copies needs `consistency: bounded`: how stale a copy may be is declared there alone");
+  demand(!train.pull_copies || job.cluster.replicas > 1, context, "train.pull_copies", {"cluster.replicas"},
+         "train.pull_copies needs cluster.replicas of at least 2: there are no copies");
   demand(job.model.type != "ials" || train.consistency != Consistency::kSync, context, "train.consistency",
          {"model.type"}, "model ials makes no gradient steps to average: use `consistency: async`");
   const CheckpointConfig& checkpoint = job.checkpoint;
@@ -209,6 +213,26 @@ void check_cluster(const JobConfig& job, ReadContext& context) {
          endpoint.ok() ? "" : "cluster.scheduler " + endpoint.error().message);
 }
 
+void check_scheduler(const JobConfig& job, ReadContext& context) {
+  const SchedulerConfig& scheduler = job.scheduler;
+  const bool etcd = scheduler.store == SchedulerStore::kEtcd;
+  const std::string path = "scheduler.endpoints";
+  demand(!etcd || !scheduler.endpoints.empty(), context, path, {"scheduler.store"},
+         "`store: etcd` needs scheduler.endpoints, such as http://127.0.0.1:2379");
+  demand(etcd || scheduler.endpoints.empty(), context, path, {"scheduler.store"},
+         "scheduler.endpoints need `store: etcd`");
+  for (std::size_t i = 0; i < scheduler.endpoints.size(); ++i) {
+    const auto place = parse_http_endpoint(scheduler.endpoints[i]);
+    demand(place.ok(), context, fmt::format("{}[{}]", path, i), {path},
+           place.ok() ? "" : "an endpoint of etcd " + place.error().message);
+  }
+  // A scheduler grants no lease beyond its own leadership: nodes' leases would be cut short all the time.
+  demand(!etcd || job.cluster.lease_ms * 3 <= scheduler.lease_seconds * 2000, context, "scheduler.lease",
+         {"cluster.lease", "scheduler.store"},
+         fmt::format("scheduler.lease is at least one and a half times cluster.lease, {:g} s",
+                     static_cast<double>(job.cluster.lease_ms) / 1000));
+}
+
 void check_job(const JobConfig& job, ReadContext& context) {
   demand(!job.name.empty(), context, "job", {}, "the job needs a name: `job: NAME`");
   demand(job.name.empty() || is_plain_name(job.name), context, "job", {},
@@ -218,6 +242,7 @@ void check_job(const JobConfig& job, ReadContext& context) {
   check_training(job, context);
   check_tables(job, context);
   check_cluster(job, context);
+  check_scheduler(job, context);
 }
 
 }  // namespace capstan

@@ -17,6 +17,7 @@ void check_data(const JobConfig& job, ReadContext& context);
 void check_features(const JobConfig& job, ReadContext& context);
 void check_training(const JobConfig& job, ReadContext& context);
 void check_cluster(const JobConfig& job, ReadContext& context);
+void check_scheduler(const JobConfig& job, ReadContext& context);
 
 // Adds an error at `path` unless `path` or one of the settings it follows from is already known to be wrong.
 void demand(bool holds, ReadContext& context, const std::string& path,

@@ -137,6 +137,7 @@ struct TrainConfig {
   std::uint32_t early_stop_patience = 0;  // passes without improvement; 0: off
   std::string early_stop_metric;          // read on validation only
   std::uint32_t push_window = 4;          // unacknowledged pushes a stream and server
+  bool pull_copies = false;               // bounded: backups that are not too stale answer pulls
   bool operator==(const TrainConfig&) const = default;
 };
 
@@ -167,6 +168,7 @@ struct ClusterConfig {
   std::uint32_t servers = 1, workers = 1;
   std::uint32_t num_shards = 256;
   std::uint32_t replicas = 1;
+  bool balance_load = true;        // shards that are asked for much are spread over the servers
   std::uint32_t threads = 0;       // a process; 0: cores / processes on this host, at least 1
   std::uint64_t memory_limit = 0;  // bytes a server; 0: 80 % of the machine's, shared
   std::uint64_t lease_ms = 2000;
@@ -174,6 +176,15 @@ struct ClusterConfig {
   std::uint64_t startup_timeout_ms = 60000;
   std::uint64_t max_frame_bytes = 256ULL << 20;
   bool operator==(const ClusterConfig&) const = default;
+};
+
+enum class SchedulerStore { kFile, kEtcd };
+
+struct SchedulerConfig {
+  SchedulerStore store = SchedulerStore::kFile;
+  std::vector<std::string> endpoints;  // etcd: http://host:port
+  std::uint64_t lease_seconds = 3;     // etcd: of whoever leads
+  bool operator==(const SchedulerConfig&) const = default;
 };
 
 struct JobConfig {
@@ -191,6 +202,7 @@ struct JobConfig {
   EvaluateConfig evaluate;
   CheckpointConfig checkpoint;
   ClusterConfig cluster;
+  SchedulerConfig scheduler;
   std::string report;  // JSON; empty: none
   bool operator==(const JobConfig&) const = default;
 };

@@ -135,5 +135,6 @@ std::shared_ptr<const SectionSpec> train_schema();
 std::shared_ptr<const SectionSpec> evaluate_schema();
 std::shared_ptr<const SectionSpec> checkpoint_schema();
 std::shared_ptr<const SectionSpec> cluster_schema();
+std::shared_ptr<const SectionSpec> scheduler_schema();
 
 }  // namespace capstan

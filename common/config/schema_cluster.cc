@@ -9,7 +9,9 @@ std::shared_ptr<const SectionSpec> cluster_schema() {
   constexpr double kDay = 86400;
   return SectionBuilder<ClusterConfig>()
       .key("scheduler", &ClusterConfig::scheduler, text(),
-           "Where the scheduler listens, `tcp://host:port`; port 0 picks a free one.")
+           "Where the scheduler listens, `tcp://host:port`; port 0 picks a free one. Of several schedulers "
+           "each "
+           "has a `--bind` of its own.")
       .key("bind_host", &ClusterConfig::bind_host, text(), "The address that servers listen at.")
       .key("servers", &ClusterConfig::servers, count(between(1, 4096)), "Parameter-server processes.")
       .key("workers", &ClusterConfig::workers, count(between(1, 4096)), "Worker processes.")
@@ -17,6 +19,8 @@ std::shared_ptr<const SectionSpec> cluster_schema() {
            "Slices of all tables, fixed for the job's life: a power of two, at least 16 times the most "
            "servers ever.")
       .key("replicas", &ClusterConfig::replicas, count(between(1, 8)), "Copies of each shard.")
+      .key("balance_load", &ClusterConfig::balance_load, boolean(),
+           "Servers share the shards that are asked for most, as well as memory; else memory alone.")
       .key("threads", &ClusterConfig::threads, count(between(0, 1024)), "Threads of a process.")
       .default_note("0: the cores shared by the processes of a host")
       .key("memory_limit", &ClusterConfig::memory_limit, bytes(), "Memory for the rows of one server.")
@@ -29,6 +33,21 @@ std::shared_ptr<const SectionSpec> cluster_schema() {
            "The job fails when its nodes are not there by then.")
       .key("max_frame_bytes", &ClusterConfig::max_frame_bytes, bytes(between(65536, 2147483648.0)),
            "A larger message is refused.")
+      .build();
+}
+
+std::shared_ptr<const SectionSpec> scheduler_schema() {
+  const auto store = word<SchedulerStore>({
+      {"file", SchedulerStore::kFile, "one file in `work_dir`, for one scheduler"},
+      {"etcd", SchedulerStore::kEtcd, "keys in etcd, which also decides which of several schedulers leads"},
+  });
+  return SectionBuilder<SchedulerConfig>()
+      .key("store", &SchedulerConfig::store, store, "Where the scheduler keeps its journal.")
+      .key("endpoints", &SchedulerConfig::endpoints, list(text()),
+           "For `etcd`: `http://host:port` of its members; they are tried in turn.")
+      .key("lease", &SchedulerConfig::lease_seconds, duration(std::chrono::seconds(1), between(2, 60)),
+           "For `etcd`, in whole seconds: a leader that etcd has not heard for so long is replaced. At least "
+           "one and a half times `cluster.lease`.")
       .build();
 }
 

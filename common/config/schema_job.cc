@@ -96,6 +96,8 @@ std::shared_ptr<const SectionSpec> job_schema() {
       .key("checkpoint", &JobConfig::checkpoint, section<CheckpointConfig>(checkpoint_schema()),
            "What is kept for a restart.")
       .key("cluster", &JobConfig::cluster, section<ClusterConfig>(cluster_schema()), "The processes.")
+      .key("scheduler", &JobConfig::scheduler, section<SchedulerConfig>(scheduler_schema()),
+           "What the scheduler remembers by, and whether a second one stands by.")
       .key("report", &JobConfig::report, text(), "A JSON file with all results; empty: none.")
       .build();
 }

@@ -34,6 +34,9 @@ std::shared_ptr<const SectionSpec> train_schema() {
       .default_note("ndcg for ranking, auc for ctr, rmse for rating")
       .key("push_window", &TrainConfig::push_window, count(between(1, 1024)),
            "Pushes that may wait for an answer, for each stream and server.")
+      .key("pull_copies", &TrainConfig::pull_copies, boolean(),
+           "Workers pull from backups too, each from another: for `bounded` with cluster.replicas of 2 and "
+           "more.")
       .build();
 }
 

@@ -49,6 +49,7 @@ inline unsigned size_of(std::size_t count) {
 CAPSTAN_WIRE_PAIR(Hello)
 CAPSTAN_WIRE_PAIR(Welcome)
 CAPSTAN_WIRE_PAIR(Refusal)
+CAPSTAN_WIRE_PAIR(ShardLoad)
 CAPSTAN_WIRE_PAIR(Heartbeat)
 CAPSTAN_WIRE_PAIR(HeartbeatReply)
 CAPSTAN_WIRE_PAIR(MapRequest)

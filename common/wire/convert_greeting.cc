@@ -10,6 +10,9 @@ void write(Hello::Builder to, const capstan::Hello& from) {
   to.setIncarnation(from.incarnation);
   to.setEndpoint(from.endpoint);
   to.setHost(from.host);
+  to.setZone(from.zone);
+  to.setGeneration(from.generation);
+  to.setRun(from.run);
   to.setMemoryLimit(from.memory_limit);
 }
 void read(Hello::Reader from, capstan::Hello& to) {
@@ -20,6 +23,9 @@ void read(Hello::Reader from, capstan::Hello& to) {
   to.incarnation = from.getIncarnation();
   to.endpoint = to_string(from.getEndpoint());
   to.host = to_string(from.getHost());
+  to.zone = to_string(from.getZone());
+  to.generation = from.getGeneration();
+  to.run = from.getRun();
   to.memory_limit = from.getMemoryLimit();
 }
 
@@ -29,6 +35,7 @@ void write(Welcome::Builder to, const capstan::Welcome& from) {
   to.setLeaseMs(from.lease_ms);
   to.setGraceMs(from.grace_ms);
   to.setJobText(from.job_text);
+  to.setRun(from.run);
 }
 void read(Welcome::Reader from, capstan::Welcome& to) {
   to.generation = from.getGeneration();
@@ -36,6 +43,7 @@ void read(Welcome::Reader from, capstan::Welcome& to) {
   to.lease_ms = from.getLeaseMs();
   to.grace_ms = from.getGraceMs();
   to.job_text = to_string(from.getJobText());
+  to.run = from.getRun();
 }
 
 void write(Refusal::Builder to, const capstan::Refusal& from) {

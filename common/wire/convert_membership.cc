@@ -2,6 +2,15 @@
 
 namespace capstan::wire {
 
+void write(ShardLoad::Builder to, const capstan::ShardLoad& from) {
+  to.setShard(from.shard);
+  to.setRowsPerSecond(from.rows_per_second);
+}
+void read(ShardLoad::Reader from, capstan::ShardLoad& to) {
+  to.shard = from.getShard();
+  to.rows_per_second = from.getRowsPerSecond();
+}
+
 void write(Heartbeat::Builder to, const capstan::Heartbeat& from) {
   to.setNodeId(from.node_id);
   to.setIncarnation(from.incarnation);
@@ -11,6 +20,7 @@ void write(Heartbeat::Builder to, const capstan::Heartbeat& from) {
   to.setRows(from.rows);
   to.setBytes(from.bytes);
   to.setClock(from.clock);
+  write_list(to.initLoads(size_of(from.loads.size())), from.loads);
 }
 void read(Heartbeat::Reader from, capstan::Heartbeat& to) {
   to.node_id = from.getNodeId();
@@ -21,6 +31,7 @@ void read(Heartbeat::Reader from, capstan::Heartbeat& to) {
   to.rows = from.getRows();
   to.bytes = from.getBytes();
   to.clock = from.getClock();
+  read_list(from.getLoads(), to.loads);
 }
 
 void write(HeartbeatReply::Builder to, const capstan::HeartbeatReply& from) {
@@ -71,12 +82,14 @@ void write(MapUpdate::Builder to, const capstan::MapUpdate& from) {
   to.setNumShards(from.num_shards);
   write_list(to.initNodes(size_of(from.nodes.size())), from.nodes);
   write_list(to.initShards(size_of(from.shards.size())), from.shards);
+  to.setSketchWidth(from.sketch_width);
 }
 void read(MapUpdate::Reader from, capstan::MapUpdate& to) {
   to.version = from.getVersion();
   to.num_shards = from.getNumShards();
   read_list(from.getNodes(), to.nodes);
   read_list(from.getShards(), to.shards);
+  to.sketch_width = from.getSketchWidth();
 }
 
 void write(DeclareTables::Builder to, const capstan::DeclareTables& from) {
@@ -85,6 +98,8 @@ void write(DeclareTables::Builder to, const capstan::DeclareTables& from) {
   to.setCombineSteps(from.combine_steps);
   to.setFence(from.fence);
   to.setSketchWidth(from.sketch_width);
+  to.setProofPath(from.proof_path);
+  to.setProofText(from.proof_text);
 }
 void read(DeclareTables::Reader from, capstan::DeclareTables& to) {
   read_list(from.getTables(), to.tables);
@@ -92,13 +107,17 @@ void read(DeclareTables::Reader from, capstan::DeclareTables& to) {
   to.combine_steps = from.getCombineSteps();
   to.fence = from.getFence();
   to.sketch_width = from.getSketchWidth();
+  to.proof_path = to_string(from.getProofPath());
+  to.proof_text = to_string(from.getProofText());
 }
 
 void write(TablesReady::Builder to, const capstan::TablesReady& from) {
   to.setError(from.error);
+  to.setWrote(from.wrote);
 }
 void read(TablesReady::Reader from, capstan::TablesReady& to) {
   to.error = to_string(from.getError());
+  to.wrote = to_string(from.getWrote());
 }
 
 }  // namespace capstan::wire

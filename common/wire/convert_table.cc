@@ -25,6 +25,7 @@ void write(Pull::Builder to, const capstan::Pull& from) {
   to.setPass(from.pass);
   to.setNeedsClock(from.needs_clock);
   to.setTerm(from.term);
+  to.setOfCopies(from.of_copies);
   write_list(to.initSlices(size_of(from.slices.size())), from.slices);
 }
 void read(Pull::Reader from, capstan::Pull& to) {
@@ -32,6 +33,7 @@ void read(Pull::Reader from, capstan::Pull& to) {
   to.pass = from.getPass();
   to.needs_clock = from.getNeedsClock();
   to.term = from.getTerm();
+  to.of_copies = from.getOfCopies();
   read_list(from.getSlices(), to.slices);
 }
 

@@ -12,6 +12,9 @@ struct Hello {
   endpoint @5 :Text;        # where a server listens
   host @6 :Text;
   memoryLimit @7 :UInt64;   # bytes of rows a server may hold
+  zone @8 :Text;            # what fails together beyond a host: a rack, a hall
+  generation @9 :UInt32;    # of the newest welcome; 0: none yet
+  run @10 :UInt32;          # likewise
 }
 
 struct Welcome {
@@ -20,6 +23,7 @@ struct Welcome {
   leaseMs @2 :UInt32;
   graceMs @4 :UInt32;       # how long a shard without backups goes on while the scheduler is silent
   jobText @3 :Text;         # the effective job file; from the scheduler only
+  run @5 :UInt32;           # the generation that the job began with
 }
 
 struct Refusal {

@@ -12,6 +12,12 @@ struct Heartbeat {
   rows @5 :UInt64;
   bytes @6 :UInt64;
   clock @7 :UInt64;         # a server's highest step in stepped modes
+  loads @8 :List(ShardLoad);  # now and then: of the shards that the sender leads
+}
+
+struct ShardLoad {
+  shard @0 :UInt32;
+  rowsPerSecond @1 :Float32;  # pulled and pushed
 }
 
 struct HeartbeatReply {
@@ -29,6 +35,7 @@ struct MapUpdate {
   numShards @1 :UInt32;
   nodes @2 :List(NodeAddress);
   shards @3 :List(ShardEntry);  # those that changed after the known version
+  sketchWidth @4 :UInt32;   # a server's answer: as its tables were declared
 }
 
 struct NodeAddress {
@@ -50,10 +57,13 @@ struct DeclareTables {
   combineSteps @2 :Bool;    # sync: one update a step, from the gradients of all slots
   fence @3 :UInt64;         # lower terms are of a former cluster's workers: they get no rows and change none
   sketchWidth @4 :UInt32;   # counters a row of every admission sketch; 0: as many as without a limit
+  proofPath @5 :Text;       # a file in the folder of checkpoints, which the server must see; empty: none
+  proofText @6 :Text;       # what is in it
 }
 
 struct TablesReady {
   error @0 :Text;
+  wrote @1 :Text;           # the file in answer to the proof
 }
 
 struct TableSpec {

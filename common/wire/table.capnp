@@ -20,6 +20,7 @@ struct Pull {               # frames: keys (u64)
   needsClock @2 :UInt64;    # every slot's batches below this one are applied before rows are read; 0: at once
   slices @3 :List(PullSlice);
   term @4 :UInt64;          # under which the sender holds its work
+  ofCopies @5 :Bool;        # a backup may answer, if its copy has what is needed
 }
 
 struct SliceResult {

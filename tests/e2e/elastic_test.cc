@@ -8,7 +8,7 @@ using testing::HasSubstr;
 
 class Elastic : public LedgerScene {
  protected:
-  Elastic() : LedgerScene(kLongSeed) {}
+  Elastic() : LedgerScene(kLongSeed) { balance_load_ = false; }  // so that who leads is a matter of number
 
   // The server's entry in the status; empty when there is none.
   boost::json::object server(const std::string& name) {
@@ -69,6 +69,25 @@ TEST_F(Elastic, AlsoWithReplicasInSync) {
   ASSERT_NO_FATAL_FAILURE(start_cluster(false));
   ASSERT_NO_FATAL_FAILURE(join_and_drain(2));
   expect_counts_exact(true);
+}
+
+// As another version of the program takes over, server by server.
+TEST_F(Elastic, ServersAreReplacedOneByOne) {
+  write_job("pipeline_depth: 3", 2, 1);
+  ASSERT_NO_FATAL_FAILURE(start_cluster(false));
+  ASSERT_TRUE(goes_on(60)) << scheduler_->err();
+  for (const auto& [former, next] : {std::pair("ps-0", "ps-2"), std::pair("ps-1", "ps-3")}) {
+    start_server(next);
+    ASSERT_TRUE(eventually([&] { return places(next) > 0; }, kPatience)) << scheduler_->err();
+    const Outcome drained = run(with_target({"drain", former}));
+    ASSERT_EQ(drained.code, 0) << drained.err;
+    ASSERT_TRUE(eventually([&] { return !find(former).has_value(); }, kPatience)) << scheduler_->err();
+  }
+  EXPECT_FALSE(scheduler_->ended().has_value()) << "the job was to last longer";
+  expect_job_ends_well();
+  expect_rows_exact();
+  expect_counts_exact(false);
+  EXPECT_EQ(warnings(), "[]");
 }
 
 TEST_F(Elastic, AServerThatIsNeededIsNotDrained) {

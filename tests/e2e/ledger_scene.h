@@ -31,13 +31,13 @@ data: {{format: libsvm, train: [unused]}}
 model: {{type: lr}}
 train: {{passes: {}, partitions: {}, {}}}
 checkpoint: {{path: {}, every_steps: {}, keep: 2}}
-cluster: {{servers: {}, workers: 2, replicas: {}, num_shards: {}, lease: {}}}
+cluster: {{servers: {}, workers: 2, replicas: {}, num_shards: {}, lease: {}, balance_load: {}}}
 work_dir: {}
 report: {}
 )",
                                   job(), shape.seed, shape.passes, shape.partitions, train,
                                   path("checkpoints"), every_steps_, servers, replicas, shape.num_shards,
-                                  lease_, path("work"), path("report.json")));
+                                  lease_, balance_load_, path("work"), path("report.json")));
   }
 
   void start_cluster(bool resume) {
@@ -170,6 +170,7 @@ report: {}
   std::uint32_t servers_ = 2;
   std::uint64_t every_steps_ = 60;  // a checkpoint
   std::string lease_ = "1500ms";
+  bool balance_load_ = true;
   std::string endpoint_;
   std::unique_ptr<Process> scheduler_;
   std::vector<std::unique_ptr<Process>> others_;

@@ -20,7 +20,9 @@ class TwoSchedulers : public LedgerScene {
   void start_job(const std::string& train, const std::string& lease, std::uint32_t servers = 2,
                  std::uint32_t replicas = 1) {
     write_job(train, servers, replicas);
-    lead_lease_ = lease;
+    write("job.yaml",
+          text_of(path("job.yaml")) + fmt::format("scheduler: {{store: etcd, endpoints: [{}], lease: {}}}\n",
+                                                  etcd_.endpoint(), lease));
     for (std::string& each : binds_) each = "tcp://127.0.0.1:" + std::to_string(free_port());
     endpoint_ = binds_[0] + "," + binds_[1];
     scheduler_ = start_scheduler(0);
@@ -32,8 +34,7 @@ class TwoSchedulers : public LedgerScene {
 
   std::unique_ptr<Process> start_scheduler(std::size_t n) {
     return start({"scheduler", path("job.yaml"), "--bind", binds_[n], "--name",
-                  fmt::format("scheduler-{}", n), "--recover", "--etcd", etcd_.endpoint(), "--lead-lease",
-                  lead_lease_});
+                  fmt::format("scheduler-{}", n), "--recover"});
   }
   static bool says(const Process& process, const std::string& words) {
     return eventually([&] { return process.err().find(words) != std::string::npos; }, kPatience);
@@ -52,7 +53,6 @@ class TwoSchedulers : public LedgerScene {
   }
 
   EtcdProcess etcd_{path()};
-  std::string lead_lease_ = "2s";
   std::string binds_[2];
 };
 
@@ -127,6 +127,20 @@ TEST_F(TwoSchedulers, WhoeverWaitsEndsByASignalAlone) {
   expect_rows_exact();
 }
 
+// Until the lead was not renewed, which leaves the most part of the lease. A record that comes due meanwhile
+// waits, and with it the scheduler.
+TEST_F(TwoSchedulers, EtcdAwayForLessThanTheLeaseCostsNothing) {
+  ASSERT_NO_FATAL_FAILURE(start_job("pipeline_depth: 3", "60s"));
+  ASSERT_TRUE(goes_on(30)) << scheduler_->err();
+  etcd_.stop();
+  ASSERT_TRUE(says(*scheduler_, "the lead is not renewed: no answer from etcd")) << scheduler_->err();
+  etcd_.go_on();
+  expect_job_ends_well();
+  EXPECT_EQ(scheduler_->err().find("answers nobody"), std::string::npos) << scheduler_->err();
+  expect_counts_exact(false);
+  expect_rows_exact();
+}
+
 TEST_F(TwoSchedulers, EtcdAwayForLongerMakesTheJobStandStill) {
   ASSERT_NO_FATAL_FAILURE(start_job("pipeline_depth: 3", "3s"));
   ASSERT_TRUE(goes_on(30)) << scheduler_->err();
@@ -147,6 +161,8 @@ TEST_F(TwoSchedulers, EtcdAwayForLongerMakesTheJobStandStill) {
 TEST_F(TwoSchedulers, WithoutEtcdASchedulerSaysWhatItWaitsFor) {
   etcd_.kill();
   write_job("pipeline_depth: 3");
+  write("job.yaml", text_of(path("job.yaml")) +
+                        fmt::format("scheduler: {{store: etcd, endpoints: [{}]}}\n", etcd_.endpoint()));
   binds_[0] = "tcp://127.0.0.1:0";
   const auto alone = start_scheduler(0);
   EXPECT_TRUE(says(*alone, "waiting for the lead: no answer from etcd (" + etcd_.endpoint())) << alone->err();

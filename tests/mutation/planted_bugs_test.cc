@@ -11,6 +11,7 @@
 #include "sim/campaign.h"
 #include "tests/sim/lone_server.h"
 #include "tests/sim/scenario.h"
+#include "tests/sim/two_schedulers.h"
 
 namespace capstan {
 namespace {
@@ -256,6 +257,18 @@ TEST(PlantedBugs, StalenessOneMore) {
             [](std::uint64_t seed) { return in_trouble(seed, Consistency::kBounded); });
 }
 
+TEST(PlantedBugs, CopiesWithoutClock) {
+  must_find(PlantedBug::kCopiesWithoutClock, 50, [](std::uint64_t seed) {
+    ClusterOptions options = small_world(seed, Consistency::kBounded);
+    options.replicas = 2;
+    options.servers = 2;
+    options.pull_copies = true;
+    SimCluster cluster(seed, options);
+    make_trouble(cluster, TroubleOptions{}, seconds(40));
+    return must_finish_right(cluster, seconds(300));
+  });
+}
+
 TEST(PlantedBugs, WatermarkSkipsGaps) {
   must_find(PlantedBug::kWatermarkSkipsGaps, 50,
             [](std::uint64_t seed) { return in_trouble(seed, Consistency::kAsync); });
@@ -329,8 +342,18 @@ TEST(PlantedBugs, GivesWhatItPromised) {
             [](std::uint64_t seed) { return servers_change_in_trouble(seed, 2, false); });
 }
 
+TEST(PlantedBugs, MembersGoUnknown) {
+  must_find(PlantedBug::kMembersGoUnknown, 100,
+            [](std::uint64_t seed) { return servers_change_in_trouble(seed, 2, false); });
+}
+
 TEST(PlantedBugs, EpochsAreReused) {
   must_find(PlantedBug::kEpochsAreReused, 20, taken_over);
+}
+
+TEST(PlantedBugs, AppendsWithoutLeading) {
+  must_find(PlantedBug::kAppendsWithoutLeading, 100,
+            [](std::uint64_t seed) { return led_in_turn(seed, {.drops = true}); });
 }
 
 // A server that the scheduler no longer hears must stop by itself before another may take its shards.

@@ -43,7 +43,7 @@ WorkCursor cursor() {
 
 std::vector<JournalRecord> one_of_each() {
   return {GenerationRaised{7},
-          NodeGreeted{3, Role::kWorker, "w", "tcp://x", "host", ~0ULL, 1ULL << 40},
+          NodeGreeted{3, Role::kWorker, "w", "tcp://x", "host", "hall", ~0ULL, 1ULL << 40},
           NodeReady{3, 99},
           TablesAgreed{{odd_table()}, ~0ULL, 100, {{"test", 2}, {"baseline:ease", 1}}, "two\nlines", {8}, 5},
           MapChanged{{{1, (7ULL << 32) + 1, {3, 4}}, {2, (7ULL << 32) + 1, {}}}},

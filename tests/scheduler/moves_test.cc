@@ -120,6 +120,106 @@ TEST(Moves, WhoHoldsMostLeavesAChainThatIsTooLong) {
   EXPECT_EQ(chains[0], (Chain{1, 2}));
 }
 
+// Two zones of two hosts each, in the order of ids.
+std::vector<PlacementNode> zoned_nodes() {
+  return {
+      {1, 0, "a1", false, "a"}, {2, 0, "a2", false, "a"}, {3, 0, "b1", false, "b"}, {4, 0, "b2", false, "b"}};
+}
+std::size_t within_a_zone(const std::vector<Chain>& chains) {
+  return static_cast<std::size_t>(std::count_if(
+      chains.begin(), chains.end(), [](const Chain& chain) { return (chain[0] <= 2) == (chain[1] <= 2); }));
+}
+// Until there are no more moves; how many there were.
+std::size_t carry_all_out(std::vector<Chain>& chains, const std::vector<PlacementNode>& nodes,
+                          const LoadShares& loads) {
+  for (std::size_t count = 0;; ++count) {
+    std::vector<Move> moves = plan_moves(chains, nodes, 1, loads);
+    if (moves.empty()) moves = plan_parting(chains, nodes);
+    if (moves.empty()) moves = plan_swap(chains, nodes, loads);
+    if (moves.empty() || count > chains.size() * 4) return count;
+    std::vector<ShardEntry> entries = entries_of(chains);
+    MovesBegun begun;
+    for (const Move& move : moves) {
+      entries[move.shard].learner = move.to;
+      begun[move.shard] = move;
+    }
+    chains = settled(entries, static_cast<std::uint32_t>(chains[0].size()), nodes, begun);
+  }
+}
+
+TEST(Moves, CopiesGoToDifferentZones) {
+  const auto nodes = zoned_nodes();
+  EXPECT_EQ(within_a_zone(evened_out(place(64, 2, nodes, {}), nodes)), 0U);
+  // A zone joins: half of the places go there, one of each chain.
+  const std::vector<PlacementNode> before(nodes.begin(), nodes.begin() + 2);
+  std::vector<Chain> chains = evened_out(place(64, 2, before, {}), before);
+  EXPECT_EQ(carry_all_out(chains, nodes, {}), 64U);
+  EXPECT_EQ(within_a_zone(chains), 0U);
+}
+
+// As many places everywhere, but copies that would be lost together.
+TEST(Moves, ChainsWithinAZonePart) {
+  const auto nodes = zoned_nodes();
+  std::vector<Chain> chains;
+  for (std::uint32_t shard = 0; shard < 32; ++shard)
+    chains.push_back(shard % 2 == 0 ? Chain{1, 2} : Chain{3, 4});
+  EXPECT_LE(carry_all_out(chains, nodes, {}), 32U);
+  EXPECT_EQ(within_a_zone(chains), 0U);
+  for (const auto& [id, count] : places(chains)) EXPECT_EQ(count, 16U) << id;
+  EXPECT_TRUE(plan_parting(chains, nodes).empty());
+}
+
+double led(const std::vector<Chain>& chains, const LoadShares& loads, NodeId id) {
+  double sum = 0.0;
+  for (std::size_t shard = 0; shard < chains.size(); ++shard)
+    sum += chains[shard].front() == id ? loads[shard] : 0.0;
+  return sum;
+}
+
+TEST(Moves, WhoLeadsIsEvenedOutByLoad) {
+  const auto nodes = equal_nodes(2);
+  std::vector<Chain> chains(8, Chain{1, 2});
+  for (std::size_t shard = 4; shard < 8; ++shard) chains[shard] = {2, 1};
+  const LoadShares loads = {3, 2.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.6};  // 1 leads 6.2 of 8
+  const auto moves = plan_primaries(chains, nodes, std::vector<bool>(8, false), 10, loads);
+  ASSERT_FALSE(moves.empty());
+  EXPECT_EQ(moves[0].shard, 1U) << "2.4 for a difference of 4.4";
+  for (const Move& move : moves) chains[move.shard] = led_by(chains[move.shard], move.to);
+  EXPECT_NEAR(led(chains, loads, 1), 4.0, 0.5);
+  EXPECT_TRUE(plan_primaries(chains, nodes, std::vector<bool>(8, false), 10, loads).empty());
+}
+
+TEST(Moves, ALittleMoreLoadMovesNothing) {
+  const auto nodes = equal_nodes(2);
+  std::vector<Chain> chains(8, Chain{1, 2});
+  for (std::size_t shard = 4; shard < 8; ++shard) chains[shard] = {2, 1};
+  const LoadShares loads = {1.05, 1.05, 1.05, 1.05, 0.95, 0.95, 0.95, 0.95};
+  EXPECT_TRUE(plan_primaries(chains, nodes, std::vector<bool>(8, false), 10, loads).empty());
+  for (Chain& chain : chains) chain.pop_back();
+  EXPECT_TRUE(plan_swap(chains, nodes, loads).empty());
+}
+
+// Without copies a hot shard goes for a cool one, so that memory stays even; it ends, whatever the loads.
+TEST(Moves, HotShardsWithoutCopiesAreSwapped) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Rng rng(seed);
+    const auto nodes = equal_nodes(2 + rng.below(4));
+    std::vector<Chain> chains = place(64, 1, nodes, {});
+    LoadShares loads;
+    double sum = 0.0;
+    for (std::size_t shard = 0; shard < 64; ++shard) sum += loads.emplace_back(std::pow(rng.uniform(), 4.0));
+    for (double& load : loads) load *= 64.0 / sum;
+    EXPECT_LT(carry_all_out(chains, nodes, loads), 64U);
+    const double share = 64.0 / static_cast<double>(nodes.size());
+    double most = 0.0, hottest = *std::max_element(loads.begin(), loads.end());
+    for (const PlacementNode& node : nodes) most = std::max(most, led(chains, loads, node.id));
+    EXPECT_LE(most, share * 1.25 + hottest * 0.5);
+    for (const auto& [id, count] : places(chains))
+      EXPECT_LE(std::abs(static_cast<double>(count) - share), 1.0);
+  }
+}
+
 // Servers come, leave and are lost at random; the moves are carried out one by one.
 TEST(Moves, EndAndLeaveEveryServerItsShare) {
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {

@@ -110,7 +110,7 @@ TEST_F(SchedulerLeadTest, ARefusedRecordEndsItWithoutAWord) {
 
 // Who leads next would wait for nodes that were told to go.
 TEST_F(SchedulerLeadTest, AnEndThatIsNotWrittenIsNotTold) {
-  for (const bool silent : {false, true}) {
+  for (const bool unanswered : {false, true}) {
     journal = LentJournal();
     ASSERT_TRUE(start().ok());
     node_ids.clear();
@@ -118,13 +118,13 @@ TEST_F(SchedulerLeadTest, AnEndThatIsNotWrittenIsNotTold) {
     const auto a = ask(0), b = ask(0);
     EXPECT_TRUE(done(0, *a));
     journal.noticed = false;
-    journal.silent = silent;
-    if (!silent) journal.lost = "led by another";
+    journal.silent = unanswered;
+    if (!unanswered) journal.lost = "led by another";
     scheduler->stop("enough", false);
     loop.advance(seconds(5));
     EXPECT_EQ(count_sent<JobEnded>(), 0U);
     EXPECT_TRUE(finished && scheduler->job().halted());
-    EXPECT_EQ(scheduler->job().replaced(), !silent);
+    EXPECT_EQ(scheduler->job().replaced(), !unanswered);
   }
 }
 

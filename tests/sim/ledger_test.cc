@@ -26,21 +26,19 @@ TEST(Ledger, ARowTellsWhichBatchesItHolds) {
   const Ledger ledger(shape());
   EXPECT_EQ(ledger.dim(), 1 + 3U);  // 54 batches, 20 a float
   const std::vector<BatchId> batches = {{0, 0, 0}, {0, 2, 8}, {1, 1, 4}, {1, 2, 8}};
-  std::set<BatchId> found;
+  Batches found;
   std::string why;
   ASSERT_TRUE(ledger.decode(row_of(ledger, batches), found, why)) << why;
-  EXPECT_EQ(found, std::set<BatchId>(batches.begin(), batches.end()));
+  EXPECT_EQ(found, batches);
 }
 
 TEST(Ledger, ADoubledBatchIsNoticedEvenBesideALostOne) {
   const Ledger ledger(shape());
-  std::set<BatchId> found;
+  Batches found;
   std::string why;
   EXPECT_FALSE(ledger.decode(row_of(ledger, {{0, 0, 3}, {0, 0, 3}}), found, why));
-  found.clear();
   // 3 twice looks like 4 once, but for the count.
   EXPECT_FALSE(ledger.decode(row_of(ledger, {{0, 0, 3}, {0, 0, 3}, {0, 0, 5}}), found, why));
-  found.clear();
   std::vector<float> row = row_of(ledger, {{0, 0, 3}});
   row[1] += 0.5F;
   EXPECT_FALSE(ledger.decode(row, found, why));
@@ -54,8 +52,8 @@ TEST(Ledger, TouchingAndTouchedAreTheSameRelation) {
       for (std::uint64_t batch = 0; batch < 9; ++batch) {
         for (const Key key : ledger.touched({pass, partition, batch})) {
           ++from_batches;
-          EXPECT_TRUE(ledger.touching(key).contains({pass, partition, batch}));
-          EXPECT_FALSE(ledger.touching(key, pass, batch).contains({pass, partition, batch}));
+          EXPECT_TRUE(contains(ledger.touching(key), {pass, partition, batch}));
+          EXPECT_FALSE(contains(ledger.touching(key, pass, batch), {pass, partition, batch}));
         }
       }
     }
@@ -71,8 +69,7 @@ TEST(Ledger, SumsTellALostADoubledAndASwappedBatch) {
   with_sums.keys = 4;
   const Ledger ledger(with_sums);
   const Key key = ledger.keys()[0];
-  const auto touching = ledger.touching(key);
-  std::vector<BatchId> all(touching.begin(), touching.end());
+  const Batches all = ledger.touching(key);
   ASSERT_GE(all.size(), 3U);
   EXPECT_EQ(ledger.check_whole(key, row_of(ledger, all)), "");
   std::vector<BatchId> swapped = all, lost(all.begin() + 1, all.end()), doubled = all;

@@ -43,7 +43,7 @@ class LoneServer : public ::testing::Test {
     options.scheduler = "sim://scheduler:1";
     options.bind = "sim://ps-0:1";
     options.incarnation = 1;
-    options.requests_max = 2;
+    options.requests.requests = 2;
     options.memory_limit = memory_limit;
     world.start(node, [options, log](SimNode& self) {
       auto process = std::make_shared<Server>(self.loop(), self.transport(), self.tasks(), self.tasks(),

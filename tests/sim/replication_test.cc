@@ -1,6 +1,7 @@
 // Chains of two and three: servers die, stop and are cut off, and nothing acknowledged is lost or doubled.
 #include <gtest/gtest.h>
 
+#include "scheduler/node_stats.h"
 #include "tests/sim/scenario.h"
 
 namespace capstan {
@@ -58,6 +59,32 @@ TEST(Replication, ChainsOfThreeInTrouble) {
 }
 TEST(Replication, CheckpointsOfChainsInTrouble) {
   run(2, 1001, 30, true);
+}
+
+// Whether anybody but primaries answered pulls.
+std::uint64_t copies_served(SimCluster& cluster) {
+  std::uint64_t sum = 0;
+  const auto process = cluster.scheduler_process();
+  for (const auto& [id, node] : process->membership().nodes()) {
+    const json::object stats = stats_of(node);
+    if (const auto* count = stats.if_contains("copies_served")) sum += count->to_number<std::uint64_t>();
+  }
+  return sum;
+}
+
+TEST(Replication, BackupsAnswerPullsWithinTheStaleness) {
+  const SeedRange seeds(1, 60);
+  std::uint64_t served_in_all = 0;
+  for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
+    ClusterOptions options = chains_of(2 + seed % 2, seed);
+    options.consistency = Consistency::kBounded;
+    options.pull_copies = true;
+    SimCluster cluster(seed, options);
+    if (seed % 4 != 0) make_trouble(cluster, server_trouble(seed), seconds(60));
+    ASSERT_EQ(must_finish_equal(cluster), "") << replay(seed);
+    served_in_all += copies_served(cluster);
+  }
+  EXPECT_GT(served_in_all, 0U);
 }
 
 // How many shards somebody answers for.

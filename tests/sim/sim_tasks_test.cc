@@ -59,6 +59,24 @@ TEST(SimTasks, ACrashFallsBeforeBetweenOrAfter) {
   EXPECT_EQ(outcomes, (std::set<std::pair<bool, bool>>{{false, false}, {true, false}, {true, true}}));
 }
 
+TEST(SimTasks, ASlowLaneIsSlowUntilItIsNot) {
+  SimWorld world(1, SimOptions{});
+  SimNode& node = world.add_node("a");
+  const auto time_of = [&](std::uint32_t lane) {
+    constexpr int kTasks = 20;
+    int done = 0;
+    const Duration before = world.elapsed();
+    for (int i = 0; i < kTasks; ++i) node.tasks().run(lane, nullptr, [&] { ++done; });
+    EXPECT_TRUE(world.run_until([&] { return done == kTasks; }, seconds(100)));
+    return world.elapsed() - before;
+  };
+  node.tasks().slow_down(1, seconds(1));
+  EXPECT_LT(time_of(0), seconds(1));
+  EXPECT_GT(time_of(1), seconds(4));
+  node.tasks().slow_down(1, Duration(0));
+  EXPECT_LT(time_of(1), seconds(1));
+}
+
 TEST(SimTasks, ARestartedNodesLanesAreEmpty) {
   SimOptions options;
   options.tasks.work_min = options.tasks.work_max = seconds(1);

@@ -60,12 +60,23 @@ void Puller::take_back(Request& request) {
   std::erase_if(request.asked, [&](auto& each) {
     const Asked& asked = each.second;
     const bool moved = std::any_of(asked.ranges.begin(), asked.ranges.end(), [&](std::uint32_t range) {
-      return link_.map().primary(request.ticket->ranges[range].shard) != asked.node;
+      return whom_to_ask(request, range) != asked.node;
     });
     if (moved) request.missing.insert(request.missing.end(), asked.ranges.begin(), asked.ranges.end());
     return moved;
   });
   std::sort(request.missing.begin(), request.missing.end());
+}
+
+// Each worker asks another of the chain's members, so that all of them serve.
+NodeId Puller::whom_to_ask(const Request& request, std::uint32_t range) const {
+  const std::uint32_t shard = request.ticket->ranges[range].shard;
+  if (request.ticket->of_copies && !request.primary_only.contains(range) && !link_.map().empty()) {
+    const auto& chain = link_.map().chain(shard);
+    const NodeId member = chain.empty() ? 0 : chain[(link_.node_id() + shard) % chain.size()];
+    if (member != 0 && peers_.find(member)) return member;
+  }
+  return peers_.greeted_primary(shard);
 }
 
 void Puller::ask(Request& request) {
@@ -75,7 +86,7 @@ void Puller::ask(Request& request) {
   std::vector<std::uint32_t> later;
   for (const std::uint32_t range : request.missing) {
     const ShardRange& where = request.ticket->ranges[range];
-    const NodeId owner = peers_.greeted_primary(where.shard);
+    const NodeId owner = whom_to_ask(request, range);
     if (owner != 0) {
       parts.add(owner, range, largest_frame(where, *request.tables, specs_));
     } else {
@@ -93,6 +104,7 @@ void Puller::send(Request& request, NodeId node, std::vector<std::uint32_t> rang
   pull.pass = request.ticket->pass;
   pull.term = request.ticket->term;
   pull.needs_clock = request.ticket->needs_clock;
+  pull.of_copies = request.ticket->of_copies;
   std::size_t count = 0;
   for (const std::uint32_t range : ranges) count += request.ticket->ranges[range].count;
   pull.keys = Buffer::allocate(count * sizeof(Key));
@@ -125,17 +137,28 @@ void Puller::on_reply(std::uint64_t id, std::uint64_t message, const Result<Mess
     if (const auto* rows = std::get_if<PullReply>(&*reply)) again = take(request, ranges, *rows);
   }
   peers_.note(node, reply);
-  if (!again.empty()) {
-    request.missing.insert(request.missing.end(), again.begin(), again.end());
-    std::sort(request.missing.begin(), request.missing.end());
-    link_.refresh_map();
-    if (!retry_.running()) retry_.start(kRetryPause, [this] { resume(); });
-    return;
-  }
+  if (!again.empty()) return ask_again(request, node, again);
   if (!request.asked.empty() || !request.missing.empty()) return;
   const auto done = std::move(request.done);
   requests_.erase(found);
   done();
+}
+
+// What a copy lacks its primary has, or waits for; of what that does not give we have an old map.
+void Puller::ask_again(Request& request, NodeId node, const std::vector<std::uint32_t>& ranges) {
+  bool of_primary = false;
+  for (const std::uint32_t range : ranges) {
+    request.missing.push_back(range);
+    if (node == link_.map().primary(request.ticket->ranges[range].shard)) {
+      of_primary = true;
+    } else {
+      request.primary_only.insert(range);
+    }
+  }
+  std::sort(request.missing.begin(), request.missing.end());
+  if (!of_primary) return ask(request);
+  link_.refresh_map();
+  if (!retry_.running()) retry_.start(kRetryPause, [this] { resume(); });
 }
 
 std::vector<std::uint32_t> Puller::take(Request& request, const std::vector<std::uint32_t>& ranges,

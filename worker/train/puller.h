@@ -5,6 +5,7 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "common/event_loop.h"
@@ -24,6 +25,7 @@ struct PullTicket {
   std::uint64_t needs_clock = 0;   // every slot's batches below this one must be applied; sync: and no others
   std::vector<ShardRange> ranges;  // of the tables, from shard_ranges()
   std::vector<std::uint64_t> versions;  // [ranges]: pushes that the range's shard had applied
+  bool of_copies = false;               // backups that have what is needed may be asked
 };
 
 class Puller {
@@ -51,14 +53,18 @@ class Puller {
     std::vector<StepTable>* tables;
     PullTicket* ticket;
     std::vector<std::uint32_t> missing;    // ranges not asked for
+    std::set<std::uint32_t> primary_only;  // ranges whose copy lacked what is needed
     std::map<std::uint64_t, Asked> asked;  // messages on their way
     std::function<void()> done;
     std::uint64_t id = 0;
   };
 
   void ask(Request& request);
+  // Of the range's chain, or 0: nobody can be asked now.
+  NodeId whom_to_ask(const Request& request, std::uint32_t range) const;
   void send(Request& request, NodeId node, std::vector<std::uint32_t> ranges);
   void on_reply(std::uint64_t id, std::uint64_t message, const Result<Message>& reply);
+  void ask_again(Request& request, NodeId node, const std::vector<std::uint32_t>& ranges);
   void take_back(Request& request);
   // Copies what came; gives back the ranges to ask for again.
   std::vector<std::uint32_t> take(Request& request, const std::vector<std::uint32_t>& ranges,

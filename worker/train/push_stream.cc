@@ -35,6 +35,7 @@ PushStream::PushStream(EventLoop& loop, Rpc& rpc, SchedulerLink& link, ServerPee
       id_(id),
       hooks_(std::move(hooks)),
       last_sequence_(id.num_shards, 0),
+      window_(id.window_max),
       retry_(loop) {}
 
 PushStream::~PushStream() {
@@ -208,6 +209,7 @@ void PushStream::on_reply(std::uint64_t sequence, NodeId node, const std::vector
     retry_later();
   }
   if (found->left > 0) return;
+  widen_window();
   const std::uint64_t acknowledged = found->slices.size();
   batches_.erase(found);
   hooks_.on_acknowledged(sequence, acknowledged);
@@ -215,7 +217,12 @@ void PushStream::on_reply(std::uint64_t sequence, NodeId node, const std::vector
 
 void PushStream::settle(Batch& batch, const std::vector<std::size_t>& slices, const PushReply& reply) {
   std::map<std::uint32_t, SliceStatus> results;
-  for (const auto& slice : reply.slices) results[slice.shard] = slice.status;
+  bool busy = false;
+  for (const auto& slice : reply.slices) {
+    results[slice.shard] = slice.status;
+    busy = busy || slice.status == SliceStatus::kBusy;
+  }
+  if (busy) narrow_window();
   for (const std::size_t i : slices) {
     Slice& slice = batch.slices[i];
     const auto result = results.find(slice.shard);
@@ -237,6 +244,17 @@ void PushStream::settle(Batch& batch, const std::vector<std::size_t>& slices, co
         break;  // stays to be sent again
     }
   }
+}
+
+void PushStream::widen_window() {
+  if (window_ >= id_.window_max || ++since_widened_ < window_) return;
+  ++window_;
+  since_widened_ = 0;
+}
+
+void PushStream::narrow_window() {
+  window_ = std::max(1U, window_ / 2);
+  since_widened_ = 0;
 }
 
 void PushStream::retry_later() {

@@ -38,6 +38,7 @@ class PushStream {
     std::uint32_t num_shards = 0;
     bool every_shard = false;  // stepped modes: shards that a batch does not touch hear of it too
     std::uint64_t frame_bytes_max = 256ULL << 20;
+    std::uint32_t window_max = 4;  // batches that may wait for their answers
   };
 
   // All outlive it, and so do `counts`.
@@ -53,6 +54,10 @@ class PushStream {
   // Why these gradients cannot be pushed: a shard's slice is one thing and travels whole. Empty: they can.
   std::string too_large(const std::vector<StepTable>& tables, const PullTicket& ticket) const;
   std::size_t unacknowledged() const { return batches_.size(); }
+  // As many batches wait for their answers as may. The window is halved when a server has no room, and grows
+  // by one with each window that is acknowledged.
+  bool full() const { return batches_.size() >= window_; }
+  std::uint32_t window() const { return window_; }
   // Sends what waits (new map, new greeting), and anew what a server has that no longer owns it.
   void resume();
 
@@ -78,6 +83,8 @@ class PushStream {
                 const Result<Message>& reply);
   void settle(Batch& batch, const std::vector<std::size_t>& slices, const PushReply& reply);
   void take_back();
+  void widen_window();
+  void narrow_window();
   void retry_later();
 
   EventLoop& loop_;
@@ -90,6 +97,8 @@ class PushStream {
   Hooks hooks_;
   std::deque<Batch> batches_;                 // unacknowledged, by sequence
   std::vector<std::uint64_t> last_sequence_;  // [shards]: of this term
+  std::uint32_t window_;
+  std::uint32_t since_widened_ = 0;  // batches acknowledged
   bool fenced_ = false;
   // Answers may come after the stream is gone; the Rpc outlives it.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

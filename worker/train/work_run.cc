@@ -34,7 +34,7 @@ WorkRun::WorkRun(TrainEnv& env, WorkItem item, const WorkGrant& grant, Hooks hoo
   pushes_ = std::make_unique<PushStream>(
       env_.loop, env_.rpc, env_.link, env_.peers, env_.program->tables(), env_.pushes,
       PushStream::Id{item_.pass, item_.partition, grant.term, env_.options.num_shards, stepped,
-                     env_.options.frame_bytes_max},
+                     env_.options.frame_bytes_max, std::max(1U, env_.options.push_window)},
       PushStream::Hooks{.on_acknowledged = [this](std::uint64_t sequence,
                                                   std::uint64_t slices) { acknowledge(sequence, slices); },
                         .on_fenced = [this] { hooks_.on_fenced(); }});
@@ -99,6 +99,7 @@ void WorkRun::pull(const StageRef& stage) {
   stage->ticket.pass = pushes() ? item_.pass : item_.pass + 1;
   stage->ticket.term = cursor_.term;
   stage->ticket.needs_clock = needs_clock(stage->step.batch);
+  stage->ticket.of_copies = env_.options.pull_copies && pushes() && stage->ticket.needs_clock > 0;
   env_.puller.pull(stage->step.tables, stage->ticket, [this, stage] {
     stage->state = Stage::State::kReady;
     pump();
@@ -108,7 +109,7 @@ void WorkRun::pull(const StageRef& stage) {
 // Batches compute in their order: pushes of a stream must be. What is computed is pushed at once, so a full
 // window holds it up.
 void WorkRun::compute_front() {
-  if (pushes_ && pushes_->unacknowledged() >= std::max(1U, env_.options.push_window)) return;
+  if (pushes_ && pushes_->full()) return;
   if (computing_ || stages_.empty() || stages_.front()->state != Stage::State::kReady) return;
   if (!error_.empty()) return;
   computing_ = true;

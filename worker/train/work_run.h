@@ -22,6 +22,7 @@ namespace capstan {
 struct TrainOptions {
   Consistency consistency = Consistency::kAsync;
   std::uint32_t staleness = 0;
+  bool pull_copies = false;          // bounded: backups may be asked for rows
   std::uint32_t pipeline_depth = 2;  // steps built or pulled ahead of the one that computes, itself included
   std::uint32_t push_window = 4;     // unacknowledged steps
   std::uint32_t num_shards = 256;

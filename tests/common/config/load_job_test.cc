@@ -141,6 +141,22 @@ checkpoint: {path: out, every: 2m}
   EXPECT_EQ(job.checkpoint.every_seconds, 120U);
 }
 
+TEST(LoadJob, ASchedulerWithEtcdIsToldWhereItIsAndLeadsLongerThanNodes) {
+  const auto error_of = [](const std::string& scheduler) {
+    const auto errors = errors_of(job_with("scheduler: " + scheduler + "\ncluster: {lease: 3s}\n"));
+    return errors.empty() ? "" : errors.front();
+  };
+  EXPECT_THAT(error_of("{store: etcd}"),
+              HasSubstr("needs scheduler.endpoints, such as http://127.0.0.1:2379"));
+  EXPECT_THAT(error_of("{endpoints: [http://a:1]}"), HasSubstr("scheduler.endpoints need `store: etcd`"));
+  EXPECT_THAT(error_of("{store: etcd, endpoints: [http://a:1, a:2], lease: 9s}"),
+              HasSubstr("films.yaml:9:50: an endpoint of etcd must be http://host:port, not 'a:2'"));
+  EXPECT_THAT(error_of("{store: etcd, endpoints: [http://a:1], lease: 4s}"),
+              HasSubstr("scheduler.lease is at least one and a half times cluster.lease, 3 s"));
+  EXPECT_EQ(error_of("{store: etcd, endpoints: [http://a:1, http://b:1], lease: 5s}"), "");
+  EXPECT_EQ(config_of(kJob).scheduler.store, SchedulerStore::kFile);
+}
+
 TEST(LoadJob, EnvironmentVariablesAreReplaced) {
   const auto outcome = read_job(kJob, "films.yaml", {}, environment({{"FILMS", "/big/films, [all]"}}));
   ASSERT_TRUE(outcome.job) << outcome.errors.text();

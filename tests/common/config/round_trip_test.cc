@@ -50,6 +50,7 @@ train: {consistency: bounded, staleness: 3, passes: 2, early_stop_patience: 2, e
 evaluate: {metrics: [ndcg, hr@5], at: [5, 10], every_passes: 1, baselines: [most_popular, ease]}
 checkpoint: {path: out/full, every: 90s, every_steps: 100}
 cluster: {servers: 2, workers: 3, replicas: 2, lease: 1500ms, memory_limit: 1000001}
+scheduler: {store: etcd, endpoints: [http://a:2379, http://b:2379], lease: 4s}
 report: ${REPORT:-out/full.json}
 )";
 

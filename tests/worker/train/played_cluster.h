@@ -92,6 +92,7 @@ class PlayedCluster : public ::testing::Test {
     }
     if (const auto* pull = std::get_if<Pull>(&message)) {
       pulls.push_back(*pull);
+      pulled_from.push_back(server);
       return on_pull ? on_pull(message) : rows_of(*pull);
     }
     return std::nullopt;
@@ -156,6 +157,7 @@ class PlayedCluster : public ::testing::Test {
   std::vector<Push> pushes;
   std::vector<NodeId> pushed_to;
   std::vector<Pull> pulls;
+  std::vector<NodeId> pulled_from;
   std::unique_ptr<Rpc> rpc;
   std::unique_ptr<SchedulerLink> link;
   std::unique_ptr<ServerPeers> peers;

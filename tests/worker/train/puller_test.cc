@@ -22,6 +22,21 @@ class PullerTest : public PlayedCluster {
     ticket.needs_clock = 6;
     puller->pull(tables, ticket, [this] { ++done; });
   }
+  // The first server leads, the second has copies.
+  void give_shards_to_both() {
+    give_shards_to(kFirstServer);
+    for (ShardEntry& entry : map.shards) entry.chain = {kFirstServer, kSecondServer};
+    EXPECT_TRUE(world.run_until(
+        [&] { return link->map().version() == map.version && peers->find(kSecondServer).has_value(); },
+        seconds(5)));
+  }
+  void ask_copies() {
+    tables = tables_of({0, 1, 2, 3});
+    ticket = ticket_of(tables);
+    ticket.needs_clock = 6;
+    ticket.of_copies = true;
+    puller->pull(tables, ticket, [this] { ++done; });
+  }
   void expect_rows() const {
     for (std::size_t i = 0; i < tables[0].keys.size(); ++i) {
       EXPECT_EQ(tables[0].rows[2 * i], static_cast<float>(tables[0].keys[i]));
@@ -85,6 +100,34 @@ TEST_F(PullerTest, OnlyTheMissingPartIsAskedForAgain) {
   ASSERT_EQ(pulls[1].slices.size(), 1U);
   EXPECT_EQ(pulls[1].slices[0].shard, 3U);
   EXPECT_EQ(done, 1);
+  expect_rows();
+}
+
+TEST_F(PullerTest, OfCopiesEachShardsOwnMemberIsAsked) {
+  make();
+  give_shards_to_both();
+  ask_copies();
+  world.run_for(seconds(1));
+  EXPECT_EQ(done, 1);
+  ASSERT_EQ(pulls.size(), 2U) << "one of the primary, one of the backup";
+  for (const Pull& each : pulls) EXPECT_TRUE(each.of_copies);
+  expect_rows();
+}
+
+TEST_F(PullerTest, WhatACopyLacksThePrimaryIsAskedForAtOnce) {
+  make();
+  give_shards_to_both();
+  std::vector<NodeId> asked;
+  on_pull = [&](const Message& message) -> std::optional<Message> {
+    asked.push_back(pulled_from.back());
+    const bool of_copy = pulled_from.back() == kSecondServer;
+    return rows_of(std::get<Pull>(message), of_copy ? SliceStatus::kStale : SliceStatus::kOk);
+  };
+  ask_copies();
+  world.run_for(milliseconds(15));
+  EXPECT_EQ(done, 1) << "without a pause, which would be longer than this";
+  EXPECT_EQ(std::count(asked.begin(), asked.end(), kSecondServer), 1);
+  EXPECT_EQ(std::count(asked.begin(), asked.end(), kFirstServer), 2);
   expect_rows();
 }
 

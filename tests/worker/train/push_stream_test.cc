@@ -61,6 +61,30 @@ TEST_F(PushStreamTest, SlicesNameTheirStreamAndTheBatchBeforeThem) {
   EXPECT_EQ(counts.bytes, 4 * (sizeof(Key) + 2 * sizeof(float)));
 }
 
+TEST_F(PushStreamTest, TheWindowNarrowsWhenAServerHasNoRoomAndWidensAgain) {
+  make();
+  EXPECT_EQ(stream->window(), 4U);
+  int busy = 2;
+  on_push = [&](const Message& message) -> std::optional<Message> {
+    return all_slices(std::get<Push>(message), busy-- > 0 ? SliceStatus::kBusy : SliceStatus::kOk);
+  };
+  push(1, {0});
+  EXPECT_FALSE(stream->full());
+  world.run_for(seconds(1));
+  EXPECT_EQ(acknowledged, std::vector<std::uint64_t>{1});
+  EXPECT_EQ(stream->window(), 2U) << "halved twice, and one window of one batch acknowledged";
+  on_push = [](const Message&) -> std::optional<Message> { return std::nullopt; };
+  push(2, {0});
+  EXPECT_FALSE(stream->full());
+  push(3, {0});
+  EXPECT_TRUE(stream->full());
+  on_push = nullptr;
+  for (std::uint64_t sequence = 4; sequence < 20; ++sequence) push(sequence, {0});
+  world.run_for(seconds(20));
+  EXPECT_EQ(acknowledged.size(), 19U);
+  EXPECT_EQ(stream->window(), 4U) << "as before, and no wider";
+}
+
 TEST_F(PushStreamTest, AServerThatDoesNotAnswerIsNamedAsLongAsItHasShards) {
   make();
   on_push = [](const Message&) { return std::nullopt; };
