@@ -73,6 +73,8 @@ bool ChaosScene::watch(const std::function<bool()>& happened, std::chrono::milli
   std::uintmax_t seen = computed();
   Clock::time_point last = Clock::now();
   const auto look = [&] {
+    tend();
+    note_resources();
     const std::uintmax_t now = computed();
     pause_ = std::max(pause_, Clock::now() - last);
     if (now != seen) last = Clock::now();
@@ -80,6 +82,19 @@ bool ChaosScene::watch(const std::function<bool()>& happened, std::chrono::milli
     return happened();
   };
   return eventually(look, patience);
+}
+
+// Of the cluster's nodes, not of tools that look at it.
+void ChaosScene::note_resources() {
+  if (!resources_.due()) return;
+  std::vector<RunningProcess> nodes = processes();
+  std::erase_if(nodes, [](const RunningProcess& process) {
+    const auto& args = process.args;
+    return std::none_of(args.begin(), args.end(), [](const std::string& arg) {
+      return arg == "scheduler" || arg == "ps" || arg == kLedgerWorkerFlag;
+    });
+  });
+  resources_.look(nodes);
 }
 
 void ChaosScene::watch_for(std::chrono::milliseconds time) {
@@ -103,7 +118,11 @@ void ChaosScene::outlast_faults() const {
 
 void ChaosScene::start_training() {
   ASSERT_NO_FATAL_FAILURE(start_cluster(false));
-  ASSERT_TRUE(watch([&] { return computed() >= kGoesOn && whole(); })) << scheduler_->err();
+  train();
+}
+
+void ChaosScene::train() {
+  ASSERT_TRUE(watch([&] { return computed() >= kGoesOn && whole(); })) << scheduler_log();
   trains_since_ = Clock::now();
 }
 
@@ -114,10 +133,10 @@ void ChaosScene::strike(const Strike& strike) {
   const std::uintmax_t before = computed();
   const Clock::time_point over = Clock::now();
   const bool again = watch([&] { return ended() || (computed() >= before + kGoesOn && whole()); });
-  ASSERT_TRUE(again) << "after fault " << faults_ << ", " << strike.name << ":\n" << scheduler_->err();
+  ASSERT_TRUE(again) << "after fault " << faults_ << ", " << strike.name << ":\n" << scheduler_log();
   ASSERT_FALSE(ended()) << "the job ended before its faults, in fault " << faults_ << ", " << strike.name
                         << ":\n"
-                        << scheduler_->err();
+                        << scheduler_log();
   Seen& seen = seen_[strike.name];
   seen.pauses.push_back(seconds_of(pause_));
   seen.whole_again.push_back(seconds_of(Clock::now() - over));
@@ -128,9 +147,9 @@ void ChaosScene::finish(const std::string& title) {
   set_pace({});
   while (!ended()) {  // as long as it goes on
     const std::uintmax_t before = computed();
-    ASSERT_TRUE(watch([&] { return ended() || computed() > before + kGoesOn; })) << scheduler_->err();
+    ASSERT_TRUE(watch([&] { return ended() || computed() > before + kGoesOn; })) << scheduler_log();
   }
-  expect_job_ends_well();
+  expect_end();
   expect_rows_exact();
   expect_counts_exact(false);
   print_summary(title);
@@ -153,6 +172,14 @@ void ChaosScene::print_summary(const std::string& title) {
       title, faults_, acknowledged, number_at(report, "pushes.lost"),
       std::max(0.0, number_at(report, "pushes.applied") - acknowledged), longest, lines);
   std::fputs(text.c_str(), stdout);
+  constexpr std::chrono::seconds kWarm{60};
+  const auto memory = resources_.resident_mib(kWarm), descriptors = resources_.descriptors(kWarm);
+  fmt::print(
+      "  a process takes at most {:.0f} MiB and {:.0f} descriptors; once {} s old it grows by {:+.2f} MiB "
+      "and "
+      "{:+.2f} descriptors an hour ({} samples)\n",
+      memory.at_most, descriptors.at_most, kWarm.count(), memory.an_hour, descriptors.an_hour,
+      memory.samples);
 }
 
 }  // namespace capstan

@@ -10,6 +10,7 @@
 
 #include "common/rng.h"
 #include "tests/e2e/ledger_scene.h"
+#include "tests/e2e/resource_log.h"
 
 namespace capstan {
 
@@ -30,14 +31,19 @@ class ChaosScene : public LedgerScene {
     return std::chrono::milliseconds(100 + rng_.below(most_ms - 100));
   }
 
-  void start_again(const std::string& node);
+  virtual void start_again(const std::string& node);
   // kill -9 and a new process after a while; or a stop, and on it goes.
-  void kill_and_start(const std::string& node, std::chrono::milliseconds down);
+  virtual void kill_and_start(const std::string& node, std::chrono::milliseconds down);
   void stop_and_wake(const std::string& node, std::chrono::milliseconds down);
 
   // Every node lives and every chain has all its members.
   bool whole();
-  bool ended() { return scheduler_->ended().has_value(); }
+  virtual bool ended() { return scheduler_->ended().has_value(); }
+  // What the scheduler has said, whichever leads.
+  virtual std::string scheduler_log() const { return scheduler_->err(); }
+  virtual void expect_end() { expect_job_ends_well(); }
+  // What an operator's supervisor does all the time.
+  virtual void tend() {}
 
   // Waits for `happened` and measures meanwhile for how long no worker computed anything at a time.
   bool watch(const std::function<bool()>& happened, std::chrono::milliseconds patience = kPatience);
@@ -49,7 +55,8 @@ class ChaosScene : public LedgerScene {
   };
   // The least time of a batch from now on.
   void set_pace(std::chrono::milliseconds batch) const;
-  // Until the cluster trains and is whole.
+  // Until the cluster trains and is whole; start_training() starts it, too.
+  void train();
   void start_training();
   // The fault, and the way back to a whole cluster that trains, at a pace at which the job outlasts its
   // faults.
@@ -65,6 +72,7 @@ class ChaosScene : public LedgerScene {
     std::vector<double> pauses, whole_again;  // seconds
   };
 
+  void note_resources();
   void outlast_faults() const;
   void print_summary(const std::string& title);
 
@@ -72,6 +80,7 @@ class ChaosScene : public LedgerScene {
   Clock::time_point trains_since_, next_look_;
   Clock::duration pause_{};
   std::map<std::string, Seen> seen_;
+  ResourceLog resources_;
 };
 
 }  // namespace capstan

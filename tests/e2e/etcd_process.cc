@@ -31,13 +31,13 @@ std::string EtcdProcess::missing() {
 }
 
 void EtcdProcess::start() {
-  const std::string peer = "http://127.0.0.1:" + std::to_string(peer_);
-  process_ = std::make_unique<Process>(
-      std::vector<std::string>{kProgram, "--name", "test", "--data-dir", folder_ + "/etcd-data",
-                               "--listen-client-urls", endpoint(), "--advertise-client-urls", endpoint(),
-                               "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                               "--initial-cluster", "test=" + peer},
-      folder_ + "/etcd", "etcd-of-a-test");
+  const std::string peer = url(peer_);
+  std::vector<std::string> words = words_before_;
+  words.insert(words.end(),
+               {kProgram, "--name", "test", "--data-dir", folder_ + "/etcd-data", "--listen-client-urls",
+                endpoint(), "--advertise-client-urls", endpoint(), "--listen-peer-urls", peer,
+                "--initial-advertise-peer-urls", peer, "--initial-cluster", "test=" + peer});
+  process_ = std::make_unique<Process>(words, folder_ + "/etcd", "etcd-of-a-test");
 }
 
 bool EtcdProcess::answers() {

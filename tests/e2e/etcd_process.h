@@ -4,6 +4,7 @@
 #include <csignal>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tests/e2e/process.h"
 
@@ -17,8 +18,14 @@ class EtcdProcess {
   static std::string missing();
 
   // Members of one cluster know each other's peer ports.
-  explicit EtcdProcess(const std::string& folder)
-      : folder_(folder), client_(free_port()), peer_(free_port()) {}
+  // `words_before`: as of NetworkLab::on(), for a host of its own.
+  explicit EtcdProcess(const std::string& folder, const std::string& address = "127.0.0.1",
+                       std::vector<std::string> words_before = {})
+      : folder_(folder),
+        address_(address),
+        words_before_(std::move(words_before)),
+        client_(free_port()),
+        peer_(free_port()) {}
 
   void start();
   // Until it answers, or false.
@@ -26,11 +33,14 @@ class EtcdProcess {
   void kill() { process_.reset(); }
   void stop();  // and has stopped on return
   void go_on() { process_->signal(SIGCONT); }
-  std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(client_); }
+  std::string endpoint() const { return url(client_); }
   std::string log() const { return process_->err(); }
 
  private:
-  std::string folder_;
+  std::string url(int port) const { return "http://" + address_ + ":" + std::to_string(port); }
+
+  std::string folder_, address_;
+  std::vector<std::string> words_before_;
   int client_, peer_;
   std::unique_ptr<Process> process_;
 };

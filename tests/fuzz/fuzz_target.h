@@ -24,6 +24,9 @@ std::vector<FuzzTarget> state_targets();
 // What people write: job files and data.
 std::vector<FuzzTarget> text_targets();
 
+// Services that others wrote: etcd, an object store.
+std::vector<FuzzTarget> service_targets();
+
 std::vector<FuzzTarget> fuzz_targets();
 
 inline std::string_view text_of(std::span<const std::byte> bytes) {
