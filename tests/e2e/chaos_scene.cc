@@ -54,19 +54,7 @@ bool ChaosScene::whole() {
   constexpr std::chrono::milliseconds kLookEvery{200};  // a process each time
   if (Clock::now() < next_look_) return false;
   next_look_ = Clock::now() + kLookEvery;
-  const auto now = status();
-  const auto* nodes = now.if_contains("nodes");
-  if (nodes == nullptr) return false;
-  double places = 0.0;
-  std::size_t alive = 0;
-  for (const auto& each : nodes->as_array()) {
-    const auto& node = each.as_object();
-    if (!node.at("alive").as_bool()) continue;
-    ++alive;
-    if (node.contains("shards")) places += number_at(node, "shards") + number_at(node, "copies");
-  }
-  return alive == kServers + kWorkers &&
-         places == static_cast<double>(ledger_.shape().num_shards * kReplicas);
+  return is_whole(kServers + kWorkers, kReplicas);
 }
 
 bool ChaosScene::watch(const std::function<bool()>& happened, std::chrono::milliseconds patience) {

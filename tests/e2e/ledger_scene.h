@@ -99,6 +99,22 @@ report: {}
     return args;
   }
 
+  // So many nodes live, and every chain has all its members.
+  bool is_whole(std::size_t living, std::uint32_t replicas) {
+    const auto now = status();
+    const auto* nodes = now.if_contains("nodes");
+    if (nodes == nullptr) return false;
+    double places = 0.0;
+    std::size_t alive = 0;
+    for (const auto& each : nodes->as_array()) {
+      const auto& node = each.as_object();
+      if (!node.at("alive").as_bool()) continue;
+      ++alive;
+      if (node.contains("shards")) places += number_at(node, "shards") + number_at(node, "copies");
+    }
+    return alive == living && places == static_cast<double>(ledger_.shape().num_shards * replicas);
+  }
+
   // Until the workers have computed so many batches more.
   bool goes_on(std::uintmax_t batches) {
     const std::uintmax_t before = computed();

@@ -57,6 +57,7 @@ class TwoSchedulers : public LedgerScene {
 };
 
 TEST_F(TwoSchedulers, TheLeaderIsKilledAndTheJobGoesOn) {
+  write(kPaceFile, "30");  // longer than all of this takes
   ASSERT_NO_FATAL_FAILURE(start_job("pipeline_depth: 3", "3s", 3, 2));
   const auto second = start_second();
   ASSERT_TRUE(goes_on(40)) << scheduler_->err();
@@ -70,9 +71,11 @@ TEST_F(TwoSchedulers, TheLeaderIsKilledAndTheJobGoesOn) {
   // And back again, with a server lost meanwhile.
   const auto third = start_scheduler(0);
   ASSERT_TRUE(says(*third, "waiting for the lead, held by scheduler-1 (")) << third->err();
+  ASSERT_TRUE(eventually([&] { return is_whole(5, 2); }, kPatience)) << second->err();
   kill_node("ps-1");
   second->signal(SIGKILL);
   until_it_leads(*third);
+  write(kPaceFile, "0");
   EXPECT_EQ(third->wait(kPatience), 0) << third->err();
   EXPECT_TRUE(all_gone());
   EXPECT_EQ(at(json("report.json"), "state"), "done");

@@ -141,6 +141,41 @@ TEST_F(SchedulerResumeTest, AnEarlierRunsCheckpointIsTakenWhenItIsNamed) {
   EXPECT_EQ(restored_from(), "ck/ckpt-000003");
 }
 
+// Servers forget the pushes of passes that are finished for good: what a newer checkpoint says of a pass that
+// is done again does not count.
+TEST_F(SchedulerResumeTest, APassThatIsDoneAgainIsNotForgotten) {
+  ASSERT_TRUE(start().ok());
+  gather();
+  const auto first = ask(0);
+  checkpoint_at(*first, 3);
+  EXPECT_TRUE(done(0, *first));
+  const auto second = ask(0);
+  ASSERT_EQ(second->work.pass, 1U);
+  checkpoint_at(*second, 2);
+  ASSERT_EQ(scheduler->job().facts().checkpoints.back().passes, 1U);
+  options.start = StartMode::kResume;
+  options.resume_from = "ck/ckpt-000001";
+  for (std::uint64_t watermark : {4U, 5U}) {
+    ASSERT_TRUE(start().ok());
+    if (options.start == StartMode::kResume) {
+      gather();
+      restore_done(0);
+    } else {
+      greet_server(0);
+      greet_worker(0);
+    }
+    const auto again = ask(0);
+    ASSERT_TRUE(again.has_value());
+    ASSERT_EQ(again->work.pass, 0U);
+    report(0, *again, watermark);
+    loop.advance(milliseconds(200));
+    const Snapshot* asked = last_sent<Snapshot>(server(0));
+    ASSERT_NE(asked, nullptr);
+    EXPECT_EQ(asked->forget_below_pass, 0U);
+    options.start = StartMode::kRecover;
+  }
+}
+
 TEST_F(SchedulerResumeTest, AnEndedJobsJournalIsNotTakenUpSilently) {
   options.start = StartMode::kRecover;
   ASSERT_TRUE(start().ok()) << "without a journal it begins anew";
