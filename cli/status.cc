@@ -79,6 +79,21 @@ std::string silence_lines(const json::array& nodes) {
   return lines;
 }
 
+// What slows everybody down who pushes to their shards.
+std::string slow_copy_lines(const json::array& nodes) {
+  constexpr double kWorthSaying = 200;
+  std::string lines;
+  for (const auto& value : nodes) {
+    const auto& node = value.as_object();
+    const auto* stats = node.if_contains("stats");
+    const auto* slowest = stats == nullptr ? nullptr : stats->as_object().if_contains("slowest_copy");
+    if (slowest == nullptr || number(slowest->as_object(), "ms") < kWorthSaying) continue;
+    lines += fmt::format("{} waits up to {:.1f} s for its copies at {}\n", text(node, "name"),
+                         number(slowest->as_object(), "ms") / 1000, text(slowest->as_object(), "node"));
+  }
+  return lines;
+}
+
 std::string move_lines(const json::array& moves) {
   std::string lines;
   if (!moves.empty()) lines = fmt::format("\n{:>6} {:14} {:14} {}\n", "shard", "from", "to", "move");
@@ -113,7 +128,8 @@ int run(const StatusOptions& options, Console console) {
   }
   const json::object status = json::parse(*fetched).as_object();
   console.out << job_lines(status) << node_lines(status.at("nodes").as_array())
-              << silence_lines(status.at("nodes").as_array()) << move_lines(status.at("moves").as_array())
+              << silence_lines(status.at("nodes").as_array())
+              << slow_copy_lines(status.at("nodes").as_array()) << move_lines(status.at("moves").as_array())
               << partition_lines(status.at("partitions").as_array());
   console.out << "\nstaleness (pushes between pull and push: 0, 1, 2-3, 4-7, ...): "
               << text(status, "staleness") << "\n";

@@ -71,8 +71,13 @@ void Server::send_to(NodeId node, std::vector<std::uint32_t> shards) {
     message.keys = joined(keys);
     message.gradients = joined(gradients);
     message.blob = joined(blobs);
+    const Instant now = loop_.now();
+    copy_waits_.sent(node, now);
     rpc_.call(*others_.find(node), message, kReplicateTimeout,
-              [this, node, sent](const Result<Message>& reply) { on_confirmed(node, sent, reply); });
+              [this, node, sent, now](const Result<Message>& reply) {
+                copy_waits_.answered(node, now, loop_.now());
+                on_confirmed(node, sent, reply);
+              });
     message = Replicate();
     sent.clear();
     for (auto* parts : {&keys, &gradients, &blobs}) parts->clear();

@@ -93,8 +93,15 @@ void Server::on_status(std::uint64_t id) {
 }
 
 std::string Server::stats_json() const {
-  return to_json_text(
-      {stats_, stats_map_version_, over_memory_limit_, copies_served_, others_.silent(), rpc_.refused()});
+  std::string slowest;
+  std::uint64_t slowest_ms = 0;
+  if (const auto wait = copy_waits_.longest(loop_.now()); wait.has_value()) {
+    const auto& nodes = link_.map().nodes();
+    if (const auto named = nodes.find(wait->node); named != nodes.end()) slowest = named->second.name;
+    slowest_ms = static_cast<std::uint64_t>(wait->time / std::chrono::milliseconds(1));
+  }
+  return to_json_text({stats_, stats_map_version_, over_memory_limit_, copies_served_, others_.silent(),
+                       slowest, slowest_ms, rpc_.refused()});
 }
 
 void Server::fill_heartbeat(Heartbeat& heartbeat) {

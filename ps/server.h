@@ -20,6 +20,7 @@
 #include "common/server_peers.h"
 #include "common/storage.h"
 #include "common/task_pool.h"
+#include "ps/copy_waits.h"
 #include "ps/promises.h"
 #include "ps/replica_log.h"
 #include "ps/request_quota.h"
@@ -226,6 +227,7 @@ class Server {
   EndHandler on_end_;
   Rpc rpc_;
   SchedulerLink link_;
+  CopyWaits copy_waits_;
   ServerPeers others_;                               // the servers after us in some chain
   Promises promises_;                                // made to us
   std::map<std::uint32_t, Instant> promised_until_;  // by us: shards that another serves until then

@@ -24,6 +24,9 @@ std::string to_json_text(const ServerStats& stats) {
   json["staleness"] = boost::json::array(shards.staleness.begin(), shards.staleness.end());
   json["map"] = {{"version", stats.map_version}};  // an object: nothing to add up
   if (!stats.no_answer_from.empty()) json["no_answer_from"] = stats.no_answer_from;
+  if (!stats.slowest_copy.empty()) {
+    json["slowest_copy"] = {{"node", stats.slowest_copy}, {"ms", stats.slowest_copy_ms}};
+  }
   boost::json::object reasons;
   for (const auto& [reason, count] : stats.refused) reasons[reason] = count;
   json["refused"] = reasons;

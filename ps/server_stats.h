@@ -15,6 +15,8 @@ struct ServerStats {
   std::uint64_t over_memory_limit = 0;  // how often they took more, with all evicted that may be
   std::uint64_t copies_served = 0;      // slices of pulls answered as a backup
   std::string no_answer_from;           // servers' names
+  std::string slowest_copy;             // whose confirmations are waited for longest; empty: nobody's
+  std::uint64_t slowest_copy_ms = 0;
   const std::map<std::string, std::uint64_t>& refused;
 };
 

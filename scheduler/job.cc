@@ -16,8 +16,10 @@ Job::Job(const JobContext& context, EndHandler on_end)
 
 bool Job::record(const JournalRecord& record) {
   if (!journal_begun_) return true;  // rebuilding: there is nothing yet to go on from
+  const Instant begun = context_.loop.now();
   const Status written = context_.journal.append(record);
   if (!written.ok()) halt(written.error());
+  tell_slow_journal(context_.loop.now() - begun);
   if (journal_has_room_ != context_.journal.has_room().ok()) {
     journal_has_room_ = !journal_has_room_;
     tell_journals_room();
@@ -34,6 +36,20 @@ void Job::tell_journals_room() {
       "the journal's disk is full: {}. Training goes on; {} KiB were set aside for the journal, "
       "and when they are used up the scheduler stops: make room there",
       context_.journal.has_room().error().message, context_.journal.room() / 1024);
+  context_.log.warn("{}", text);
+  facts_.warn(text);
+}
+
+// Nobody is answered while a record is written.
+void Job::tell_slow_journal(Duration took) {
+  constexpr std::chrono::milliseconds kSlow{500};
+  constexpr std::chrono::seconds kPause{60};
+  const Instant now = context_.loop.now();
+  if (took < kSlow || (slow_journal_told_ != Instant{} && now - slow_journal_told_ < kPause)) return;
+  slow_journal_told_ = now;
+  const std::string text =
+      fmt::format("{} is slow: a record took {:.1f} s, and the scheduler answered nobody meanwhile",
+                  context_.journal.engine(), std::chrono::duration<double>(took).count());
   context_.log.warn("{}", text);
   facts_.warn(text);
 }

@@ -167,6 +167,7 @@ class Job {
   void end_pass();
   void send_errands();
   void tell_journals_room();
+  void tell_slow_journal(Duration took);
   void finish(bool ok, const std::string& text);
   bool keeps_checkpoints() const {
     return !options().config.checkpoint.path.empty() && !options().evaluate_only;
@@ -220,6 +221,7 @@ class Job {
   void cut_failed(const std::string& why);
   void publish_cut();
   void count_steps_ahead(std::vector<StreamState>& streams) const;
+  void tell_if_slow(const CheckpointFact& fact);
   void prune();
   bool model_is_kept() const;
   std::string how_to_go_on() const;
@@ -255,6 +257,8 @@ class Job {
   std::set<SectionPlace> damaged_;           // that servers found
   std::vector<StreamState> resume_streams_;  // once restored, for the pass that they belong to
   std::optional<Cut> cut_;
+  Instant cut_since_{};
+  bool told_slow_checkpoints_ = false;
   CutPurpose cut_purpose_ = CutPurpose::kAutomatic;
   bool cut_at_pass_end_ = false;  // a step cut was due too near the end of the pass
   CutSchedule cut_schedule_;
@@ -287,6 +291,7 @@ class Job {
   bool trains_ = false;                // a pass was begun here
   bool ended_ = false, halted_ = false, replaced_ = false;
   bool journal_has_room_ = true;
+  Instant slow_journal_told_{};
 };
 
 }  // namespace capstan

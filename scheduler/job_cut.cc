@@ -106,6 +106,7 @@ void Job::begin_cut(CutPurpose purpose) {
                           base_checkpoint},
                  kSlowErrand);
   }
+  cut_since_ = context_.loop.now();
   context_.log.info("checkpoint {} begun", checkpoint);
   send_errands();
 }
@@ -203,13 +204,31 @@ void Job::publish_cut() {
   if (cut_->after_step() > 0) cut_schedule_.in_time();
   cut_.reset();
   if (!record(CheckpointPublished{fact.checkpoint, fact.passes, fact.best})) return;
-  context_.log.info("checkpoint {}: {} rows, {} bytes in {}{}", fact.checkpoint, fact.rows, fact.bytes,
-                    fact.directory,
-                    fact.builds_on == 0 ? "" : fmt::format(", upon checkpoint {}", fact.builds_on));
+  fact.seconds = std::chrono::duration<double>(context_.loop.now() - cut_since_).count();
+  context_.log.info("checkpoint {}: {} rows, {} bytes in {}{}, {:.1f} s", fact.checkpoint, fact.rows,
+                    fact.bytes, fact.directory,
+                    fact.builds_on == 0 ? "" : fmt::format(", upon checkpoint {}", fact.builds_on),
+                    fact.seconds);
+  tell_if_slow(fact);
   kept_passes_ = fact.passes;
   facts_.checkpoints.push_back(std::move(fact));
   prune();
   after_cut(true);
+}
+
+// Of a disk that writes slowly, or a store.
+void Job::tell_if_slow(const CheckpointFact& fact) {
+  const std::uint64_t every = options().config.checkpoint.every_seconds;
+  if (every == 0 || fact.seconds <= static_cast<double>(every) ||
+      std::exchange(told_slow_checkpoints_, true)) {
+    return;
+  }
+  const std::string text = fmt::format(
+      "checkpoint {} took {:.1f} s, longer than checkpoint.every, {} s: where {} lies is slow to write, or "
+      "checkpoint.every is too short. Training goes on meanwhile",
+      fact.checkpoint, fact.seconds, every, options().config.checkpoint.path);
+  context_.log.warn("{}", text);
+  facts_.warn(text);
 }
 
 void Job::prune() {

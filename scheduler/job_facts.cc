@@ -29,7 +29,7 @@ std::string_view to_string(JobState state) {
 
 CheckpointFact fact_of(const Manifest& manifest, const std::string& directory) {
   const auto passes = static_cast<std::uint32_t>(manifest.passes.size());
-  CheckpointFact fact{manifest.checkpoint, directory, passes, manifest.best, 0, 0, manifest.builds_on};
+  CheckpointFact fact{manifest.checkpoint, directory, passes, manifest.best, 0, 0, manifest.builds_on, 0.0};
   for (const SectionChain chain : chains_of(manifest.sections)) fact.rows += chain.back().rows;
   for (const ShardSection& section : manifest.sections) {
     fact.bytes += section.folder.empty() ? section.length : 0;

@@ -25,6 +25,7 @@ struct CheckpointFact {
   bool best = false;
   std::uint64_t bytes = 0, rows = 0;  // bytes: that it added
   std::uint64_t builds_on = 0;        // the checkpoint that it needs besides its own files; 0: none
+  double seconds = 0.0;               // that it took; 0: another process made it
 };
 // What a published checkpoint's manifest says of it.
 CheckpointFact fact_of(const Manifest& manifest, const std::string& directory);

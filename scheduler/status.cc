@@ -90,7 +90,8 @@ json::array checkpoints_json(const JobFacts& facts) {
                                        {"best", fact.best},
                                        {"rows", fact.rows},
                                        {"bytes", fact.bytes},
-                                       {"builds_on", fact.builds_on}});
+                                       {"builds_on", fact.builds_on},
+                                       {"seconds", fact.seconds}});
   }
   return checkpoints;
 }
