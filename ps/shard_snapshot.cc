@@ -1,6 +1,5 @@
 // Shard: its snapshots, whole or what changed, and coming back from them.
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -19,12 +18,7 @@ Status restore_table(EmbeddingTable& table, const SectionTable& saved) {
   if (saved.record_bytes != table.record_bytes()) {
     return make_error(ErrorCode::kCorrupt, "table " + saved.name + ": rows of another size");
   }
-  for (std::size_t at = 0; at < saved.records.size(); at += saved.record_bytes) {
-    Key key = 0;
-    std::memcpy(&key, saved.records.data() + at, sizeof(Key));
-    const auto row = saved.records.subspan(at + sizeof(Key), saved.record_bytes - sizeof(Key));
-    CAPSTAN_TRY(table.insert_row(key, row));
-  }
+  CAPSTAN_TRY(table.insert_rows(saved.records));
   return table.restore_state(saved.state);
 }
 

@@ -238,16 +238,12 @@ void EmbeddingTable::copy_rows(std::optional<std::uint32_t> since, std::byte* ou
   }
 }
 
-Status EmbeddingTable::insert_row(Key key, std::span<const std::byte> row) {
-  if (row.size() != layout_.row_bytes())
-    return make_error(ErrorCode::kCorrupt, "a row's size is not its table's");
-  std::uint32_t slot = index_.find(key);
-  if (slot == KeyIndex::kAbsent) {
-    slot = rows_.append(key);
-    index_.insert(key, slot);
-  }
-  std::memcpy(rows_.row(slot), row.data(), row.size());
-  return ok_status();
+Status EmbeddingTable::insert_rows(std::span<const std::byte> records) {
+  if (size() > 0) return make_error(ErrorCode::kCorrupt, "a table's rows come twice");
+  rows_.append_records(records);
+  if (index_.build()) return ok_status();
+  rows_.clear();
+  return make_error(ErrorCode::kCorrupt, "a row comes twice");
 }
 
 void EmbeddingTable::clear() {

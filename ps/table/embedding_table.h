@@ -92,7 +92,7 @@ class EmbeddingTable {
 
   // A row's bytes (see row_layout.h), empty when absent. Valid until the next call that changes the table.
   std::span<const std::byte> find_row(Key key) const;
-  // In slot order: a function of the calls so far, and the order in which insert_row() remakes the same
+  // In slot order: a function of the calls so far, and the order in which insert_rows() remakes the same
   // table.
   void for_each_row(const std::function<void(Key key, std::span<const std::byte> row)>& visit) const;
   // Rows pushed at step `since` or later; without one, all. The table has gone less than 2^31 steps since.
@@ -103,8 +103,9 @@ class EmbeddingTable {
   // Rows removed while somebody wants to know; clear() is not among it.
   RemovalLog& removals() { return removals_; }
   const RemovalLog& removals() const { return removals_; }
-  // Adds a row or replaces the one with this key. kCorrupt when its size is not the layout's.
-  Status insert_row(Key key, std::span<const std::byte> row);
+  // All rows at once, as copy_rows() gives them. kCorrupt when the table has rows already or a key comes
+  // twice; nothing has come in then. REQUIRES: whole records.
+  Status insert_rows(std::span<const std::byte> records);
   void clear();  // rows, sketch and counters
 
   // Counters, next scan and admission sketch, for snapshots beside the rows. restore_state: kCorrupt on

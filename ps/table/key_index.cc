@@ -99,6 +99,39 @@ void KeyIndex::insert(Key key, std::uint32_t slot) {
   put(segment(hash), hash, slot);
 }
 
+// As deep as it takes for segments of half the largest size, each as roomy as after a split.
+bool KeyIndex::build() {
+  CAPSTAN_ASSERT(rows_.size() <= kMaxSlots, "a table has too many rows in one shard");
+  clear();
+  while (rows_.size() >> depth_ > kLargestSegment / 2) ++depth_;
+  const auto place = [this](std::uint64_t hash) { return depth_ == 0 ? 0 : hash >> (64 - depth_); };
+  const std::size_t places = std::size_t{1} << depth_;
+  std::vector<std::uint64_t> hashes(rows_.size());
+  std::vector<std::uint32_t> counts(places);
+  for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) {
+    hashes[slot] = hash_of_slot(slot);
+    ++counts[place(hashes[slot])];
+  }
+  directory_.resize(places);
+  segments_ = std::vector<Segment>(places);
+  for (std::uint32_t which = 0; which < places; ++which) {
+    segments_[which].depth = depth_;
+    segments_[which].first = which;
+    allocate(which, roomy(counts[which]));
+  }
+  for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) {
+    if (slot + kPrefetchAhead < rows_.size()) {
+      const std::uint64_t ahead = hashes[slot + kPrefetchAhead];
+      const Segment& s = segments_[place(ahead)];
+      __builtin_prefetch(s.entries.get() + home(ahead, s.size));
+    }
+    if (put_new(segments_[place(hashes[slot])], hashes[slot], slot)) continue;
+    clear();
+    return false;
+  }
+  return true;
+}
+
 void KeyIndex::erase(Key key, std::uint32_t slot) {
   const std::uint64_t hash = hash_of(key);
   Segment& s = segment(hash);
@@ -225,6 +258,18 @@ void KeyIndex::put(Segment& s, std::uint64_t hash, std::uint32_t slot) {
   while (s.entries[position] != 0) position = next(position, s.size);
   s.entries[position] = digest(hash) | (slot + 1);
   ++s.count;
+}
+
+// False: a row with this key is there.
+bool KeyIndex::put_new(Segment& s, std::uint64_t hash, std::uint32_t slot) {
+  std::uint32_t position = home(hash, s.size);
+  for (std::uint32_t entry = 0; (entry = s.entries[position]) != 0; position = next(position, s.size)) {
+    const bool alike = (entry & ~kSlotMask) == digest(hash);
+    if (alike && rows_.key(slot_in(entry)) == rows_.key(slot)) return false;
+  }
+  s.entries[position] = digest(hash) | (slot + 1);
+  ++s.count;
+  return true;
 }
 
 }  // namespace capstan

@@ -32,6 +32,9 @@ class KeyIndex {
 
   // REQUIRES: `key` is not in the index; rows.key(slot) == key.
   void insert(Key key, std::uint32_t slot);
+  // The keys of all rows at once. False when one is there twice; the index is then empty.
+  // REQUIRES: the index is empty.
+  bool build();
   // REQUIRES: `key` is in the index at `slot`, its record still in place.
   void erase(Key key, std::uint32_t slot);
   // The record of `key` moves. REQUIRES: `key` is in the index at `from`.
@@ -68,6 +71,7 @@ class KeyIndex {
   std::vector<std::uint32_t> take_slots(Segment& segment);
   void allocate(std::uint32_t which, std::uint32_t size);
   void put(Segment& segment, std::uint64_t hash, std::uint32_t slot);
+  bool put_new(Segment& segment, std::uint64_t hash, std::uint32_t slot);
 
   const RowSlab& rows_;
   int depth_ = 0;

@@ -52,19 +52,41 @@ RowSlab::~RowSlab() {
 std::uint32_t RowSlab::append(Key key) {
   const std::uint32_t slot = size_;
   const int k = slab_of(slot);
-  Slab& slab = slabs_[static_cast<std::size_t>(k)];
-  if (slab.data == nullptr) open(k);
-  if (slab.page != 0) {
-    const std::size_t end = (slot - first_slot(k) + std::size_t{1}) * record_bytes_;
-    if (end > slab.resident) {
-      const std::size_t resident = std::min(round_up(end, slab.page), slab.size);
-      bytes_ += resident - slab.resident;
-      slab.resident = resident;
-    }
-  }
+  reach(opened(k), (slot - first_slot(k) + std::size_t{1}) * record_bytes_);
   ++size_;
   std::memcpy(record(slot), &key, sizeof(key));
   return slot;
+}
+
+// Their pages are asked for at once: a fault for each would take longer than the copy.
+void RowSlab::append_records(std::span<const std::byte> records) {
+  while (!records.empty()) {
+    const int k = slab_of(size_);
+    Slab& slab = opened(k);
+    const std::size_t count =
+        std::min<std::size_t>(records.size() / record_bytes_, first_slot(k + 1) - size_);
+    const std::size_t size = count * record_bytes_;
+    const std::size_t before = reach(slab, (size_ - first_slot(k) + count) * record_bytes_);
+    if (slab.resident > before) madvise(slab.data + before, slab.resident - before, MADV_POPULATE_WRITE);
+    std::memcpy(record(size_), records.data(), size);
+    size_ += static_cast<std::uint32_t>(count);
+    records = records.subspan(size);
+  }
+}
+
+RowSlab::Slab& RowSlab::opened(int k) {
+  Slab& slab = slabs_[static_cast<std::size_t>(k)];
+  if (slab.data == nullptr) open(k);
+  return slab;
+}
+
+// Counts the pages up to the slab's byte `end` as used. Gives how far they went before.
+std::size_t RowSlab::reach(Slab& slab, std::size_t end) {
+  const std::size_t before = slab.resident;
+  if (end <= before) return before;
+  slab.resident = std::min(round_up(end, slab.page), slab.size);
+  bytes_ += slab.resident - before;
+  return before;
 }
 
 void RowSlab::remove(std::uint32_t slot) {

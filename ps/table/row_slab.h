@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 #include "common/hash.h"
 
@@ -40,6 +41,8 @@ class RowSlab {
 
   // The new slot is size() - 1; its row bytes are not initialised.
   std::uint32_t append(Key key);
+  // Whole records, one after the other, for the slots from size() on.
+  void append_records(std::span<const std::byte> records);
   // Moves the last record into `slot` and drops the last slot.
   void remove(std::uint32_t slot);
   void clear();
@@ -65,6 +68,8 @@ class RowSlab {
     return static_cast<int>(std::bit_width((slot >> base_shift_) + 1)) - 1;
   }
   std::uint32_t first_slot(int slab) const { return ((1U << slab) - 1U) << base_shift_; }
+  Slab& opened(int slab);
+  std::size_t reach(Slab& slab, std::size_t end);
   void open(int slab);
   void close(int slab);
 

@@ -45,8 +45,9 @@ TEST_P(OptimizerLaw, SavedRestoredAndSteppedBothGiveEqualBits) {
       original.apply(keys, random_floats(rng, keys.size() * dim).data(), {++step, 0});
 
     EmbeddingTable copy(spec(dim), 1);
-    original.for_each_row(
-        [&](Key key, std::span<const std::byte> row) { ASSERT_TRUE(copy.insert_row(key, row).ok()); });
+    std::vector<std::byte> records(original.size() * original.record_bytes());
+    original.copy_rows(std::nullopt, records.data());
+    ASSERT_TRUE(copy.insert_rows(records).ok());
     for (int i = 0; i < 20; ++i) {
       const std::vector<float> gradients = random_floats(rng, keys.size() * dim);
       ++step;

@@ -43,6 +43,12 @@ std::vector<std::pair<Key, std::vector<std::byte>>> dump(const EmbeddingTable& t
   return rows;
 }
 
+std::vector<std::byte> records_of(const EmbeddingTable& table) {
+  std::vector<std::byte> records(table.size() * table.record_bytes());
+  table.copy_rows(std::nullopt, records.data());
+  return records;
+}
+
 TEST(EmbeddingTable, AbsentRowsReadAsInitialWeightsAndAreNotStored) {
   EmbeddingTable table(sgd_table(3), 1);
   const std::vector<float> read_weights = read(table, {0, ~0ULL});
@@ -196,7 +202,7 @@ TEST(EmbeddingTable, LooksForExpiredRowsOnceInAPartOfTheTtl) {
   EXPECT_EQ(table.evict_expired(1320), 0U);
   EXPECT_EQ(table.evict_expired(1329), 0U);
   EmbeddingTable copy(spec, 1);
-  for (const auto& [key, row] : dump(table)) ASSERT_TRUE(copy.insert_row(key, row).ok());
+  ASSERT_TRUE(copy.insert_rows(records_of(table)).ok());
   ASSERT_TRUE(copy.restore_state(table.save_state()).ok());
   EXPECT_EQ(copy.evict_expired(1329), 0U) << "the copy looks when the original does";
   EXPECT_EQ(table.evict_expired(1330), 1U);
@@ -273,7 +279,7 @@ TEST(EmbeddingTable, ARestoredTableGoesOnLikeTheOriginal) {
       drive(step, [&](const auto& keys, const auto& g, const auto& c) { original.apply(keys, g.data(), c); });
       if (step % 20 == 0) original.evict_expired(static_cast<std::uint32_t>(step));
     }
-    for (const auto& [key, row] : dump(original)) ASSERT_TRUE(copy.insert_row(key, row).ok());
+    ASSERT_TRUE(copy.insert_rows(records_of(original)).ok());
     ASSERT_TRUE(copy.restore_state(original.save_state()).ok());
     ASSERT_EQ(dump(copy), dump(original));
     for (std::uint64_t step = 201; step <= 400; ++step) {
@@ -293,16 +299,21 @@ TEST(EmbeddingTable, ARestoredTableGoesOnLikeTheOriginal) {
   }
 }
 
-TEST(EmbeddingTable, InsertRowReplacesAndRefusesWrongSizes) {
+TEST(EmbeddingTable, RowsComeInOnceAndEachKeyOnce) {
   EmbeddingTable table(sgd_table(2), 1);
-  push(table, {1}, {1, 0}, 1.0F);
-  const auto rows = dump(table);
-  push(table, {1}, {2, 0}, 1.0F);
-  ASSERT_TRUE(table.insert_row(1, rows[0].second).ok());
-  EXPECT_EQ(dump(table), rows);
-  const std::vector<std::byte> wrong(rows[0].second.size() + 1);
-  EXPECT_EQ(table.insert_row(2, wrong).error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(table.size(), 1U);
+  push(table, {1, 2, 3}, {1, 0}, 1.0F);
+  std::vector<std::byte> records = records_of(table);
+  EXPECT_EQ(table.insert_rows(records).error().code, ErrorCode::kCorrupt) << "it has them";
+  EXPECT_EQ(table.size(), 3U);
+
+  EmbeddingTable copy(sgd_table(2), 1);
+  std::copy_n(records.begin(), sizeof(Key),
+              records.begin() + 2 * static_cast<std::ptrdiff_t>(table.record_bytes()));
+  EXPECT_EQ(copy.insert_rows(records).error().code, ErrorCode::kCorrupt) << "key 1 comes twice";
+  EXPECT_EQ(copy.size(), 0U);
+  EXPECT_TRUE(copy.find_row(1).empty());
+  ASSERT_TRUE(copy.insert_rows(records_of(table)).ok());
+  EXPECT_EQ(dump(copy), dump(table));
 }
 
 TEST(EmbeddingTable, RestoreStateRefusesForeignBytes) {

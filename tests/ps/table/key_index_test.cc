@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -52,6 +53,14 @@ class Pair {
     model_.erase(key);
   }
   bool has(Key key) const { return model_.contains(key); }
+  // As if each had been inserted.
+  bool build(const std::vector<Key>& keys) {
+    for (const Key key : keys) {
+      rows_.append(key);
+      model_[key] = true;
+    }
+    return index_.build();
+  }
   void check(Key key) const {
     const std::uint32_t slot = index_.find(key);
     ASSERT_EQ(slot != KeyIndex::kAbsent, has(key)) << key;
@@ -74,10 +83,14 @@ class Pair {
 
 // Random inserts, removals and look-ups; the size drifts up, then down, so that segments grow, split and
 // shrink.
-void run(std::uint64_t seed, int operations, Key (*draw)(Rng&)) {
+void run(std::uint64_t seed, int operations, Key (*draw)(Rng&), std::size_t built = 0) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   Rng rng(seed);
   Pair pair;
+  std::set<Key> first;
+  while (first.size() < built) first.insert(draw(rng));
+  ASSERT_TRUE(pair.build({first.begin(), first.end()}));
+  pair.check_all();
   for (int i = 0; i < operations; ++i) {
     const double growth = i < operations / 2 ? 0.7 : 0.3;
     const Key key = draw(rng);
@@ -107,6 +120,23 @@ TEST(KeyIndex, AgreesWithAMapOverFewKeys) {
 
 TEST(KeyIndex, AgreesWithAMapOverTheKeysOfOneShard) {
   run(7, 40000, [](Rng& rng) { return unmix64(rng.next() >> 8); });
+}
+
+TEST(KeyIndex, GoesOnFromManyKeysAtOnce) {
+  for (const std::size_t built : {1, 1024, 1025, 30000})
+    run(
+        3, 20000, [](Rng& rng) { return rng.next(); }, built);
+  const auto alike = [](Rng& rng) { return key_with_hash((rng.next() << 37) | 0x1512345678ULL); };
+  run(3, 2000, alike, 3000);
+}
+
+TEST(KeyIndex, SeesAKeyThatComesTwice) {
+  std::vector<Key> keys(5000);
+  for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = mix64(i);
+  keys.push_back(keys[7]);
+  Pair pair;
+  EXPECT_FALSE(pair.build(keys));
+  EXPECT_EQ(pair.index().find(keys[0]), KeyIndex::kAbsent) << "it is empty then";
 }
 
 TEST(KeyIndex, AgreesWithAMapOverKeysWithEqualDigestsAndHomes) {
@@ -142,6 +172,17 @@ TEST(KeyIndex, AnEmptyOneFindsNothing) {
   EXPECT_EQ(index.find(0), KeyIndex::kAbsent);
   EXPECT_EQ(index.find(~0ULL), KeyIndex::kAbsent);
   EXPECT_LT(index.bytes(), 100U);
+}
+
+TEST(KeyIndex, TakesFewBytesARowWhenBuiltAtOnce) {
+  Rng rng(13);
+  std::vector<Key> keys;
+  for (const std::size_t size : {5000, 20000, 65536, 200000}) {
+    while (keys.size() < size) keys.push_back(rng.next());
+    Pair pair;
+    ASSERT_TRUE(pair.build(keys));
+    EXPECT_LE(pair.index().bytes() * 100 / size, 700U) << "hundredths of a byte a row";
+  }
 }
 
 TEST(KeyIndex, TakesFewBytesARowAtEverySize) {

@@ -50,6 +50,32 @@ TEST(RowSlab, RowsKeepTheirBytesThroughGrowthAndRemoval) {
   }
 }
 
+// Over the borders of many slabs, small and mapped ones, from where single rows ended.
+TEST(RowSlab, RecordsThatComeTogetherLieAsIfTheyHadComeAlone) {
+  for (const std::size_t row_bytes : {4U, 72U, 520U}) {
+    SCOPED_TRACE("row bytes " + std::to_string(row_bytes));
+    constexpr std::uint32_t kRows = 40000;
+    RowSlab alone(row_bytes), together(row_bytes);
+    std::vector<std::byte> records;
+    for (Key key = 0; key < kRows; ++key) {
+      const std::uint32_t slot = alone.append(mix64(key));
+      write(alone, slot, row_bytes, static_cast<std::uint8_t>(key));
+      const std::byte* record = alone.row(slot) - sizeof(Key);
+      records.insert(records.end(), record, record + sizeof(Key) + row_bytes);
+    }
+    const std::span<const std::byte> all(records);
+    const std::size_t first = 5 * (sizeof(Key) + row_bytes);
+    together.append_records(all.first(first));
+    together.append_records(all.subspan(first));
+    ASSERT_EQ(together.size(), kRows);
+    EXPECT_EQ(together.bytes(), alone.bytes());
+    for (std::uint32_t slot = 0; slot < kRows; ++slot) {
+      ASSERT_EQ(together.key(slot), alone.key(slot));
+      ASSERT_TRUE(holds(together, slot, row_bytes, static_cast<std::uint8_t>(slot)));
+    }
+  }
+}
+
 TEST(RowSlab, AFewRowsTakeLittle) {
   RowSlab rows(72);
   EXPECT_EQ(rows.bytes(), 0U);
