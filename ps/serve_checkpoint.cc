@@ -45,26 +45,34 @@ void Server::on_snapshot(std::uint64_t id, const Snapshot& request) {
   };
   snapshot_ = std::make_unique<SnapshotJob>(disk_, storage_, request.checkpoint, request.directory,
                                             options_.name + ".rows", owned.size(), std::move(done),
-                                            [this] { take_snapshots(); });
+                                            [this] { rest_after_snapshot(); });
   snapshot_ticket_ = id;
   snapshot_request_ = request;
   snapshot_left_ = std::move(owned);
   snapshots_taking_ = 0;
+  pace_.begin(taken_in_);
+  snapshot_rest_.stop();
   take_snapshots();
 }
 
-// Each shard is serialised on its own lane, between two pushes, and written by the disk lane. A few are ahead
-// of the disk, so that pushes come in between and what is not written yet takes little memory. In sync all
-// must hear at once which step they are to wait for.
+// Each shard is serialised on its own lane, between two pushes, and written by the disk lane. Few are under
+// way at a time, so that what is not written yet takes little memory. In sync all must hear at once which
+// step they are to wait for.
 void Server::take_snapshots() {
-  constexpr std::size_t kShardsAhead = 2;
   const bool at_once = snapshot_request_.after_step > 0;
+  if (snapshot_rest_.running() && !at_once) return;
   while (!snapshot_left_.empty() && !snapshot_->finished() &&
-         (at_once || snapshots_taking_ + snapshot_->backlog() < kShardsAhead)) {
+         (at_once || snapshots_taking_ + snapshot_->open() < pace_.shards_at_once())) {
     const std::uint32_t shard = snapshot_left_.front();
     snapshot_left_.pop_front();
     take_snapshot(shard);
   }
+}
+
+void Server::rest_after_snapshot() {
+  const Duration rest = pace_.rest(loop_.now(), taken_in_);
+  if (rest == Duration(0)) return take_snapshots();
+  snapshot_rest_.start(rest, [this] { take_snapshots(); });
 }
 
 void Server::take_snapshot(std::uint32_t shard) {
@@ -75,15 +83,18 @@ void Server::take_snapshot(std::uint32_t shard) {
   ++snapshots_taking_;
   auto taken = std::make_shared<Result<ShardSnapshot>>(ShardSnapshot());
   auto forgot = std::make_shared<bool>(false);
+  auto bytes = std::make_shared<std::uint64_t>(0);
   compute_.run(
       lane_of(shard),
-      [taken, forgot, rows = slot->second.shard.get(), request = snapshot_request_, id = snapshot_ticket_] {
+      [taken, forgot, bytes, rows = slot->second.shard.get(), request = snapshot_request_,
+       id = snapshot_ticket_] {
+        *bytes = rows->stats().bytes;
         *forgot = rows->forget_below(request.forget_below_pass);
         *taken =
             rows->snapshot_after(request.pass, request.after_step, id, {request.checkpoint, request.base});
       },
-      [this, taken, forgot, shard, rows = slot->second.shard.get(), id = snapshot_ticket_,
-       pass = snapshot_request_.forget_below_pass] {
+      [this, taken, forgot, bytes, shard, rows = slot->second.shard.get(), id = snapshot_ticket_,
+       pass = snapshot_request_.forget_below_pass, begun = loop_.now()] {
         Slot* held = slot_of(shard, rows);
         if (held != nullptr && *forgot) {
           ShardRecord record;
@@ -93,6 +104,7 @@ void Server::take_snapshot(std::uint32_t shard) {
         }
         if (id != snapshot_ticket_) return;
         --snapshots_taking_;
+        pace_.note(begun, *bytes);
         if (!taken->ok()) {
           snapshot_->fail(taken->error(), true);
         } else {

@@ -36,6 +36,7 @@ void Server::on_push(PeerId from, std::uint64_t id, Push push) {
 
 // In sync a slice waits here for those of all other slots: no share may keep one of them out.
 bool Server::take_in(PeerId from, std::uint64_t bytes) {
+  ++taken_in_;
   return quota_.take(from, bytes, !declared_.combine_steps);
 }
 

@@ -29,9 +29,11 @@ Server::Server(EventLoop& loop, Transport& transport, TaskPool& compute, TaskPoo
       others_(loop, transport, rpc_, log, link_),
       promises_(loop, rpc_, link_, others_),
       quota_(options_.requests),
+      pace_(options_.snapshot_bytes_per_second),
       last_session_(options_.incarnation << 20),
       housekeeping_timer_(loop),
-      send_again_timer_(loop) {
+      send_again_timer_(loop),
+      snapshot_rest_(loop) {
   others_.on_ready([this] {
     send_records();
     begin_lessons();

@@ -26,6 +26,7 @@
 #include "ps/request_quota.h"
 #include "ps/shard.h"
 #include "ps/snapshot_job.h"
+#include "ps/snapshot_pace.h"
 
 namespace capstan {
 
@@ -40,6 +41,8 @@ struct ServerOptions {
   // Seconds since 1970: what a ttl counts in, also over restarts. Empty: the loop's clock.
   std::function<std::uint32_t()> unix_seconds;
   RequestLimits requests;
+  // Of rows that a checkpoint goes over while others are served; 0: no limit.
+  std::uint64_t snapshot_bytes_per_second = 128ULL << 20;
   std::uint64_t catch_up_bytes_per_second = 256ULL << 20;  // to each learner; 0: no limit
   std::uint32_t chunk_bytes = 1U << 20;                    // of a shard on its way to a learner
   std::uint64_t frame_bytes_max = 256ULL << 20;            // of a message
@@ -197,6 +200,7 @@ class Server {
 
   void on_snapshot(std::uint64_t id, const Snapshot& request);
   void take_snapshots();
+  void rest_after_snapshot();
   void take_snapshot(std::uint32_t shard);
   void write_snapshot(std::uint32_t shard, ShardSnapshot snapshot);
   void on_restore(std::uint64_t id, const Restore& request);
@@ -252,12 +256,15 @@ class Server {
   Snapshot snapshot_request_;
   std::deque<std::uint32_t> snapshot_left_;  // shards not begun with
   std::size_t snapshots_taking_ = 0;         // on their lanes
-  std::uint64_t errand_id_ = 0;              // the newest snapshot or restore asked for
+  SnapshotPace pace_;
+  std::uint64_t taken_in_ = 0;   // requests
+  std::uint64_t errand_id_ = 0;  // the newest snapshot or restore asked for
   std::optional<Message> errand_answer_;
   std::set<std::uint32_t> unsent_;  // shards with records for the one after
   std::uint64_t last_session_ = 0;
   Timer housekeeping_timer_;
   Timer send_again_timer_;
+  Timer snapshot_rest_;
 };
 
 }  // namespace capstan

@@ -30,8 +30,8 @@ class SnapshotJob {
   void add(std::uint32_t shard, ShardSnapshot snapshot);
   void fail(const Error& error, bool too_late);
   bool finished() const { return finished_; }
-  // Shards that wait to be written: how far the disk is behind.
-  std::size_t backlog() const { return waiting_.size(); }
+  // Shards that are not written yet: how far the disk is behind.
+  std::size_t open() const { return waiting_.size() + (writing_ ? 1 : 0); }
 
  private:
   struct State;  // what the disk task works on; outlives this object if it must

@@ -53,7 +53,7 @@ TEST_F(SnapshotJobTest, WritesShardsAsTheyComeAndSaysWhereTheyAre) {
   add(2, "two");
   add(0, "zero!");
   EXPECT_EQ(pool.waiting(), 1U) << "one write at a time";
-  EXPECT_EQ(job->backlog(), 1U);
+  EXPECT_EQ(job->open(), 2U);
   pool.run_all();
   EXPECT_TRUE(replies.empty());
   add(7, "seven");
