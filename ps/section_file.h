@@ -36,5 +36,11 @@ std::uint64_t blocks_of(const ShardSection& section);
 // section that it is in, or nullptr when each is what was written or the storage is unreachable.
 Result<Buffer> read_chain(Storage& storage, const std::string& directory, SectionChain chain,
                           const ShardSection** damaged = nullptr);
+// Its two halves, for who reads on one thread and checks on another: the sections as they are stored, and
+// what they come to. REQUIRES: `stored` is what fetch_chain() gave for the chain.
+Result<std::vector<Buffer>> fetch_chain(Storage& storage, const std::string& directory, SectionChain chain,
+                                        const ShardSection** damaged = nullptr);
+Result<Buffer> check_chain(std::span<const Buffer> stored, const std::string& directory, SectionChain chain,
+                           const ShardSection** damaged = nullptr);
 
 }  // namespace capstan

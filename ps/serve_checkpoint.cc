@@ -127,8 +127,8 @@ struct Server::RestoreJob {
   RestoreReply reply;
 };
 
-// Reads each shard's sections on the disk lane, checks them, gives what they come to to the shard's lane, and
-// hands it down the servers' chain.
+// Reads each shard's sections on the disk lane, gives them to the shard's lane, which checks them and takes
+// what they come to, and hands that down the servers' chain.
 void Server::on_restore(std::uint64_t id, const Restore& request) {
   const bool owner =
       std::all_of(request.sections.begin(), request.sections.end(),
@@ -139,6 +139,18 @@ void Server::on_restore(std::uint64_t id, const Restore& request) {
   restore_next(job);
 }
 
+// What became of one shard.
+struct Server::RestoredShard {
+  SectionChain chain;
+  Result<std::vector<Buffer>> stored = std::vector<Buffer>();
+  const ShardSection* damaged = nullptr;
+  Status status = ok_status();
+  bool unfit = false;  // its bytes are at fault
+  Buffer bytes;        // what the sections come to
+  StepClock clock;
+  std::uint64_t rows = 0;
+};
+
 // A few at a time: what the replicas have not confirmed takes memory.
 void Server::restore_next(const std::shared_ptr<RestoreJob>& job) {
   constexpr std::size_t kShardsAtOnce = 4;
@@ -146,86 +158,95 @@ void Server::restore_next(const std::shared_ptr<RestoreJob>& job) {
     answer_errand(job->id, job->reply);
     return;
   }
-  struct Read {
-    Result<Buffer> bytes = Buffer();
-    const ShardSection* damaged = nullptr;
-  };
   while (job->next < job->chains.size() && job->open < kShardsAtOnce) {
     ++job->open;
-    auto read = std::make_shared<Read>();
-    const SectionChain chain = job->chains[job->next++];
+    auto restored = std::make_shared<RestoredShard>();
+    restored->chain = job->chains[job->next++];
     disk_.run(
         0,
-        [this, read, job, chain] {
-          read->bytes = read_chain(storage_, job->request.directory, chain, &read->damaged);
+        [this, restored, job] {
+          restored->stored =
+              fetch_chain(storage_, job->request.directory, restored->chain, &restored->damaged);
         },
-        [this, job, read, shard = chain.front().shard] {
-          if (job->id != errand_id_) return;  // another checkpoint is being restored by now
-          if (read->damaged != nullptr) {
-            job->reply.damaged_file = section_path(job->request.directory, *read->damaged);
-            job->reply.damaged_offset = read->damaged->offset;
-          }
-          restore_shard(job, shard, read->bytes);
+        [this, job, restored] {
+          if (job->id == errand_id_) restore_shard(job, restored);  // else another checkpoint is by now
         });
   }
 }
 
-void Server::restore_shard(const std::shared_ptr<RestoreJob>& job, std::uint32_t shard,
-                           const Result<Buffer>& bytes) {
-  const auto finish_one = [this, job](const std::string& error) {
-    if (!error.empty()) job->reply.error = error;
-    --job->open;
-    restore_next(job);
-  };
-  const auto target = shards_.find(shard);
-  if (!bytes.ok() || primary_slot(shard) == nullptr) {
-    job->reply.damaged = job->reply.damaged || (!bytes.ok() && !is_unreachable(bytes.error()));
-    finish_one(bytes.ok() ? "the shard moved away" : bytes.error().message);
-    return;
+void Server::restore_shard(const std::shared_ptr<RestoreJob>& job,
+                           const std::shared_ptr<RestoredShard>& restored) {
+  const std::uint32_t shard = restored->chain.front().shard;
+  if (!restored->stored.ok()) {
+    restored->status = restored->stored.error();
+    restored->unfit = !is_unreachable(restored->stored.error());
+    return end_restore(job, *restored);
   }
-  // It goes down the chain as one record.
-  if (target->second.log.after() != 0 && bytes->size() > options_.frame_bytes_max) {
-    return finish_one(
-        fmt::format("shard {} takes {} bytes in the checkpoint, more than a message may hold; raise "
-                    "cluster.max_frame_bytes ({})",
-                    shard, bytes->size(), options_.frame_bytes_max));
+  if (primary_slot(shard) == nullptr) {
+    restored->status = make_error(ErrorCode::kCancelled, "the shard moved away");
+    return end_restore(job, *restored);
   }
-  struct Outcome {
-    Status status = ok_status();
-    StepClock clock;
-    std::uint64_t rows = 0;
-  };
-  auto outcome = std::make_shared<Outcome>();
   // Requests and terms are both numbered from the scheduler's generation, in their upper half.
   const std::uint64_t fence = job->id >> 32 << 32;
-  Shard* rows = target->second.shard.get();
+  Slot& slot = shards_.at(shard);
+  const bool travels = slot.log.after() != 0;
   compute_.run(
       lane_of(shard),
-      [outcome, blob = *bytes, rows, fence] {
-        outcome->status = rows->restore(blob.bytes(), fence);
-        outcome->clock = rows->clock();
-        outcome->rows = rows->stats().rows;
+      [job, restored, rows = slot.shard.get(), fence,
+       bytes_max = travels ? options_.frame_bytes_max : ~0ULL] {
+        take_restored(*rows, job->request.directory, fence, bytes_max, *restored);
       },
-      [this, job, finish_one, outcome, shard, rows, fence, blob = *bytes] {
-        Slot* slot = slot_of(shard, rows);
-        if (!outcome->status.ok() || slot == nullptr) {
-          job->reply.damaged = job->reply.damaged || !outcome->status.ok();
-          finish_one(slot == nullptr ? "the shard moved away" : outcome->status.error().message);
-          return;
-        }
-        slot->clock = outcome->clock;
-        release_waiting(*slot, SliceStatus::kBusy);
-        job->reply.rows += outcome->rows;
+      [this, job, restored, shard, rows = slot.shard.get(), fence] {
+        Slot* held = slot_of(shard, rows);
+        if (held == nullptr) restored->status = make_error(ErrorCode::kCancelled, "the shard moved away");
+        if (!restored->status.ok()) return end_restore(job, *restored);
+        held->clock = restored->clock;
+        release_waiting(*held, SliceStatus::kBusy);
+        job->reply.rows += restored->rows;
         ShardRecord record;
         record.head.kind = RecordKind::kReplace;
         record.head.term = fence;
-        record.blob = blob;
-        log_other(*slot, shard, std::move(record));
-        slot->log.when_committed(slot->log.applied(), [finish_one](bool committed) {
-          finish_one(committed ? "" : "the shard moved away");
+        record.blob = restored->bytes;
+        log_other(*held, shard, std::move(record));
+        held->log.when_committed(held->log.applied(), [this, job, restored](bool committed) {
+          if (!committed) restored->status = make_error(ErrorCode::kCancelled, "the shard moved away");
+          end_restore(job, *restored);
         });
-        run_ready(*slot);
+        run_ready(*held);
       });
+}
+
+// On the shard's lane. It goes down the chain as one record, of `bytes_max` at most.
+void Server::take_restored(Shard& rows, const std::string& directory, std::uint64_t fence,
+                           std::uint64_t bytes_max, RestoredShard& restored) {
+  auto bytes = check_chain(*restored.stored, directory, restored.chain, &restored.damaged);
+  restored.stored = std::vector<Buffer>();
+  if (bytes.ok() && bytes->size() > bytes_max) {
+    restored.status = make_error(
+        ErrorCode::kInvalid,
+        fmt::format("shard {} takes {} bytes in the checkpoint, more than a message may hold; raise "
+                    "cluster.max_frame_bytes ({})",
+                    restored.chain.front().shard, bytes->size(), bytes_max));
+    return;
+  }
+  restored.status = bytes.ok() ? rows.restore(bytes->bytes(), fence) : Status(bytes.error());
+  restored.unfit = !restored.status.ok();
+  if (restored.unfit) return;
+  restored.bytes = std::move(bytes).value();
+  restored.clock = rows.clock();
+  restored.rows = rows.stats().rows;
+}
+
+void Server::end_restore(const std::shared_ptr<RestoreJob>& job, const RestoredShard& restored) {
+  RestoreReply& reply = job->reply;
+  if (!restored.status.ok()) reply.error = restored.status.error().message;
+  reply.damaged = reply.damaged || restored.unfit;
+  if (restored.damaged != nullptr) {
+    reply.damaged_file = section_path(job->request.directory, *restored.damaged);
+    reply.damaged_offset = restored.damaged->offset;
+  }
+  --job->open;
+  restore_next(job);
 }
 
 }  // namespace capstan

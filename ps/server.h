@@ -206,8 +206,11 @@ class Server {
   void on_restore(std::uint64_t id, const Restore& request);
   struct RestoreJob;
   void restore_next(const std::shared_ptr<RestoreJob>& job);
-  void restore_shard(const std::shared_ptr<RestoreJob>& job, std::uint32_t shard,
-                     const Result<Buffer>& bytes);
+  struct RestoredShard;
+  void restore_shard(const std::shared_ptr<RestoreJob>& job, const std::shared_ptr<RestoredShard>& restored);
+  static void take_restored(Shard& rows, const std::string& directory, std::uint64_t fence,
+                            std::uint64_t bytes_max, RestoredShard& restored);
+  void end_restore(const std::shared_ptr<RestoreJob>& job, const RestoredShard& restored);
   bool repeated(std::uint64_t id);
   void answer_errand(std::uint64_t id, const Message& answer);
 
