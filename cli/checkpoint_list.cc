@@ -2,6 +2,10 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+
+#include "common/segments.h"
+
 namespace capstan {
 namespace {
 
@@ -47,7 +51,12 @@ std::string_view to_string(CheckpointState state) {
 
 std::uint64_t ListedCheckpoint::steps() const {
   std::uint64_t steps = 0;
-  for (const StreamState& stream : manifest->streams) steps += stream.cursor.watermark;
+  for (const StreamState& stream : manifest->streams) {
+    const WorkCursor& cursor = stream.cursor;
+    const std::uint64_t first =
+        first_batch_of_stream(cursor.work.partition, manifest->num_partitions, cursor.batches);
+    steps += cursor.watermark - std::min(cursor.watermark, first);
+  }
   return steps;
 }
 

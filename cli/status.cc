@@ -112,9 +112,11 @@ std::string partition_lines(const json::array& partitions) {
   for (const auto& value : partitions) {
     const auto& part = value.as_object();
     const bool done = text(part, "done") == "true";
-    lines += fmt::format("{:10} {:14} {:>9} {:14} {} of {}{}\n", text(part, "kind"), text(part, "name"),
-                         text(part, "partition"), text(part, "holder"), text(part, "watermark"),
-                         text(part, "batches"), done ? ", done" : "");
+    const std::string from =
+        number(part, "first") > 0 ? fmt::format("from {}: ", text(part, "first")) : std::string();
+    lines += fmt::format("{:10} {:14} {:>9} {:14} {}{} of {}{}\n", text(part, "kind"), text(part, "name"),
+                         text(part, "partition"), text(part, "holder"), from, text(part, "watermark"),
+                         text(part, "end"), done ? ", done" : "");
   }
   return lines;
 }

@@ -15,7 +15,7 @@
 
 namespace capstan {
 
-inline constexpr std::uint32_t kProtocolVersion = 2;
+inline constexpr std::uint32_t kProtocolVersion = 3;
 
 enum class Role : std::uint8_t { kScheduler, kServer, kWorker, kTool };
 std::string_view to_string(Role role);

@@ -33,6 +33,8 @@ enum class PlantedBug : std::uint8_t {
   kDeltaOfUnknownBase,
   kAppendsWithoutLeading,
   kCopiesWithoutClock,
+  kSplitsUnconfirmed,
+  kStreamsOfItems,
 };
 
 #ifdef CAPSTAN_PLANTED_BUGS

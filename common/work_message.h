@@ -30,7 +30,8 @@ struct WorkerReady {
 };
 struct WorkId {
   std::uint8_t kind = 0;  // WorkKind of the worker's step_program.h
-  std::uint32_t pass = 0, partition = 0;
+  std::uint32_t pass = 0;
+  std::uint32_t partition = 0;  // training: the stream that it begins with, see common/segments.h
   std::string name;
   auto operator<=>(const WorkId&) const = default;
 };
@@ -45,6 +46,7 @@ struct WorkGrant {
   std::uint64_t term = 0, first_batch = 0;
   std::uint64_t steps = 0;  // batches of the whole job so far
   std::vector<Buffer> inputs;
+  std::uint64_t end_batch = 0;  // the first that is not the item's; 0: the partition's end
 };
 struct NoWork {
   std::uint32_t wait_ms = 0;
@@ -54,16 +56,25 @@ struct WorkCursor {
   WorkId work;
   std::uint64_t term = 0, watermark = 0, examples = 0;
   double loss_sum = 0.0;
-  std::uint64_t batches = 0, bad_batches = 0;
+  std::uint64_t batches = 0;  // of the whole partition
+  std::uint64_t bad_batches = 0;
   std::uint64_t slices = 0;  // acknowledged ones of the batches below the watermark, since the grant
+  std::uint64_t end = 0;     // the first batch that the holder leaves to others; 0: none
 };
 struct WorkProgress {
   NodeId node_id = 0;
   std::vector<WorkCursor> cursors;
 };
+// Another worker has nothing to do: the holder shall leave the batches from `end` on, or as many of them as
+// it can. Its next cursor says where it will end.
+struct EndWish {
+  std::uint32_t cursor = 0;  // index
+  std::uint64_t end = 0;
+};
 struct WorkProgressReply {
   std::vector<std::uint32_t> revoked;
   std::uint64_t steps = 0;  // batches of the whole job so far
+  std::vector<EndWish> wishes;
 };
 struct WorkDone {
   NodeId node_id = 0;

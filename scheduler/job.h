@@ -31,6 +31,7 @@
 #include "scheduler/peers.h"
 #include "scheduler/rebuild.h"
 #include "scheduler/shard_loads.h"
+#include "scheduler/stragglers.h"
 #include "scheduler/work_list.h"
 
 namespace capstan {
@@ -202,6 +203,9 @@ class Job {
   std::string planned_moves(const std::vector<PlacementNode>& nodes) const;
 
   // job_work.cc
+  bool take_progress(const Node& node, const WorkCursor& cursor);
+  bool split(const Node& holder, const WorkSplit& split);
+  void look_for_a_straggler(const Node& idle);
   void begin_parts(bool valid);
   void begin_merge(const std::string& name, std::vector<Buffer> inputs);
   void on_items_done();
@@ -238,6 +242,7 @@ class Job {
   JobFacts facts_;
   MapLedger map_;
   WorkList work_;
+  Stragglers stragglers_;
   std::optional<JobPlan> plan_;            // once the tables are agreed
   PlanStep step_;                          // being carried out
   bool merging_ = false;                   // validation: the parts are done

@@ -51,6 +51,7 @@ struct JobFacts {
   bool counted = true;                                 // every owner of shards gave its last counters
   std::uint32_t test_evaluations = 0;                  // times that the test parts were evaluated
   std::map<NodeId, std::uint64_t> examples_by_worker;  // trained under this scheduler
+  std::uint64_t splits = 0;                            // of slow workers' items, in all of the run
   std::uint64_t trained_here = 0;                      // examples of whole passes under this scheduler
   std::vector<std::string> warnings;                   // the newest kWarningsMax
   Instant started{}, trained_since{}, ended{};

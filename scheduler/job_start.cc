@@ -175,6 +175,8 @@ void Job::recover(const std::vector<JournalRecord>& records) {
       if (state == "restoring") ++kept_passes_;
     } else if (const auto* validated = std::get_if<PassValidated>(&record)) {
       facts_.validations.push_back(*validated);
+    } else if (std::holds_alternative<WorkSplit>(record)) {
+      ++facts_.splits;
     } else if (const auto* begun = std::get_if<CutBegun>(&record)) {
       last_checkpoint_ = std::max(last_checkpoint_, begun->checkpoint);
     } else if (const auto* kept = std::get_if<CheckpointPublished>(&record)) {
@@ -277,6 +279,10 @@ void Job::recover_work(const std::vector<JournalRecord>& records) {
         if (!item.done) item.cursor = cursor;
         item.cursor.term = term;
       }
+    } else if (const auto* split = std::get_if<WorkSplit>(&record)) {
+      Item& item = items[split->kept.work];
+      if (!item.done) item.cursor = split->kept;
+      items[split->rest.work].cursor = split->rest;
     } else if (const auto* granted = std::get_if<WorkGranted>(&record)) {
       items[granted->cursor.work] = {granted->cursor, totals_of(granted->cursor), granted->worker, false};
     } else if (const auto* finished = std::get_if<WorkFinished>(&record)) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/planted_bugs.h"
 #include "scheduler/job.h"
 #include "scheduler/json.h"
 
@@ -12,23 +13,48 @@ namespace {
 
 constexpr std::string_view kValidPart = "valid";
 
+}  // namespace
+
 // Takes a report of where a work item stands; false: it is another's by now. Of refused batches only the
-// first of a partition is told: they are many when something is badly wrong.
-bool take_progress(WorkList& work, JobFacts& facts, const Node& node, const WorkCursor& cursor) {
-  const WorkEntry* entry = work.find(cursor.work);
+// first of an item is told: they are many when something is badly wrong.
+bool Job::take_progress(const Node& node, const WorkCursor& cursor) {
+  if (const auto said = work_.split_said(node.id, cursor); said.has_value()) {
+    if (!split(node, *said)) return false;
+  }
+  const WorkEntry* entry = work_.find(cursor.work);
   const bool told = entry != nullptr && entry->cursor().bad_batches > 0;
-  if (!work.progress(node.id, cursor)) return false;
+  if (!work_.progress(node.id, cursor)) return false;
+  stragglers_.on_report(node.id, cursor, context_.loop.now());
   if (!told && entry->cursor().bad_batches > 0) {
-    facts.warn(
+    facts_.warn(
         fmt::format("pass {}, partition {}: a batch was refused for values that are not finite; {}'s log "
                     "names it and any "
                     "later one of that partition",
-                    entry->work.pass + 1, entry->work.partition, node.name));
+                    entry->work.pass + 1, entry->partition(), node.name));
   }
   return true;
 }
 
-}  // namespace
+// The rest is nobody's before the journal has it, and the holder has said that it does nothing of it.
+bool Job::split(const Node& holder, const WorkSplit& split) {
+  if (!record(split)) return false;
+  work_.split(split);
+  stragglers_.was_split(split.kept.work);
+  ++facts_.splits;
+  context_.log.info("pass {}, partition {}: {} is slow; batches {} to {} go on elsewhere",
+                    split.kept.work.pass + 1, work_.find(split.kept.work)->partition(), holder.name,
+                    split.rest.watermark, split.rest.end - 1);
+  return true;
+}
+
+// This one has nothing to do, and nothing is free.
+void Job::look_for_a_straggler(const Node& idle) {
+  if (step_.kind != PlanStep::Kind::kTrain || stepped() || work_.held_by(idle.id) > 0) return;
+  const auto wish = stragglers_.choose(work_, idle.id, context_.loop.now());
+  if (!wish.has_value() || !CAPSTAN_PLANTED(kSplitsUnconfirmed)) return;
+  const WorkEntry& entry = *work_.find(wish->work);
+  split(*context_.membership.find(entry.holder), work_.split_at(entry, wish->end, entry.batches));
+}
 
 bool Job::is_ready(const Node& node) const {
   const auto found = ready_.find(node.id);
@@ -59,11 +85,15 @@ Message Job::on_work_request(const Node& node, const WorkRequest& request) {
                        facts_.state == JobState::kEvaluating;
   if (ended_ || !working || !is_ready(node)) return none;
   auto granted = work_.grant(node.id, request.held, hold_max());
-  if (!granted.has_value()) return none;
+  if (!granted.has_value()) {
+    if (request.held == 0) look_for_a_straggler(node);
+    return none;
+  }
   const WorkGrant& grant = granted->grant;
   if (!granted->again && grant.work.kind == kTrainWork) {
     if (!record(WorkGranted{work_.find(grant.work)->cursor(), node.id})) return none;
   }
+  stragglers_.on_grant(node.id, grant, context_.loop.now());
   granted->grant.steps = steps_so_far();
   return std::move(granted->grant);
 }
@@ -71,7 +101,12 @@ Message Job::on_work_request(const Node& node, const WorkRequest& request) {
 Message Job::on_work_progress(const Node& node, const WorkProgress& progress) {
   WorkProgressReply reply;
   for (std::uint32_t n = 0; n < progress.cursors.size(); ++n) {
-    if (ended_ || !take_progress(work_, facts_, node, progress.cursors[n])) reply.revoked.push_back(n);
+    const WorkCursor& cursor = progress.cursors[n];
+    if (ended_ || !take_progress(node, cursor)) {
+      reply.revoked.push_back(n);
+    } else if (const auto end = stragglers_.wished_end(cursor, context_.loop.now()); end != 0) {
+      reply.wishes.push_back({n, end});
+    }
   }
   if (!ended_) check_bad_batches();
   reply.steps = steps_so_far();
@@ -93,7 +128,7 @@ Message Job::on_work_done(const Node& node, const WorkDone& done) {
   if (ended_) return WorkDoneReply{false};
   const WorkEntry* entry = work_.find(done.cursor.work);
   if (entry != nullptr && entry->done) return WorkDoneReply{work_.finish(node.id, done.cursor, {})};
-  if (!take_progress(work_, facts_, node, done.cursor)) return WorkDoneReply{false};
+  if (!take_progress(node, done.cursor)) return WorkDoneReply{false};
   if (!done.error.empty()) {
     finish(false, fmt::format("{}: {}", node.name, done.error));
     return WorkDoneReply{false};

@@ -65,6 +65,10 @@ struct WorkFinished {
   WorkCursor cursor;
   NodeId worker = 0;
 };
+struct WorkSplit {  // the holder of an item leaves its end to others
+  WorkCursor kept;  // where the item stands, and where it ends now
+  WorkCursor rest;  // an item of its own
+};
 struct PassFinished {
   std::uint32_t pass = 0;
   std::uint64_t examples = 0, bad_batches = 0;
@@ -89,7 +93,7 @@ struct CheckpointPublished {
 
 using JournalRecord = std::variant<GenerationRaised, NodeGreeted, NodeReady, TablesAgreed, MapChanged,
                                    StateReached, WorkGranted, WorkFinished, PassFinished, PassValidated,
-                                   CutBegun, CheckpointPublished, RunBegun, NodeDrains>;
+                                   CutBegun, CheckpointPublished, RunBegun, NodeDrains, WorkSplit>;
 
 // The generation that the newest run in the journal began with; 0: it does not say.
 std::uint32_t newest_run(const std::vector<JournalRecord>& records);

@@ -97,6 +97,9 @@ json::object encode_record(const JournalRecord& record) {
           [](const WorkFinished& r) {
             return json::object{{"record", "finish"}, {"cursor", to_json(r.cursor)}, {"worker", r.worker}};
           },
+          [](const WorkSplit& r) {
+            return json::object{{"record", "split"}, {"kept", to_json(r.kept)}, {"rest", to_json(r.rest)}};
+          },
           [](const PassFinished& r) {
             return json::object{{"record", "pass"},
                                 {"pass", r.pass},
@@ -205,6 +208,18 @@ Result<JournalRecord> read_worked(JsonReader& in) {
   return JournalRecord(std::move(r));
 }
 
+Result<JournalRecord> read_split(JsonReader& in) {
+  WorkSplit r;
+  const json::object* kept = nullptr;
+  const json::object* rest = nullptr;
+  in.object_of("kept", kept);
+  in.object_of("rest", rest);
+  CAPSTAN_TRY(in.status());
+  CAPSTAN_ASSIGN(r.kept, cursor_from_json(*kept));
+  CAPSTAN_ASSIGN(r.rest, cursor_from_json(*rest));
+  return JournalRecord(std::move(r));
+}
+
 Result<JournalRecord> read_pass(JsonReader& in) {
   PassFinished r;
   in.unsigned_of("pass", r.pass);
@@ -280,6 +295,7 @@ Result<JournalRecord> decode_record(const std::string& kind, JsonReader& in) {
   if (kind == "map") return read_map(in);
   if (kind == "grant") return read_worked<WorkGranted>(in);
   if (kind == "finish") return read_worked<WorkFinished>(in);
+  if (kind == "split") return read_split(in);
   if (kind == "pass") return read_pass(in);
   if (kind == "cut") return read_cut(in);
   return read_small(kind, in);

@@ -17,7 +17,7 @@ constexpr std::string_view kFolderStem = "ckpt-";
 constexpr std::string_view kHead = R"({"checksum":")";
 constexpr std::string_view kMiddle = R"(","manifest":)";
 constexpr std::size_t kHashDigits = 16;
-constexpr std::uint32_t kFormat = 4;
+constexpr std::uint32_t kFormat = 5;
 
 // Passes and validations are stored as the journal stores them.
 template <typename Record>

@@ -111,6 +111,7 @@ json::object to_json(const WorkCursor& cursor) {
           {"examples", cursor.examples},
           {"loss_sum", json_number(cursor.loss_sum)},
           {"batches", cursor.batches},
+          {"end", cursor.end},
           {"bad_batches", cursor.bad_batches},
           {"slices", cursor.slices}};
 }
@@ -127,6 +128,7 @@ Result<WorkCursor> cursor_from_json(const json::object& object) {
   in.unsigned_of("examples", cursor.examples);
   in.real_of("loss_sum", cursor.loss_sum);
   in.unsigned_of("batches", cursor.batches);
+  in.unsigned_of("end", cursor.end);
   in.unsigned_of("bad_batches", cursor.bad_batches);
   in.unsigned_of("slices", cursor.slices);
   CAPSTAN_TRY(in.status());

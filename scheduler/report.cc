@@ -184,6 +184,7 @@ std::string report_json(const SchedulerOptions& options, const Job& job, const M
       {"pushes", pushes_json(job, servers, workers)},
       {"bytes", bytes_json(servers, workers)},
       {"handovers", handovers_json(facts.handovers)},
+      {"items_split", facts.splits},
       {"servers", server_shares(job, membership)},
       {"workers", worker_shares(facts, membership)}};
   object["best_pass"] =

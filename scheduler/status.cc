@@ -54,7 +54,9 @@ json::array partitions_json(const Job& job, const Membership& membership) {
                                                : work.kind == kEvaluateWork ? "evaluate"
                                                                             : "merge"},
                                       {"name", work.name},
-                                      {"partition", work.partition},
+                                      {"partition", entry.partition()},
+                                      {"first", entry.first},
+                                      {"end", entry.end},
                                       {"holder", holder == nullptr ? "" : holder->name},
                                       {"term", entry.term},
                                       {"done", entry.done},

@@ -37,6 +37,8 @@ ClusterOptions world_of(std::uint64_t seed, Rng& rng) {
   options.checkpoint_full_every = 1 + static_cast<std::uint32_t>(chains.below(8));
   options.checkpoint_keep = 1 + static_cast<std::uint32_t>(chains.below(4));
   options.pull_copies = options.consistency == Consistency::kBounded && chains.chance(0.5);
+  const bool helped = options.consistency == Consistency::kAsync && options.workers > 1;
+  if (helped && chains.chance(0.5)) options.slowness = 3 + static_cast<std::uint32_t>(chains.below(5));
   return options;
 }
 

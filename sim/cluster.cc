@@ -96,6 +96,7 @@ void SimCluster::add_workers() {
   workers_.clear();
   for (std::uint32_t n = 0; n < options_.workers; ++n) {
     workers_.push_back(&world_.add_node(in_this_life(fmt::format("worker-{}", n))));
+    if (n == 0) world_.set_slowness(*workers_.back(), options_.slowness);
     world_.start(*workers_.back(), [this](SimNode& self) { return start_worker(self); });
   }
 }

@@ -28,6 +28,7 @@ struct ClusterOptions {
   std::uint32_t staleness = 2;  // bounded
   bool pull_copies = false;     // bounded
   std::uint32_t pipeline_depth = 2, push_window = 4;
+  std::uint32_t slowness = 1;  // how many times as long tasks take on the first worker's machine
   std::uint64_t lease_ms = 1000;
   std::uint64_t checkpoint_every_steps = 0;  // 0: no checkpoints
   std::uint32_t checkpoint_full_every = 8, checkpoint_keep = 2;

@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "common/config/job_config.h"
 #include "common/hash.h"
+#include "common/segments.h"
 #include "common/table_spec.h"
 
 namespace capstan {
@@ -45,6 +47,10 @@ class Ledger {
   explicit Ledger(const LedgerShape& shape);
 
   const LedgerShape& shape() const { return shape_; }
+  // Of every partition.
+  Segments segments(Consistency consistency) const {
+    return consistency == Consistency::kAsync ? Segments(shape_.batches) : Segments();
+  }
   std::uint32_t dim() const;
   // "ledger" has the rows described above, "model" and "recent" rows whose gradients depend on what was
   // pulled.

@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <set>
 
 namespace capstan {
 namespace {
@@ -87,12 +88,14 @@ void LedgerProgram::check_train(const BatchId& id, Key key, std::span<const floa
     if (!contains(seen, each)) return wrong("has not seen " + to_string(each));
   }
   // Of every stream a first part: what is missing lies after all that is there.
-  std::vector<bool> ended(ledger_->shape().partitions, false);
+  const Segments segments = ledger_->segments(consistency_);
+  std::set<std::uint32_t> ended;
   for (const BatchId& each : ledger_->touching(key)) {
     if (each.pass != id.pass) continue;
+    const std::uint32_t stream = segments.stream(each.partition, ledger_->shape().partitions, each.batch);
     if (!contains(seen, each)) {
-      ended[each.partition] = true;
-    } else if (ended[each.partition]) {
+      ended.insert(stream);
+    } else if (ended.contains(stream)) {
       return wrong(to_string(each) + " came before an earlier batch of its stream");
     } else if (each.batch >= id.batch) {
       findings_->newest_lead = std::max(findings_->newest_lead, each.batch - id.batch);

@@ -24,11 +24,11 @@ struct Findings {
   }
 };
 
-// Each training batch checks the rows it was given: of each stream they hold a first part, nothing of the
-// pass before is missing, and what the consistency mode promises is there: bounded all steps < t - s, sync
-// all steps < t. (That sync shows no more than those, where it counts, is for the model's rows to tell: what
-// a worker computes anew of long acknowledged steps may see more, and counts nowhere.) Evaluation demands the
-// whole ledger.
+// Each training batch checks the rows it was given: of each stream (common/segments.h) they hold a first
+// part, nothing of the pass before is missing, and what the consistency mode promises is there: bounded all
+// steps < t - s, sync all steps < t. (That sync shows no more than those, where it counts, is for the model's
+// rows to tell: what a worker computes anew of long acknowledged steps may see more, and counts nowhere.)
+// Evaluation demands the whole ledger.
 class LedgerProgram final : public StepProgram {
  public:
   LedgerProgram(std::shared_ptr<const Ledger> ledger, std::shared_ptr<Findings> findings,

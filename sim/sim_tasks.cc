@@ -25,7 +25,7 @@ void SimTasks::run(std::uint32_t lane, std::function<void()> work, std::function
   CAPSTAN_ASSERT(lane < free_at_.size(), "the lane exists");
   constexpr Duration kStep{1};
   Lane& free = free_at_[lane];
-  const Duration cost = options_.work_min + up_to(options_.work_max - options_.work_min);
+  const Duration cost = (options_.work_min + up_to(options_.work_max - options_.work_min)) * slowness_;
   const Duration slower = free.slower > Duration(0) ? up_to(free.slower) : Duration(0);
   free.worked = std::max(queue_.now(), free.worked) + std::max(kStep, cost) + slower;
   free.done = std::max(free.done, free.worked + up_to(options_.done_max)) + kStep;

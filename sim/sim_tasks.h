@@ -20,6 +20,8 @@ class SimTasks final : public TaskPool {
 
   // Each task given to the lane from now on takes up to so much longer.
   void slow_down(std::uint32_t lane, Duration most);
+  // All tasks given from now on take so many times as long, in later lives too.
+  void set_slowness(std::uint32_t times) { slowness_ = times; }
   // A new life: nothing waits in any lane.
   void reset();
 
@@ -33,6 +35,7 @@ class SimTasks final : public TaskPool {
   EventQueue& queue_;
   NodeIndex node_;
   TaskOptions options_;
+  std::uint32_t slowness_ = 1;
   Rng rng_;
   std::vector<Lane> free_at_;
 };

@@ -55,6 +55,7 @@ std::vector<Rows> model_rows(SimCluster& cluster) {
 std::vector<Rows> calm_rows(ClusterOptions options) {
   options.servers = options.workers = options.replicas = 1;
   options.checkpoint_every_steps = 0;
+  options.slowness = 1;
   options.start = StartMode::kNew;
   options.sim.network = NetworkOptions{};
   SimCluster cluster(1, options);

@@ -73,6 +73,7 @@ class SimWorld {
   void pause(SimNode& node, Duration duration) {
     queue_.pause(node.index(), duration);
   }  // SIGSTOP .. SIGCONT
+  void set_slowness(SimNode& node, std::uint32_t times) { node.tasks_.set_slowness(times); }
   bool paused(const SimNode& node) const { return queue_.paused(node.index()); }
 
   void partition(const SimNode& a, const SimNode& b);

@@ -76,6 +76,7 @@ void write(WorkGrant::Builder to, const capstan::WorkGrant& from) {
   to.setTerm(from.term);
   to.setFirstBatch(from.first_batch);
   to.setSteps(from.steps);
+  to.setEndBatch(from.end_batch);
 }
 void read(WorkGrant::Reader from, capstan::WorkGrant& to) {
   read(from.getWork(), to.work);
@@ -83,6 +84,7 @@ void read(WorkGrant::Reader from, capstan::WorkGrant& to) {
   to.term = from.getTerm();
   to.first_batch = from.getFirstBatch();
   to.steps = from.getSteps();
+  to.end_batch = from.getEndBatch();
 }
 
 void write(NoWork::Builder to, const capstan::NoWork& from) {
@@ -103,6 +105,7 @@ void write(WorkCursor::Builder to, const capstan::WorkCursor& from) {
   to.setBatches(from.batches);
   to.setBadBatches(from.bad_batches);
   to.setSlices(from.slices);
+  to.setEnd(from.end);
 }
 void read(WorkCursor::Reader from, capstan::WorkCursor& to) {
   read(from.getWork(), to.work);
@@ -113,6 +116,7 @@ void read(WorkCursor::Reader from, capstan::WorkCursor& to) {
   to.batches = from.getBatches();
   to.bad_batches = from.getBadBatches();
   to.slices = from.getSlices();
+  to.end = from.getEnd();
 }
 
 void write(WorkProgress::Builder to, const capstan::WorkProgress& from) {
@@ -124,14 +128,25 @@ void read(WorkProgress::Reader from, capstan::WorkProgress& to) {
   read_list(from.getCursors(), to.cursors);
 }
 
+void write(EndWish::Builder to, const capstan::EndWish& from) {
+  to.setCursor(from.cursor);
+  to.setEnd(from.end);
+}
+void read(EndWish::Reader from, capstan::EndWish& to) {
+  to.cursor = from.getCursor();
+  to.end = from.getEnd();
+}
+
 void write(WorkProgressReply::Builder to, const capstan::WorkProgressReply& from) {
   auto revoked = to.initRevoked(size_of(from.revoked.size()));
   for (unsigned i = 0; i < revoked.size(); ++i) revoked.set(i, from.revoked[i]);
   to.setSteps(from.steps);
+  write_list(to.initWishes(size_of(from.wishes.size())), from.wishes);
 }
 void read(WorkProgressReply::Reader from, capstan::WorkProgressReply& to) {
   read_values(from.getRevoked(), to.revoked);
   to.steps = from.getSteps();
+  read_list(from.getWishes(), to.wishes);
 }
 
 void write(WorkDone::Builder to, const capstan::WorkDone& from) {

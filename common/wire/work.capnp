@@ -29,7 +29,7 @@ struct EvaluatePart {
 struct WorkId {
   kind @0 :UInt8;
   pass @1 :UInt32;
-  partition @2 :UInt32;
+  partition @2 :UInt32;     # training: the stream that it begins with
   name @3 :Text;
 }
 
@@ -45,6 +45,7 @@ struct WorkGrant {          # frames: inputs of a merge
   term @2 :UInt64;
   firstBatch @3 :UInt64;
   steps @4 :UInt64;         # of the whole job so far
+  endBatch @5 :UInt64;      # the first that is not the item's; 0: the partition's end
 }
 
 struct NoWork {
@@ -58,9 +59,10 @@ struct WorkCursor {
   watermark @2 :UInt64;     # batches whose every slice is acknowledged, from the first on
   examples @3 :UInt64;      # since the grant
   lossSum @4 :Float64;      # since the grant
-  batches @5 :UInt64;       # in all of the item
+  batches @5 :UInt64;       # of the whole partition
   badBatches @6 :UInt64;    # since the grant
   slices @7 :UInt64;        # acknowledged slices of the batches below the watermark, since the grant
+  end @8 :UInt64;           # the first batch that the holder leaves to others; 0: none
 }
 
 struct WorkProgress {
@@ -68,9 +70,15 @@ struct WorkProgress {
   cursors @1 :List(WorkCursor);
 }
 
+struct EndWish {            # please leave the batches from end on
+  cursor @0 :UInt32;
+  end @1 :UInt64;
+}
+
 struct WorkProgressReply {
   revoked @0 :List(UInt32); # indices into cursors: held by someone else now
   steps @1 :UInt64;         # of the whole job so far
+  wishes @2 :List(EndWish);
 }
 
 struct WorkDone {           # frames: result of an evaluation or merge

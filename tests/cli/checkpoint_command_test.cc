@@ -52,9 +52,11 @@ TEST_F(CheckpointCommand, LsListsWhatThereIs) {
   made.cut(2, [](Manifest& manifest) {
     manifest.best = true;
     manifest.passes.resize(3);
-    manifest.streams.resize(2);
+    manifest.num_partitions = 2;
+    manifest.streams.resize(3);
     manifest.streams[0].cursor.watermark = 40;
     manifest.streams[1].cursor.watermark = 2;
+    manifest.streams[2].cursor = {.work = {0, 3, 4, ""}, .watermark = 43, .batches = 160};  // split off at 40
   });
   made.cut(3);
   fs::resize_file(made.directory(3) + "/ps-0.rows", 5);
@@ -63,14 +65,14 @@ TEST_F(CheckpointCommand, LsListsWhatThereIs) {
   EXPECT_EQ(text.code, kExitOk) << text.err;
   EXPECT_THAT(text.out,
               testing::ContainsRegex("ckpt-000001 +2026-01-02T03:04:05Z +0 +30 .*full +complete\n"));
-  EXPECT_THAT(text.out, testing::ContainsRegex("ckpt-000002 .* 3 \\+ 42 +30 .*complete, best\n"));
+  EXPECT_THAT(text.out, testing::ContainsRegex("ckpt-000002 .* 3 \\+ 45 +30 .*complete, best\n"));
   EXPECT_THAT(text.out, testing::ContainsRegex("ckpt-000003 .*damaged: .*ps-0.rows is not whole"));
   EXPECT_THAT(text.out, testing::ContainsRegex("ckpt-000004 .*unpublished"));
   const Outcome as_json = run({"checkpoint", "ls", made.root() + "/", "--json"});
   const json::array array = json::parse(as_json.out).as_array();
   ASSERT_EQ(array.size(), 4U);
   EXPECT_EQ(array[1].at("passes").to_number<int>(), 3);
-  EXPECT_EQ(array[1].at("steps").to_number<int>(), 42);
+  EXPECT_EQ(array[1].at("steps").to_number<int>(), 45);
   EXPECT_EQ(array[1].at("rows").to_number<int>(), 30);
   EXPECT_EQ(array[2].at("state").as_string(), "damaged");
 }

@@ -1,4 +1,6 @@
 // Workers and whole clusters ended by kill -9, and the rows against a ledger that the test keeps itself.
+#include <fstream>
+
 #include "tests/e2e/ledger_scene.h"
 
 namespace capstan {
@@ -55,6 +57,29 @@ TEST_F(ExactlyOnce, WhenTheWholeClusterIsKilledAndResumes) {
   expect_counts_exact(false);
   EXPECT_LT(computed(before), batches()) << "it began anew";
   EXPECT_THAT(serialize(at(json("report.json"), "resumed_from")), HasSubstr("ckpt-"));
+}
+
+class ASlowWorker : public LedgerScene {
+ protected:
+  ASlowWorker() : LedgerScene(kLongSeed) {}
+};
+
+// Its items are split, and then it dies with what it kept.
+TEST_F(ASlowWorker, IsHelped) {
+  write(kPaceFile, "1");
+  write_job("pipeline_depth: 3");
+  ASSERT_NO_FATAL_FAILURE(start_cluster(false));
+  std::ofstream(lives_[0] + "/" + kPaceFile) << 60;
+  const auto split = [&] { return scheduler_->err().find("worker-0 is slow; batches") != std::string::npos; };
+  ASSERT_TRUE(eventually(split, kPatience)) << scheduler_->err();
+  kill_node("worker-0");
+  start_worker("worker-2");
+  expect_job_ends_well();
+  expect_rows_exact();
+  expect_counts_exact(false);
+  const auto report = json("report.json");
+  EXPECT_EQ(number_at(report, "examples"), static_cast<double>(batches()));
+  EXPECT_GE(number_at(report, "items_split"), 1.0);
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ class WitnessedProgram final : public StepProgram {
     if (item.kind == WorkKind::kTrain) {
       computed_ << '.' << std::flush;
       int pace_ms = kPaceMs;
-      std::ifstream(folder_ + "/../" + kPaceFile) >> pace_ms;
+      for (const char* place : {"/../", "/"}) std::ifstream(folder_ + place + kPaceFile) >> pace_ms;
       std::this_thread::sleep_for(std::chrono::milliseconds(pace_ms));
     } else {
       write_rows(item, step);

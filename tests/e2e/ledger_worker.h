@@ -11,8 +11,8 @@ namespace capstan {
 
 inline constexpr const char* kLedgerWorkerFlag = "--ledger-worker";
 
-// Beside the workers' folders: how many milliseconds a batch takes to compute at the least, so that a pass
-// lasts long enough to be killed in.
+// Beside the workers' folders, and in a worker's own for it alone: how many milliseconds a batch takes to
+// compute at the least, so that a pass lasts long enough to be killed in.
 inline constexpr const char* kPaceFile = "pace";
 
 struct LedgerWorkerArgs {

@@ -112,9 +112,12 @@ std::vector<Buffer> records() {
   TablesAgreed agreed;
   agreed.tables = tables();
   agreed.parts = {{"test", 2}};
-  const std::vector<JournalRecord> samples = {agreed, StateReached{"running", 1, ""},
+  const std::vector<JournalRecord> samples = {agreed,
+                                              StateReached{"running", 1, ""},
                                               PassFinished{0, 100, 1, 50.0, 1.5, 7, 9},
-                                              CutBegun{3, {WorkCursor{}}}, MapChanged{{{0, 1, {1, 2}}}}};
+                                              CutBegun{3, {WorkCursor{}}},
+                                              MapChanged{{{0, 1, {1, 2}}}},
+                                              WorkSplit{WorkCursor{}, WorkCursor{}}};
   std::vector<Buffer> seeds;
   for (const JournalRecord& record : samples) {
     seeds.push_back(Buffer::copy_of(std::string_view(to_json_text(record))));

@@ -74,7 +74,7 @@ std::vector<Buffer> messages() {
                                         MapUpdate{1, 2, {{1, "a", "b"}}, {{0, 1, {1}}}},
                                         ready,
                                         WorkProgress{1, {WorkCursor{}, WorkCursor{}}},
-                                        WorkProgressReply{{0, 1}, 5},
+                                        WorkProgressReply{{0, 1}, 5, {{1, 48}}},
                                         done,
                                         pull,
                                         sample_push(),

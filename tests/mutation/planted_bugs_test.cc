@@ -11,6 +11,7 @@
 #include "sim/campaign.h"
 #include "tests/sim/lone_server.h"
 #include "tests/sim/scenario.h"
+#include "tests/sim/stragglers.h"
 #include "tests/sim/two_schedulers.h"
 
 namespace capstan {
@@ -374,6 +375,14 @@ TEST(PlantedBugs, EpochsAreReused) {
 TEST(PlantedBugs, AppendsWithoutLeading) {
   must_find(PlantedBug::kAppendsWithoutLeading, 100,
             [](std::uint64_t seed) { return led_in_turn(seed, {.drops = true}); });
+}
+
+TEST(PlantedBugs, SplitsUnconfirmed) {
+  must_find(PlantedBug::kSplitsUnconfirmed, 20, helped);
+}
+
+TEST(PlantedBugs, StreamsOfItems) {
+  must_find(PlantedBug::kStreamsOfItems, 20, rebuilt_after_a_split);
 }
 
 // A server that the scheduler no longer hears must stop by itself before another may take its shards.

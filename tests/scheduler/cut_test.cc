@@ -247,13 +247,13 @@ TEST(ManifestFile, OfAnotherFormatIsSaidToBeSo) {
   std::string body = to_json_text(example());
   body = body.substr(body.find("{\"format\""));
   body = body.substr(0, body.size() - 2);
-  body.replace(body.find("\"format\":4"), 10, "\"format\":3");
+  body.replace(body.find("\"format\":5"), 10, "\"format\":4");
   const auto read = manifest_from_json(
       fmt::format("{{\"checksum\":\"{:016x}\",\"manifest\":{}}}\n", hash_string(body), body));
   ASSERT_FALSE(read.ok());
   EXPECT_EQ(
       read.error().message,
-      "a checkpoint of format 3; this version reads format 4 alone, so go on with the version that wrote "
+      "a checkpoint of format 4; this version reads format 5 alone, so go on with the version that wrote "
       "it, or train anew");
 }
 

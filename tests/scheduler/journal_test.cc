@@ -38,6 +38,7 @@ WorkCursor cursor() {
   cursor.loss_sum = 0.1;
   cursor.batches = 13;
   cursor.bad_batches = 1;
+  cursor.end = 12;
   return cursor;
 }
 
@@ -55,7 +56,8 @@ std::vector<JournalRecord> one_of_each() {
           CutBegun{4, {cursor(), cursor()}},
           CheckpointPublished{4, 2, true},
           RunBegun{3},
-          NodeDrains{3}};
+          NodeDrains{3},
+          WorkSplit{cursor(), cursor()}};
 }
 
 class JournalTest : public ::testing::Test {
@@ -144,6 +146,22 @@ TEST_F(JournalTest, TakesNothingMoreAfterAFailure) {
   EXPECT_FALSE(journal.append(GenerationRaised{1}).ok());
   disk.fail_with.clear();
   EXPECT_FALSE(journal.append(GenerationRaised{1}).ok());
+}
+
+// docs/FORMATS.md: which member says what.
+TEST(JournalRecords, ASplitIsWrittenSo) {
+  WorkSplit split;
+  split.kept = {
+      .work = {0, 1, 2, ""}, .term = 7, .watermark = 30, .examples = 300, .batches = 160, .end = 40};
+  split.rest = {.work = {0, 1, 10, ""}, .watermark = 40, .batches = 160, .end = 160};
+  EXPECT_EQ(to_json_text(split),
+            R"({"record":"split","kept":{"kind":0,"pass":1,"partition":2,"name":"","term":7,"watermark":30,)"
+            R"("examples":300,"loss_sum":0E0,"batches":160,"end":40,"bad_batches":0,"slices":0},)"
+            R"("rest":{"kind":0,"pass":1,"partition":10,"name":"","term":0,"watermark":40,)"
+            R"("examples":0,"loss_sum":0E0,"batches":160,"end":160,"bad_batches":0,"slices":0}})");
+  for (const char* text : {R"({"record":"split"})", R"({"record":"split","kept":{},"rest":{}})"}) {
+    EXPECT_FALSE(record_from_json(text).ok()) << text;
+  }
 }
 
 TEST(JournalRecords, RefusesWhatIsNotARecord) {

@@ -152,6 +152,55 @@ TEST(WorkList, AGrantThatDiedWithTheSchedulerIsGivenAgain) {
   EXPECT_EQ(again->grant.term, 5U);
 }
 
+// 160 batches in segments of 20.
+WorkCursor of_160(const WorkGrant& grant, std::uint64_t watermark, std::uint64_t end) {
+  WorkCursor cursor = at(grant, watermark, (watermark - grant.first_batch) * 10);
+  cursor.batches = 160;
+  cursor.end = end;
+  return cursor;
+}
+
+TEST(WorkList, TheRestOfASplitItemIsFree) {
+  WorkList list = of_partitions(2);
+  const WorkGrant kept = list.grant(1, 0, 1)->grant;
+  EXPECT_FALSE(list.split_said(1, of_160(kept, 30, 160)).has_value());
+  EXPECT_FALSE(list.split_said(2, of_160(kept, 30, 60)).has_value()) << "not its holder";
+  EXPECT_FALSE(list.split_said(1, of_160(kept, 30, 50)).has_value()) << "within a segment";
+  const auto split = list.split_said(1, of_160(kept, 30, 60));
+  ASSERT_TRUE(split.has_value());
+  EXPECT_FALSE(list.progress(1, of_160(kept, 30, 60))) << "first the split";
+  list.split(*split);
+  EXPECT_TRUE(list.progress(1, of_160(kept, 30, 60)));
+  EXPECT_FALSE(list.split_said(1, of_160(kept, 31, 60)).has_value()) << "it is known";
+  EXPECT_DOUBLE_EQ(list.fraction_done(), 30.0 / 320) << "the other partition is taken to be as long";
+
+  EXPECT_EQ(list.grant(2, 0, 1)->grant.work, train(1));
+  const WorkGrant rest = list.grant(3, 0, 1)->grant;
+  EXPECT_EQ(rest.work, train(6));
+  EXPECT_EQ(rest.num_partitions, 2U);
+  EXPECT_EQ(rest.first_batch, 60U);
+  EXPECT_EQ(rest.end_batch, 160U);
+  EXPECT_TRUE(list.finish(3, of_160(rest, 160, 160), {}));
+  EXPECT_EQ(list.watermark_sum(), 130U) << "batches done";
+  EXPECT_EQ(list.totals().examples, 1300U);
+  EXPECT_EQ(list.release(1), 1U);
+  EXPECT_EQ(list.grant(4, 0, 1)->grant.end_batch, 60U);
+}
+
+TEST(WorkList, RecoversTheRestOfASplitItem) {
+  WorkList list = of_partitions(2);
+  WorkCursor rest = of_160({train(6), 2, 5, 60, 0, {}}, 75, 160);
+  list.recover(rest, {}, 1, false);
+  WorkCursor kept = of_160({train(0), 2, 4, 0, 0, {}}, 60, 60);
+  list.recover(kept, {}, 2, true);
+  EXPECT_EQ(list.size(), 3U);
+  EXPECT_EQ(list.watermark_sum(), 75U);
+  EXPECT_EQ(list.held_by(1), 1U);
+  EXPECT_DOUBLE_EQ(list.fraction_done(), 75.0 / 320);
+  EXPECT_TRUE(list.finish(1, of_160({train(6), 2, 5, 60, 0, {}}, 160, 160), {}));
+  EXPECT_EQ(list.grant(1, 0, 1)->grant.work, train(1));
+}
+
 // Random grants, deaths, late reports: no item is ever held twice, terms only rise, and everything gets done.
 TEST(WorkList, SurvivesAnyOrderOfEvents) {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {

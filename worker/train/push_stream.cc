@@ -79,6 +79,10 @@ std::string PushStream::too_large(const std::vector<StepTable>& tables, const Pu
   return "";
 }
 
+std::uint32_t PushStream::stream_of(std::uint64_t sequence) const {
+  return id_.segments.stream(id_.partition, id_.num_partitions, sequence - 1);
+}
+
 std::vector<PushStream::Slice> PushStream::seal(std::uint64_t sequence, const std::vector<StepTable>& tables,
                                                 const PullTicket& ticket) {
   std::map<std::uint32_t, Slice> by_shard;
@@ -99,7 +103,8 @@ std::vector<PushStream::Slice> PushStream::seal(std::uint64_t sequence, const st
   std::vector<Slice> slices;
   for (auto& [shard, slice] : by_shard) {
     slice.shard = shard;
-    slice.previous = last_sequence_[shard];
+    const std::uint64_t last = last_sequence_[shard];
+    slice.previous = last > 0 && stream_of(last) == stream_of(sequence) ? last : 0;
     last_sequence_[shard] = sequence;
     slices.push_back(std::move(slice));
   }
@@ -148,7 +153,7 @@ void PushStream::send(Batch& batch, NodeId node, const std::vector<std::size_t>&
   Push push;
   push.map_version = link_.map().version();
   push.pass = id_.pass;
-  push.partition = id_.partition;
+  push.partition = stream_of(batch.sequence);
   push.term = id_.term;
   push.sequence = batch.sequence;
   push.step = batch.step;

@@ -1,5 +1,6 @@
-// PushStream: the pushes of one stream (pass, partition) under one term. Each shard's slice of a batch is
-// sealed when it is numbered: whatever is resent has the same bytes, and every slice is answered for itself.
+// PushStream: the pushes of one training item under one term, in the streams that its segments are
+// (common/segments.h). Each shard's slice of a batch is sealed when it is numbered: whatever is resent has
+// the same bytes, and every slice is answered for itself.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include "common/log.h"
 #include "common/rpc.h"
 #include "common/scheduler_link.h"
+#include "common/segments.h"
 #include "common/server_peers.h"
 #include "worker/train/puller.h"
 
@@ -39,6 +41,8 @@ class PushStream {
     bool every_shard = false;  // stepped modes: shards that a batch does not touch hear of it too
     std::uint64_t frame_bytes_max = 256ULL << 20;
     std::uint32_t window_max = 4;  // batches that may wait for their answers
+    std::uint32_t num_partitions = 1;
+    Segments segments{};
   };
 
   // All outlive it, and so do `counts`.
@@ -76,6 +80,7 @@ class PushStream {
     std::size_t left = 0;
   };
 
+  std::uint32_t stream_of(std::uint64_t sequence) const;
   std::vector<Slice> seal(std::uint64_t sequence, const std::vector<StepTable>& tables,
                           const PullTicket& ticket);
   void send(Batch& batch, NodeId node, const std::vector<std::size_t>& slices);

@@ -67,10 +67,11 @@ void Trainer::on_grant(const WorkGrant& grant) {
     return !held.dropped && held.run->cursor().work == grant.work && held.run->cursor().term == grant.term;
   });
   if (!have) {
+    const std::uint32_t partition = partition_of_stream(grant.work.partition, grant.num_partitions);
     WorkItem item;
     item.kind = static_cast<WorkKind>(grant.work.kind);
     item.pass = grant.work.pass;
-    item.partition = grant.work.partition;
+    item.partition = partition;
     item.num_partitions = grant.num_partitions;
     item.name = grant.work.name;
     item.inputs = grant.inputs;
@@ -80,7 +81,7 @@ void Trainer::on_grant(const WorkGrant& grant) {
                                          WorkRun::Hooks{.on_finished = [this, id = held.id] { hand_in(id); },
                                                         .on_fenced = [this, id = held.id] { drop(id); }});
     log_.debug("work: kind {} {} pass {} partition {} from batch {}", grant.work.kind, grant.work.name,
-               grant.work.pass + 1, grant.work.partition, grant.first_batch);
+               grant.work.pass + 1, partition, grant.first_batch);
     held.run->start();
   }
   ask_timer_.start(Duration(0), [this] { ask(); });
@@ -109,6 +110,11 @@ void Trainer::on_report_reply(const std::vector<HeldId>& reported, const WorkPro
   env_.steps = std::max(env_.steps, reply.steps);
   for (const std::uint32_t index : reply.revoked) {
     if (index < reported.size()) drop(reported[index]);
+  }
+  for (const EndWish& wish : reply.wishes) {
+    WorkRun* run = wish.cursor < reported.size() ? find(reported[wish.cursor]) : nullptr;
+    if (run == nullptr || run->finished() || !run->leave_from(wish.end)) continue;
+    report_timer_.start(Duration(0), [this] { report(); });  // somebody waits for it
   }
 }
 

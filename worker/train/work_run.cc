@@ -29,12 +29,25 @@ WorkRun::WorkRun(TrainEnv& env, WorkItem item, const WorkGrant& grant, Hooks hoo
   cursor_.term = grant.term;
   cursor_.watermark = next_batch_;  // results of an evaluation are kept here alone: it begins anew
   cursor_.batches = item_.kind == WorkKind::kMerge ? 0 : env_.program->num_batches(item_);
+  cursor_.end = grant.end_batch == 0 ? cursor_.batches : std::min(grant.end_batch, cursor_.batches);
   if (!pushes()) return;
   const bool stepped = env_.options.consistency != Consistency::kAsync;
+  if (!stepped) segments_ = Segments(cursor_.batches);
+  PushStream::Id id{item_.pass,
+                    item_.partition,
+                    grant.term,
+                    env_.options.num_shards,
+                    stepped,
+                    env_.options.frame_bytes_max,
+                    std::max(1U, env_.options.push_window),
+                    item_.num_partitions,
+                    segments_};
+  if (CAPSTAN_PLANTED(kStreamsOfItems)) {
+    id.partition = grant.work.partition;
+    id.segments = Segments();
+  }
   pushes_ = std::make_unique<PushStream>(
-      env_.loop, env_.rpc, env_.link, env_.peers, env_.program->tables(), env_.pushes,
-      PushStream::Id{item_.pass, item_.partition, grant.term, env_.options.num_shards, stepped,
-                     env_.options.frame_bytes_max, std::max(1U, env_.options.push_window)},
+      env_.loop, env_.rpc, env_.link, env_.peers, env_.program->tables(), env_.pushes, id,
       PushStream::Hooks{.on_acknowledged = [this](std::uint64_t sequence,
                                                   std::uint64_t slices) { acknowledge(sequence, slices); },
                         .on_fenced = [this] { hooks_.on_fenced(); }});
@@ -54,7 +67,7 @@ std::uint64_t WorkRun::needs_clock(std::uint64_t batch) const {
 
 void WorkRun::pump() {
   if (finishing_ || !error_.empty()) return;
-  while (next_batch_ < cursor_.batches && stages_.size() < std::max(1U, env_.options.pipeline_depth)) {
+  while (next_batch_ < cursor_.end && stages_.size() < std::max(1U, env_.options.pipeline_depth)) {
     auto stage = std::make_shared<Stage>();
     stage->step.batch = next_batch_++;
     stages_.push_back(stage);
@@ -62,7 +75,17 @@ void WorkRun::pump() {
   }
   pull_built();
   compute_front();
-  if (cursor_.watermark >= cursor_.batches && stages_.empty()) finish();
+  if (cursor_.watermark >= cursor_.end && stages_.empty()) finish();
+}
+
+bool WorkRun::leave_from(std::uint64_t batch) {
+  const std::uint64_t end = segments_.next_begin(std::max(batch, next_batch_));
+  if (!pushes() || end >= cursor_.end) return false;
+  env_.log.info("pass {}, partition {}: leaves the batches from {} on to another worker", item_.pass + 1,
+                item_.partition, end);
+  cursor_.end = end;
+  pump();
+  return true;
 }
 
 void WorkRun::build(const StageRef& stage) {

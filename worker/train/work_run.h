@@ -62,6 +62,9 @@ class WorkRun {
   void resume() {
     if (pushes_) pushes_->resume();
   }
+  // Another worker would do the batches from `batch` on: leaves it the segments from there on that have not
+  // been begun, for good, and says so with cursor().end. False: there are none.
+  bool leave_from(std::uint64_t batch);
   const WorkCursor& cursor() const { return cursor_; }
   const std::string& error() const { return error_; }
   const Buffer& result() const { return result_; }
@@ -89,6 +92,7 @@ class WorkRun {
   Hooks hooks_;
   WorkCursor cursor_;
   std::uint64_t next_batch_;
+  Segments segments_;
   std::deque<StageRef> stages_;  // built, pulled or computing, by batch
   // Computed batches above the watermark, by sequence. They are counted when it passes them and not before:
   // the next holder of the item computes what lies above it again.

@@ -111,6 +111,30 @@ TEST(Codec, HandoversAndChangesOfServersSurvive) {
   EXPECT_EQ(std::get<ChangeServersReply>(reply->message).error, "no such server");
 }
 
+TEST(Codec, EndsOfWorkItemsSurvive) {
+  WorkGrant grant;
+  grant.work = {0, 1, 6, ""};
+  grant.first_batch = 60;
+  grant.end_batch = 160;
+  const auto granted = decode(encode(grant));
+  ASSERT_TRUE(granted.ok());
+  EXPECT_EQ(std::get<WorkGrant>(granted->message).end_batch, 160U);
+  WorkCursor cursor;
+  cursor.batches = 160;
+  cursor.end = 60;
+  const auto progress = decode(encode(WorkProgress{7, {cursor}}));
+  ASSERT_TRUE(progress.ok());
+  EXPECT_EQ(std::get<WorkProgress>(progress->message).cursors.at(0).end, 60U);
+  EXPECT_EQ(std::get<WorkProgress>(progress->message).cursors.at(0).batches, 160U);
+  const auto reply = decode(encode(WorkProgressReply{{0}, 5, {{1, 60}, {2, 40}}}));
+  ASSERT_TRUE(reply.ok());
+  const auto& wishes = std::get<WorkProgressReply>(reply->message).wishes;
+  ASSERT_EQ(wishes.size(), 2U);
+  EXPECT_EQ(wishes[0].cursor, 1U);
+  EXPECT_EQ(wishes[0].end, 60U);
+  EXPECT_EQ(wishes[1].end, 40U);
+}
+
 // Whatever is flipped, cut or invented, decode() answers; what it accepts can be encoded again.
 TEST(Codec, AnswersAnyBytes) {
   Rng rng(1);

@@ -61,6 +61,30 @@ TEST_F(PushStreamTest, SlicesNameTheirStreamAndTheBatchBeforeThem) {
   EXPECT_EQ(counts.bytes, 4 * (sizeof(Key) + 2 * sizeof(float)));
 }
 
+// Batches of sixteen a segment: 15 and 16 are in different streams.
+TEST_F(PushStreamTest, EachSegmentIsAStreamOfItsOwn) {
+  make();
+  PushStream::Id id{2, 1, 9, kPlayedShards};
+  id.num_partitions = 5;
+  id.segments = Segments(40);
+  stream = std::make_unique<PushStream>(
+      node.loop(), *rpc, *link, *peers, specs, counts, id,
+      PushStream::Hooks{.on_acknowledged = [](std::uint64_t, std::uint64_t) {}, .on_fenced = [] {}});
+  for (const std::uint64_t batch : {14, 15, 16, 18})
+    push(batch + 1, batch == 16 ? std::vector{0U} : std::vector{0U, 1U});
+  world.run_for(seconds(1));
+  ASSERT_EQ(pushes.size(), 4U);
+  EXPECT_EQ(pushes[0].partition, 1U);
+  EXPECT_EQ(pushes[1].partition, 1U);
+  EXPECT_EQ(pushes[1].slices[0].previous, 15U);
+  EXPECT_EQ(pushes[2].partition, 6U);
+  EXPECT_EQ(pushes[2].sequence, 17U) << "batches keep their numbers";
+  EXPECT_EQ(pushes[2].slices[0].previous, 0U) << "the first of its stream to touch the shard";
+  EXPECT_EQ(pushes[3].partition, 6U);
+  EXPECT_EQ(pushes[3].slices[0].previous, 17U);
+  EXPECT_EQ(pushes[3].slices[1].previous, 0U) << "batch 15 touched it in another stream";
+}
+
 TEST_F(PushStreamTest, TheWindowNarrowsWhenAServerHasNoRoomAndWidensAgain) {
   make();
   EXPECT_EQ(stream->window(), 4U);

@@ -10,7 +10,7 @@
 namespace capstan {
 namespace {
 
-constexpr std::uint64_t kBatches = 6;
+constexpr std::uint64_t kBatches = 6;  // unless the test says otherwise
 
 // Every batch touches one key of shard 0 and one of shard 1; batches of `bad` cannot be computed.
 class TinyProgram final : public StepProgram {
@@ -20,9 +20,10 @@ class TinyProgram final : public StepProgram {
   const ProgramInfo& info() const override { return info_; }
   const std::vector<TableSpec>& tables() const override { return specs_; }
   std::uint64_t num_batches(const WorkItem& item) const override {
-    return item.kind == WorkKind::kTrain ? kBatches : 1;
+    return item.kind == WorkKind::kTrain ? batches : 1;
   }
-  Status build(const WorkItem&, std::uint64_t, Step& step) override {
+  Status build(const WorkItem& item, std::uint64_t, Step& step) override {
+    partitions.insert(item.partition);
     StepTable table;
     for (Key key = 0; table.keys.size() < 2; ++key) {
       if (shard_of(key, kPlayedShards) == table.keys.size()) table.keys.push_back(key);
@@ -43,8 +44,10 @@ class TinyProgram final : public StepProgram {
     return item.kind == WorkKind::kTrain ? Buffer() : Buffer::copy_of(std::string_view("result"));
   }
 
+  std::uint64_t batches = kBatches;
   std::set<std::uint64_t> bad;
   std::vector<std::uint64_t> computed;
+  std::set<std::uint32_t> partitions;
 
  private:
   std::vector<TableSpec> specs_;
@@ -77,7 +80,10 @@ class TrainerTest : public PlayedCluster {
     }
     if (const auto* progress = std::get_if<WorkProgress>(&message)) {
       cursor = progress->cursors.at(0);
-      return WorkProgressReply{revokes ? std::vector<std::uint32_t>{0} : std::vector<std::uint32_t>{}};
+      WorkProgressReply reply{revokes ? std::vector<std::uint32_t>{0} : std::vector<std::uint32_t>{}};
+      if (wished_end != 0) reply.wishes = {{0, wished_end}, {7, 1}};
+      ++reports;
+      return reply;
     }
     if (const auto* finished = std::get_if<WorkDone>(&message)) {
       dones.push_back(*finished);
@@ -103,6 +109,8 @@ class TrainerTest : public PlayedCluster {
   std::uint32_t held = 0;
   int lose_dones = 0;
   bool revokes = false;
+  std::uint64_t wished_end = 0;
+  int reports = 0;
 };
 
 TEST_F(TrainerTest, TrainsAnItemFromItsFirstBatchToItsLast) {
@@ -298,6 +306,94 @@ TEST_F(TrainerTest, SyncPullsAStepOnlyWhenTheOneBeforeIsAcknowledged) {
   world.run_for(seconds(2));
   EXPECT_EQ(pulls.size(), 1U);
   EXPECT_EQ(pushed(), std::vector<std::uint64_t>{1});
+}
+
+// 64 batches in four segments; no push is answered until `on_push` is taken away.
+class LeavingTest : public TrainerTest {
+ protected:
+  void begin(std::uint64_t first_batch, Consistency consistency = Consistency::kAsync) {
+    make(consistency);
+    program->batches = 64;
+    on_push = [](const Message&) { return std::nullopt; };
+    grant(40, first_batch);
+    trainer->start();
+    world.run_for(milliseconds(500));
+  }
+  void wish(std::uint64_t end) {
+    wished_end = end;
+    world.run_for(milliseconds(500));
+  }
+  void go_on() {
+    wished_end = 0;
+    on_push = {};
+    world.run_for(seconds(30));
+    ASSERT_EQ(dones.size(), 1U);
+  }
+  std::uint64_t last_pushed() const {
+    std::uint64_t last = 0;
+    for (const Push& push : pushes) last = std::max(last, push.sequence - 1);
+    return last;
+  }
+};
+
+TEST_F(LeavingTest, TheHolderEndsWhereItIsAskedTo) {
+  begin(0);
+  EXPECT_EQ(cursor.end, 64U);
+  wish(32);
+  EXPECT_EQ(cursor.end, 32U) << "it has said so";
+  EXPECT_EQ(cursor.batches, 64U);
+  EXPECT_TRUE(dones.empty());
+  go_on();
+  EXPECT_EQ(dones[0].cursor.watermark, 32U);
+  EXPECT_EQ(dones[0].cursor.end, 32U);
+  EXPECT_EQ(dones[0].cursor.examples, 320U);
+  EXPECT_EQ(last_pushed(), 31U);
+  EXPECT_EQ(pushes.back().partition, 3U) << "partition 1 of 2, its second segment";
+}
+
+// Under way are the batches of the window and the pipeline: 14 to 17.
+TEST_F(LeavingTest, WhatHasBegunIsKept) {
+  begin(14);
+  wish(16);
+  EXPECT_EQ(cursor.end, 32U) << "the next segment that is whole";
+  wish(16);
+  EXPECT_EQ(cursor.end, 32U);
+  go_on();
+  EXPECT_EQ(last_pushed(), 31U);
+}
+
+TEST_F(LeavingTest, NothingIsLeftOfTheLastSegment) {
+  begin(45);
+  const int before = reports;
+  wish(48);
+  EXPECT_EQ(cursor.end, 64U);
+  EXPECT_LE(reports, before + 4) << "it does not say so again and again";
+  go_on();
+  EXPECT_EQ(last_pushed(), 63U);
+}
+
+TEST_F(LeavingTest, AnItemThatWasLeftHasItsEndFromTheGrant) {
+  make();
+  program->batches = 64;
+  grants.push_back(WorkGrant{{0, 3, 3, ""}, 2, 41, 16, 0, {}, 32});
+  trainer->start();
+  world.run_for(seconds(30));
+  ASSERT_EQ(dones.size(), 1U);
+  EXPECT_EQ(dones[0].cursor.work.partition, 3U);
+  EXPECT_EQ(dones[0].cursor.watermark, 32U);
+  EXPECT_EQ(dones[0].cursor.end, 32U);
+  EXPECT_EQ(dones[0].cursor.batches, 64U);
+  EXPECT_EQ(pushes.front().sequence, 17U);
+  EXPECT_EQ(pushes.front().partition, 3U);
+  EXPECT_EQ(program->partitions, std::set<std::uint32_t>{1}) << "the batches are those of the partition";
+}
+
+TEST_F(LeavingTest, ASlotIsNotSplit) {
+  begin(0, Consistency::kBounded);
+  wish(32);
+  EXPECT_EQ(cursor.end, 64U);
+  go_on();
+  EXPECT_EQ(pushes.back().partition, 1U);
 }
 
 }  // namespace
