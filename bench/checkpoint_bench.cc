@@ -100,6 +100,7 @@ double disk_rate(const std::string& path, std::uint64_t bytes) {
 void note(const BenchPusher& pusher, const Seen& before, const Seen& each, Figures& figures) {
   constexpr Duration kSettled = 500ms;  // after the checkpoint before
   const PushRates calm = pusher.rates(before.published + kSettled, each.begun);
+  if (calm.rows == 0) return;  // it began when the one before ended: `every` is too short
   const PushRates during = pusher.rates(each.begun, each.published);
   figures.seconds.push_back(during.seconds);
   figures.bytes.push_back(static_cast<double>(each.bytes));
