@@ -209,6 +209,7 @@ TEST_F(SchedulerSplitTest, ACheckpointHasTheParts) {
   ASSERT_TRUE(says(0, at(slow, 30, 40)));
   const auto rest = ask(1);
   ASSERT_TRUE(says(1, at(*rest, 100)));
+  time(seconds(1));
   snapshot_done(0);
   ASSERT_TRUE(says(1, at(*rest, 101)));
   time(seconds(1));
@@ -234,6 +235,7 @@ TEST_F(SchedulerSplitTest, ACheckpointHasTheParts) {
   EXPECT_EQ(b->first_batch, 101U);
   EXPECT_TRUE(ends(0, at(*a, 40, 40)));
   EXPECT_TRUE(ends(1, at(*b, 160)));
+  snapshot_done(0);  // of the model
   expect_whole();
 }
 

@@ -80,7 +80,7 @@ class TrainerTest : public PlayedCluster {
     }
     if (const auto* progress = std::get_if<WorkProgress>(&message)) {
       cursor = progress->cursors.at(0);
-      WorkProgressReply reply{revokes ? std::vector<std::uint32_t>{0} : std::vector<std::uint32_t>{}};
+      WorkProgressReply reply{std::vector<std::uint32_t>(revokes ? 1 : 0, 0U), 0, {}};
       if (wished_end != 0) reply.wishes = {{0, wished_end}, {7, 1}};
       ++reports;
       return reply;

@@ -1,0 +1,208 @@
+// Worlds in which planted bugs show: each gives what is wrong in the end; empty: nothing.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <string>
+
+#include "tests/sim/scenario.h"
+
+namespace capstan {
+
+inline std::string in_trouble(std::uint64_t seed, Consistency consistency) {
+  SimCluster cluster(seed, small_world(seed, consistency));
+  make_trouble(cluster, TroubleOptions{}, std::chrono::seconds(40));
+  return must_finish_right(cluster, std::chrono::seconds(300));
+}
+
+// In sync a cut is made some steps ahead: the pass must be longer than that.
+inline ClusterOptions with_checkpoints(std::uint64_t seed, Consistency consistency) {
+  ClusterOptions options = small_world(seed, consistency);
+  options.checkpoint_every_steps = 5;
+  if (consistency == Consistency::kSync) options.shape.batches += 24;
+  return options;
+}
+
+inline bool has_checkpoint(const SimCluster& cluster) {
+  const auto process = cluster.scheduler_process();
+  return process != nullptr && !process->job().facts().checkpoints.empty();
+}
+
+// False: the job ended first.
+inline bool goes_on_until(SimCluster& cluster, const std::function<bool()>& happened) {
+  cluster.world().run_until([&] { return cluster.ended() || happened(); }, std::chrono::seconds(300));
+  return !cluster.ended();
+}
+
+// The cluster dies some time after its first checkpoint; others go on from there.
+inline std::string resumed(std::uint64_t seed, Consistency consistency) {
+  SimCluster cluster(seed, with_checkpoints(seed, consistency));
+  SimWorld& world = cluster.world();
+  goes_on_until(cluster, [&] { return has_checkpoint(cluster); });
+  world.run_until([&] { return cluster.ended(); },
+                  std::chrono::milliseconds(static_cast<std::int64_t>(world.rng().below(400))));
+  if (cluster.ended()) return "";
+  cluster.crash_all_and_resume(2, 2);
+  return must_finish_right(cluster, std::chrono::seconds(300));
+}
+
+// Some items have been taken over beyond the checkpoint when the servers die: their holders know no batch
+// before the one that they began with.
+inline std::string resumed_after_a_change_of_holders(std::uint64_t seed) {
+  ClusterOptions options = with_checkpoints(seed, Consistency::kAsync);
+  options.workers = std::max(options.workers, 2U);
+  options.shape.partitions = std::max(options.shape.partitions, 2U);
+  options.shape.batches += 10;
+  SimCluster cluster(seed, options);
+  if (!goes_on_until(cluster, [&] { return has_checkpoint(cluster); })) return "";
+  cluster.crash(cluster.worker(0), SimWorld::Crash::kProcess);
+  cluster.restart(cluster.worker(0));
+  const std::uint64_t computed = cluster.findings().computed + 2 + seed % 12;
+  if (!goes_on_until(cluster, [&] { return cluster.findings().computed >= computed; })) return "";
+  cluster.crash_all_but_workers_and_resume(2);
+  TroubleOptions trouble;
+  trouble.worker_crashes = false;
+  make_trouble(cluster, trouble, std::chrono::seconds(20));
+  // They may have pulled rows that were not restored yet: what they make of them must not count.
+  cluster.findings().wrong.clear();
+  return must_finish_right(cluster, std::chrono::seconds(300));
+}
+
+// Checkpoints that are small beside their base: each holds what changed since the one before.
+inline ClusterOptions with_increments(std::uint64_t seed, Consistency consistency) {
+  ClusterOptions options = with_checkpoints(seed, consistency);
+  options.shape.keys = 300;
+  options.shape.batches += 20;
+  options.checkpoint_every_steps = 3;
+  return options;
+}
+
+// The cluster dies with a checkpoint that builds on another; others go on from there.
+inline std::string resumed_from_increment(std::uint64_t seed) {
+  ClusterOptions options = with_increments(seed, Consistency::kSync);
+  options.shape.evicts = true;
+  SimCluster cluster(seed, options);
+  const auto builds = [&] {
+    const auto process = cluster.scheduler_process();
+    if (cluster.ended()) return true;
+    return process != nullptr && !process->job().facts().checkpoints.empty() &&
+           process->job().facts().checkpoints.back().builds_on != 0;
+  };
+  cluster.world().run_until(builds, std::chrono::seconds(300));
+  if (!cluster.ended()) cluster.crash_all_and_resume(2, 2);
+  return must_finish_right(cluster, std::chrono::seconds(300));
+}
+
+// The servers' disks fail for some checkpoints.
+inline std::string with_failed_checkpoints(std::uint64_t seed) {
+  ClusterOptions options = with_increments(seed, Consistency::kAsync);
+  options.sim.network = NetworkOptions{};
+  SimCluster cluster(seed, options);
+  const auto warned = [&](std::size_t times) {
+    const auto process = cluster.scheduler_process();
+    return cluster.ended() || (process != nullptr && process->job().facts().warnings.size() >= times);
+  };
+  const auto kept = [&](std::uint64_t number) {
+    const auto process = cluster.scheduler_process();
+    return cluster.ended() || (process != nullptr && !process->job().facts().checkpoints.empty() &&
+                               process->job().facts().checkpoints.back().checkpoint >= number);
+  };
+  SimDisk& disk = cluster.server(0).disk();
+  disk.set_faulty_paths(".rows");
+  cluster.world().run_until([&] { return kept(1 + seed % 3); }, std::chrono::seconds(300));
+  disk.fail_next_syncs(1000);
+  cluster.world().run_until([&] { return warned(1); }, std::chrono::seconds(300));
+  disk.fail_next_syncs(0);
+  const std::uint64_t next = 3 + seed % 3;
+  cluster.world().run_until([&] { return kept(next); }, std::chrono::seconds(300));
+  if (!cluster.ended()) cluster.crash_all_and_resume(2, 2);
+  return must_finish_right(cluster, std::chrono::seconds(300));
+}
+
+// A server joins and gets its share while checkpoints are made.
+inline std::string joined_between_increments(std::uint64_t seed) {
+  ClusterOptions options = with_increments(seed, kModes[seed % 3]);
+  options.servers = 2;
+  options.shape.batches += 60;
+  options.sim.network = NetworkOptions{};
+  SimCluster cluster(seed, options);
+  cluster.world().run_until([&] { return cluster.findings().computed >= 10; }, std::chrono::seconds(60));
+  cluster.add_server();
+  cluster.world().run_for(
+      std::chrono::milliseconds(static_cast<std::int64_t>(2000 + cluster.world().rng().below(4000))));
+  if (!cluster.ended()) cluster.crash_all_and_resume(2, 2);
+  return must_finish_right(cluster, std::chrono::seconds(300));
+}
+
+// With the scheduler dying too.
+inline std::string recovered(std::uint64_t seed) {
+  SimCluster cluster(seed, small_world(seed, Consistency::kAsync));
+  TroubleOptions trouble;
+  trouble.scheduler_crashes = true;
+  make_trouble(cluster, trouble, std::chrono::seconds(40));
+  return must_finish(cluster, std::chrono::seconds(120));
+}
+
+// The scheduler hears nobody for longer than a lease, then one server before the others.
+inline std::string heard_again_one_by_one(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, Consistency::kAsync);
+  options.servers = 3;
+  options.replicas = 2;
+  options.shape.batches += 60;
+  options.sim.network = NetworkOptions{};
+  SimCluster cluster(seed, options);
+  SimWorld& world = cluster.world();
+  world.run_until([&] { return cluster.findings().computed >= 5; }, std::chrono::seconds(60));
+  for (std::size_t n = 0; n < 3; ++n) {
+    world.partition_one_way(cluster.server(n), cluster.scheduler());
+    world.partition_one_way(cluster.scheduler(), cluster.server(n));
+  }
+  world.run_for(std::chrono::seconds(2));
+  for (std::size_t n = 0; n < 3; ++n) {
+    world.heal(cluster.server((seed + n) % 3), cluster.scheduler());
+    const Duration until = world.elapsed() + std::chrono::milliseconds(700);
+    const auto look = [&] {
+      if (const std::string two = cluster.check_owners(); !two.empty()) cluster.findings().report(two);
+      return world.elapsed() >= until;
+    };
+    world.run_until(look, std::chrono::seconds(2));
+  }
+  return must_finish(cluster, std::chrono::seconds(300));
+}
+
+// A server joins a calm job and gets its share of the shards.
+inline std::string joined(std::uint64_t seed, std::uint32_t replicas, bool checkpoints) {
+  ClusterOptions options = small_world(seed, kModes[seed % 3]);
+  options.servers = 2;
+  options.replicas = replicas;
+  options.shape.batches += 80;
+  options.sim.network = NetworkOptions{};
+  if (checkpoints) options.checkpoint_every_steps = 5;
+  SimCluster cluster(seed, options);
+  watch_owners(
+      cluster, [&] { return cluster.findings().computed >= 10; }, std::chrono::seconds(60));
+  cluster.add_server();
+  if (checkpoints) {
+    SimWorld& world = cluster.world();
+    world.run_for(std::chrono::milliseconds(static_cast<std::int64_t>(2000 + world.rng().below(4000))));
+    if (!cluster.ended()) cluster.crash_all_and_resume(2, 2);
+  } else {
+    watch_owners(
+        cluster, [] { return false; }, std::chrono::seconds(300));
+  }
+  return must_finish_equal(cluster);
+}
+
+// A primary dies.
+inline std::string taken_over(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, kModes[seed % 3]);
+  options.servers = options.replicas = 2;
+  options.shape.batches += 40;
+  SimCluster cluster(seed, options);
+  watch_owners(
+      cluster, [&] { return cluster.findings().computed >= 5; }, std::chrono::seconds(60));
+  cluster.crash(cluster.server(seed % 2), SimWorld::Crash::kProcess);
+  return must_finish(cluster, std::chrono::seconds(300));
+}
+
+}  // namespace capstan
