@@ -53,7 +53,7 @@ void must_find(PlantedBug bug, std::uint64_t seeds_max, const Scene& scene) {
 }
 
 TEST(PlantedBugs, TermsNotFenced) {
-  must_find(PlantedBug::kTermsNotFenced, 200, resumed_after_a_change_of_holders);
+  must_find(PlantedBug::kTermsNotFenced, 600, resumed_after_a_change_of_holders);
 }
 
 TEST(PlantedBugs, GapsAccepted) {
@@ -168,7 +168,7 @@ TEST(PlantedBugs, GivesWhatItPromised) {
 }
 
 TEST(PlantedBugs, MembersGoUnknown) {
-  must_find(PlantedBug::kMembersGoUnknown, 100,
+  must_find(PlantedBug::kMembersGoUnknown, 300,
             [](std::uint64_t seed) { return servers_change_in_trouble(seed, 2, false); });
 }
 
