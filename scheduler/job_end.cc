@@ -78,7 +78,7 @@ void Job::halt(const Error& why) {
   ended_ = halted_ = true;
   replaced_ = why.code == ErrorCode::kRefused;
   facts_.end_text =
-      replaced_
+      replaced_ || why.code == ErrorCode::kStale
           ? fmt::format("{}. This scheduler stops, without a word to servers and workers", why.message)
           : fmt::format(
                 "{}. This scheduler stops; the servers and workers go on without it for {} s "

@@ -125,6 +125,14 @@ void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hel
     return peers_.refuse(from, RefusalReason::kJobEnded, "the job has ended: " + job_.facts().end_text,
                          request_id);
   }
+  if (knows_more(hello)) {
+    return job_.halt(make_error(
+        ErrorCode::kStale,
+        fmt::format(
+            "{} has been welcomed by a scheduler of this job of which {} knows nothing: the journal is "
+            "lost. Go on beside the nodes that live with --rebuild, or end them to begin anew",
+            hello.name, journal_.place())));
+  }
   if (job_.rebuilding() && hello.role != Role::kTool) return ask_for_map(from, request_id, hello);
   Welcome welcome;
   welcome.generation = job_.facts().generation;
@@ -148,6 +156,17 @@ void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hel
     peers_.add(from, peer);
     peers_.send(from, welcome, request_id);
   }
+}
+
+// Each start of a scheduler has a higher generation than all before, if it has their journal.
+bool Scheduler::knows_more(const Hello& hello) const {
+  const std::uint32_t ours = job_.facts().generation;
+  if (job_.rebuilding() || hello.generation == 0 || hello.generation < ours) return false;
+  const auto& nodes = membership_.nodes();
+  const bool welcomed_here = std::any_of(nodes.begin(), nodes.end(), [&](const auto& each) {
+    return each.second.name == hello.name && each.second.role == hello.role;
+  });
+  return hello.generation > ours || !welcomed_here;
 }
 
 // It is welcomed when the job is rebuilt.

@@ -45,6 +45,7 @@ class Scheduler {
  private:
   void on_frames(PeerId from, const Frames& frames);
   void on_hello(PeerId from, std::uint64_t request_id, const Hello& hello);
+  bool knows_more(const Hello& hello) const;
   void ask_for_map(PeerId from, std::uint64_t request_id, const Hello& hello);
   void on_waiting(PeerId from, std::uint64_t request_id, const Message& message);
   void on_member(PeerId from, std::uint64_t request_id, const Node& node, const Message& message);

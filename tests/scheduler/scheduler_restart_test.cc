@@ -163,5 +163,15 @@ TEST_F(SchedulerRestartTest, ABadJournalStopsTheStart) {
   EXPECT_NE(status.error().message.find("work/journal:2"), std::string::npos) << status.error().message;
 }
 
+// Nodes would take its maps for old ones, and the job would stand still.
+TEST_F(SchedulerRestartTest, ASchedulerWithoutTheJournalDoesNotBeginAnewBesideLivingNodes) {
+  ASSERT_TRUE(start().ok());
+  Hello known = hello(Role::kServer, 0, 1);
+  known.generation = scheduler->job().facts().generation;
+  tell(server(0), known);
+  EXPECT_TRUE(scheduler->job().halted());
+  EXPECT_NE(scheduler->job().facts().end_text.find("--rebuild"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace capstan
