@@ -14,12 +14,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <vector>
 
+#include "bench/arguments.h"
 #include "bench/cluster.h"
 #include "bench/pusher.h"
 #include "common/adapters/disk_files.h"
@@ -186,22 +185,16 @@ void run(const Settings& settings) {
 }  // namespace capstan
 
 int main(int argc, char** argv) {
+  capstan::Arguments arguments(argc, argv,
+                               "bench_checkpoint FOLDER [checkpoints] [rows] [dim] [every] [skew] [--json]");
   capstan::Settings settings;
-  std::vector<const char*> words;
-  for (int i = 1; i < argc; ++i) {
-    std::strcmp(argv[i], "--json") == 0 ? static_cast<void>(settings.json = true) : words.push_back(argv[i]);
-  }
-  if (words.empty()) {
-    std::fprintf(stderr,
-                 "usage: bench_checkpoint FOLDER [checkpoints] [rows] [dim] [every] [skew] [--json]\n");
-    return 2;
-  }
-  settings.folder = words[0];
-  if (words.size() > 1) settings.checkpoints = std::strtoull(words[1], nullptr, 10);
-  if (words.size() > 2) settings.rows = std::strtoull(words[2], nullptr, 10);
-  if (words.size() > 3) settings.dim = static_cast<std::uint32_t>(std::strtoul(words[3], nullptr, 10));
-  if (words.size() > 4) settings.every = std::strtoull(words[4], nullptr, 10);
-  if (words.size() > 5) settings.skew = std::strtod(words[5], nullptr);
+  settings.folder = arguments.folder();
+  settings.json = arguments.json();
+  arguments.take(settings.checkpoints);
+  arguments.take(settings.rows);
+  arguments.take(settings.dim);
+  arguments.take(settings.every);
+  arguments.take(settings.skew);
   capstan::run(settings);
   return 0;
 }

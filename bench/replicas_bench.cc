@@ -9,12 +9,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <thread>
 #include <vector>
 
+#include "bench/arguments.h"
 #include "bench/cluster.h"
 #include "bench/pusher.h"
 
@@ -121,21 +120,16 @@ void run(const Settings& settings) {
 }  // namespace capstan
 
 int main(int argc, char** argv) {
+  capstan::Arguments arguments(argc, argv,
+                               "bench_replicas FOLDER [rounds] [seconds] [rows] [dim] [batch] [--json]");
   capstan::Settings settings;
-  std::vector<const char*> words;
-  for (int i = 1; i < argc; ++i) {
-    std::strcmp(argv[i], "--json") == 0 ? static_cast<void>(settings.json = true) : words.push_back(argv[i]);
-  }
-  if (words.empty()) {
-    std::fprintf(stderr, "usage: bench_replicas FOLDER [rounds] [seconds] [rows] [dim] [batch] [--json]\n");
-    return 2;
-  }
-  settings.folder = words[0];
-  if (words.size() > 1) settings.rounds = std::strtoull(words[1], nullptr, 10);
-  if (words.size() > 2) settings.seconds = std::strtod(words[2], nullptr);
-  if (words.size() > 3) settings.rows = std::strtoull(words[3], nullptr, 10);
-  if (words.size() > 4) settings.dim = static_cast<std::uint32_t>(std::strtoul(words[4], nullptr, 10));
-  if (words.size() > 5) settings.batch = std::strtoull(words[5], nullptr, 10);
+  settings.folder = arguments.folder();
+  settings.json = arguments.json();
+  arguments.take(settings.rounds);
+  arguments.take(settings.seconds);
+  arguments.take(settings.rows);
+  arguments.take(settings.dim);
+  arguments.take(settings.batch);
   capstan::run(settings);
   return 0;
 }

@@ -16,7 +16,6 @@
 #include <bit>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -24,6 +23,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/arguments.h"
 #include "bench/cluster.h"
 #include "bench/pusher.h"
 #include "common/adapters/disk_files.h"
@@ -255,19 +255,13 @@ void run(const Settings& settings) {
 }  // namespace capstan
 
 int main(int argc, char** argv) {
+  capstan::Arguments arguments(argc, argv, "bench_restore FOLDER [rounds] [rows] [dim] [--json]");
   capstan::Settings settings;
-  std::vector<const char*> words;
-  for (int i = 1; i < argc; ++i) {
-    std::strcmp(argv[i], "--json") == 0 ? static_cast<void>(settings.json = true) : words.push_back(argv[i]);
-  }
-  if (words.empty()) {
-    std::fprintf(stderr, "usage: bench_restore FOLDER [rounds] [rows] [dim] [--json]\n");
-    return 2;
-  }
-  settings.folder = words[0];
-  if (words.size() > 1) settings.rounds = std::strtoull(words[1], nullptr, 10);
-  if (words.size() > 2) settings.rows = std::strtoull(words[2], nullptr, 10);
-  if (words.size() > 3) settings.dim = static_cast<std::uint32_t>(std::strtoul(words[3], nullptr, 10));
+  settings.folder = arguments.folder();
+  settings.json = arguments.json();
+  arguments.take(settings.rounds);
+  arguments.take(settings.rows);
+  arguments.take(settings.dim);
   capstan::run(settings);
   return 0;
 }

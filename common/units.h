@@ -28,6 +28,10 @@ constexpr double in_mib(std::uint64_t bytes) {
   return static_cast<double>(bytes) / (1 << 20);
 }
 
+constexpr double seconds_of(std::chrono::microseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
 // The whole text as one finite number, else nothing.
 std::optional<double> parse_finite_double(std::string_view text);
 std::optional<float> parse_finite_float(std::string_view text);

@@ -116,7 +116,7 @@ void Server::fill_heartbeat(Heartbeat& heartbeat) {
 void Server::tell_loads(Heartbeat& heartbeat) {
   const Instant now = loop_.now();
   if (now - loads_told_ < kLoadsPause) return;
-  const double seconds = std::chrono::duration<double>(now - std::exchange(loads_told_, now)).count();
+  const double seconds = seconds_of(now - std::exchange(loads_told_, now));
   for (auto& [id, slot] : shards_) {
     const std::uint64_t before = std::exchange(slot.rows_told, slot.rows_served);
     // Rows that took the place of others count anew.

@@ -14,6 +14,11 @@ Job::Job(const JobContext& context, EndHandler on_end)
   if (keeps_checkpoints()) cut_schedule_ = CutSchedule(checkpoint.every_steps, checkpoint.every_seconds);
 }
 
+void Job::warn(const std::string& text) {
+  context_.log.warn("{}", text);
+  facts_.warn(text);
+}
+
 bool Job::record(const JournalRecord& record) {
   if (!journal_begun_) return true;  // rebuilding: there is nothing yet to go on from
   const Instant begun = context_.loop.now();
@@ -36,8 +41,7 @@ void Job::tell_journals_room() {
       "the journal's disk is full: {}. Training goes on; {} KiB were set aside for the journal, "
       "and when they are used up the scheduler stops: make room there",
       context_.journal.has_room().error().message, context_.journal.room() / 1024);
-  context_.log.warn("{}", text);
-  facts_.warn(text);
+  warn(text);
 }
 
 // Nobody is answered while a record is written.
@@ -49,9 +53,8 @@ void Job::tell_slow_journal(Duration took) {
   slow_journal_told_ = now;
   const std::string text =
       fmt::format("{} is slow: a record took {:.1f} s, and the scheduler answered nobody meanwhile",
-                  context_.journal.engine(), std::chrono::duration<double>(took).count());
-  context_.log.warn("{}", text);
-  facts_.warn(text);
+                  context_.journal.engine(), seconds_of(took));
+  warn(text);
 }
 
 void Job::enter(JobState state) {
@@ -119,8 +122,7 @@ void Job::on_heartbeat(const Node& node, const Heartbeat& heartbeat) {
       "be; "
       "raise cluster.memory_limit or add servers",
       node.name, in_mib(node.bytes), in_mib(node.memory_limit));
-  context_.log.warn("{}", text);
-  facts_.warn(text);
+  warn(text);
 }
 
 void Job::tick() {
@@ -174,9 +176,7 @@ void Job::on_worker_ready(const Node& node, const WorkerReady& ready) {
     const std::string why =
         ready.error.empty() ? disagreement(*facts_.agreed, node.name, ready) : ready.error;
     if (!why.empty()) {
-      context_.log.warn("{} gets no work: {}", node.name, why);
-      facts_.warn(fmt::format("{} gets no work: {}", node.name, why));
-      return;
+      return warn(fmt::format("{} gets no work: {}", node.name, why));
     }
   }
   if (!record(NodeReady{node.id, node.incarnation})) return;
@@ -294,13 +294,8 @@ void Job::begin_pass(std::uint32_t pass) {
 void Job::end_pass() {
   const WorkTotals totals = work_.totals();
   const Duration spent = context_.loop.now() - facts_.trained_since;
-  const PassFinished pass{facts_.pass,
-                          totals.examples,
-                          totals.bad_batches,
-                          work_.loss_sum(),
-                          std::chrono::duration<double>(spent).count(),
-                          totals.slices,
-                          steps_of_pass()};
+  const PassFinished pass{facts_.pass,       totals.examples, totals.bad_batches, work_.loss_sum(),
+                          seconds_of(spent), totals.slices,   steps_of_pass()};
   if (!record(pass)) return;
   facts_.training += spent;
   facts_.passes.push_back(pass);

@@ -158,6 +158,7 @@ class Job {
   void after_declared();
 
   // job.cc
+  void warn(const std::string& text);  // in the log, the status and the report
   bool record(const JournalRecord& record);
   void enter(JobState state);
   void check_gathered();

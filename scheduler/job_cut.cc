@@ -7,6 +7,7 @@
 #include "common/hash.h"
 #include "common/planted_bugs.h"
 #include "common/section_chains.h"
+#include "common/units.h"
 #include "scheduler/job.h"
 
 namespace capstan {
@@ -138,8 +139,7 @@ void Job::on_snapshot_reply(const Node& node, std::uint64_t request_id, const Sn
 void Job::cut_failed(const std::string& why) {
   std::string text = fmt::format("checkpoint failed: {}; training goes on, ", why);
   text += facts_.checkpoints.empty() ? "there is no earlier one" : "the last good one is kept";
-  context_.log.warn("{}", text);
-  facts_.warn(text);
+  warn(text);
   cut_error_ = why;
   if (cut_.has_value()) {
     errands_.clear();
@@ -204,7 +204,7 @@ void Job::publish_cut() {
   if (cut_->after_step() > 0) cut_schedule_.in_time();
   cut_.reset();
   if (!record(CheckpointPublished{fact.checkpoint, fact.passes, fact.best})) return;
-  fact.seconds = std::chrono::duration<double>(context_.loop.now() - cut_since_).count();
+  fact.seconds = seconds_of(context_.loop.now() - cut_since_);
   context_.log.info("checkpoint {}: {} rows, {} bytes in {}{}, {:.1f} s", fact.checkpoint, fact.rows,
                     fact.bytes, fact.directory,
                     fact.builds_on == 0 ? "" : fmt::format(", upon checkpoint {}", fact.builds_on),
@@ -227,8 +227,7 @@ void Job::tell_if_slow(const CheckpointFact& fact) {
       "checkpoint {} took {:.1f} s, longer than checkpoint.every, {} s: where {} lies is slow to write, or "
       "checkpoint.every is too short. Training goes on meanwhile",
       fact.checkpoint, fact.seconds, every, options().config.checkpoint.path);
-  context_.log.warn("{}", text);
-  facts_.warn(text);
+  warn(text);
 }
 
 void Job::prune() {
@@ -247,7 +246,6 @@ void Job::prune() {
 
 void Job::remove_unpublished() const {
   if (!keeps_checkpoints()) return;
-  remove_proofs(context_.storage, options().config.checkpoint.path);
   const auto names = list_checkpoints(context_.storage, options().config.checkpoint.path);
   if (!names.ok()) return;
   for (const CheckpointName& name : *names) {

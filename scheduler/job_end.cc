@@ -101,6 +101,8 @@ void Job::finish(bool ok, const std::string& text) {
   errands_.clear();
   cut_.reset();
   if (journal_begun_) remove_unpublished();
+  if (journal_begun_ && keeps_checkpoints())
+    remove_proofs(context_.storage, options().config.checkpoint.path);
   part_results_.clear();
   enter(ok ? JobState::kDone : JobState::kFailed);
   facts_.ended = context_.loop.now();

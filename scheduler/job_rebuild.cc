@@ -54,8 +54,7 @@ Status Job::rebuild(const Rebuild::Found& found) {
 // Nobody would be told of a journal that is passed over.
 Status Job::begin_rebuild() {
   CAPSTAN_ASSIGN(const std::vector<JournalRecord> old, context_.journal.read(JournalLines::kKnown));
-  const auto agrees = [](const JournalRecord& each) { return std::holds_alternative<TablesAgreed>(each); };
-  if (std::any_of(old.begin(), old.end(), agrees)) {
+  if (tables_agreed(old)) {
     return make_error(ErrorCode::kInvalid,
                       fmt::format("{} is there: --recover goes on from it. Without it (move it "
                                   "away) --rebuild asks the servers",

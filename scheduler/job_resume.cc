@@ -78,8 +78,7 @@ Status Job::find_checkpoint() {
 }
 
 void Job::pass_over(const std::string& why) {
-  context_.log.warn("passed over a checkpoint: {}", why);
-  facts_.warn("passed over a checkpoint: " + why);
+  warn("passed over a checkpoint: " + why);
 }
 
 // Sets all that a checkpoint says about the work done. kInvalid when the job can no longer use it.

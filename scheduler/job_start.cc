@@ -32,9 +32,7 @@ const StateReached* newest_state(const std::vector<JournalRecord>& records) {
 // What it knew of the tables is not in the journal before the workers have spoken.
 bool broke_off_rebuilding(const std::vector<JournalRecord>& records) {
   const StateReached* state = newest_state(records);
-  const auto agrees = [](const JournalRecord& each) { return std::holds_alternative<TablesAgreed>(each); };
-  return state != nullptr && state->state == kRebuiltState &&
-         std::none_of(records.begin(), records.end(), agrees);
+  return state != nullptr && state->state == kRebuiltState && !tables_agreed(records);
 }
 
 }  // namespace

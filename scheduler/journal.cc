@@ -45,6 +45,11 @@ const StateReached* ended_state(const std::vector<JournalRecord>& records) {
   return nullptr;
 }
 
+bool tables_agreed(const std::vector<JournalRecord>& records) {
+  return std::any_of(records.begin(), records.end(),
+                     [](const JournalRecord& each) { return std::holds_alternative<TablesAgreed>(each); });
+}
+
 std::string journal_line(const JournalRecord& record) {
   const std::string text = to_json_text(record);
   return fmt::format("{:016x} {}\n", hash_string(text), text);

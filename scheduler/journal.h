@@ -112,6 +112,8 @@ Result<std::vector<JournalRecord>> parse_journal(std::string_view text, const st
 
 // How the job that the records tell of ended; nullptr when it has not.
 const StateReached* ended_state(const std::vector<JournalRecord>& records);
+// The tables were settled: there is something to recover.
+bool tables_agreed(const std::vector<JournalRecord>& records);
 
 // Where the records are kept, and with them the right to lead: FileJournal, EtcdJournal.
 class Journal {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/units.h"
 #include "scheduler/node_stats.h"
 
 namespace capstan {
@@ -27,10 +28,6 @@ std::vector<const Node*> by_name(const Membership& membership, Role role) {
   }
   std::sort(nodes.begin(), nodes.end(), [](const Node* a, const Node* b) { return a->name < b->name; });
   return nodes;
-}
-
-double seconds_of(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
 }
 
 // Passes count from 1, as in everything that people read.

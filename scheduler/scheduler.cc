@@ -162,11 +162,8 @@ void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hel
 bool Scheduler::knows_more(const Hello& hello) const {
   const std::uint32_t ours = job_.facts().generation;
   if (job_.rebuilding() || hello.generation == 0 || hello.generation < ours) return false;
-  const auto& nodes = membership_.nodes();
-  const bool welcomed_here = std::any_of(nodes.begin(), nodes.end(), [&](const auto& each) {
-    return each.second.name == hello.name && each.second.role == hello.role;
-  });
-  return hello.generation > ours || !welcomed_here;
+  const Node* welcomed = membership_.find(hello.name);
+  return hello.generation > ours || welcomed == nullptr || welcomed->role != hello.role;
 }
 
 // It is welcomed when the job is rebuilt.

@@ -1,5 +1,7 @@
 #include "scheduler/speed.h"
 
+#include "common/units.h"
+
 namespace capstan {
 
 void Speed::note(Instant now, std::uint64_t examples) {
@@ -11,7 +13,7 @@ void Speed::note(Instant now, std::uint64_t examples) {
 
 double Speed::per_second() const {
   if (samples_.size() < 2) return 0.0;
-  const auto seconds = std::chrono::duration<double>(samples_.back().first - samples_.front().first).count();
+  const double seconds = seconds_of(samples_.back().first - samples_.front().first);
   return static_cast<double>(samples_.back().second - samples_.front().second) / seconds;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/units.h"
 #include "scheduler/node_stats.h"
 
 namespace capstan {
@@ -26,7 +27,7 @@ json::array nodes_json(const Job& job, const Membership& membership, Instant now
                            {"host", node.host},
                            {"zone", node.zone},
                            {"endpoint", node.endpoint}};
-    if (!node.alive) object["silent_seconds"] = std::chrono::duration<double>(now - node.lease_end).count();
+    if (!node.alive) object["silent_seconds"] = seconds_of(now - node.lease_end);
     if (node.role == Role::kServer) {
       object["shards"] = shards[id];
       object["copies"] = copies[id];
@@ -141,7 +142,7 @@ std::string status_json(const SchedulerOptions& options, const Job& job, const M
                          {"steps", job.steps_so_far()},
                          {"examples_per_second", json_number(rate)},
                          {"eta_seconds", eta_json(options, job, rate)},
-                         {"seconds", std::chrono::duration<double>(now - facts.started).count()}};
+                         {"seconds", seconds_of(now - facts.started)}};
   object["loss"] = loss_json(facts, training ? job.work().totals() : WorkTotals{});
   json::array losses;
   for (const PassFinished& pass : facts.passes) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "common/units.h"
+
 namespace capstan {
 
 namespace {
@@ -13,10 +15,6 @@ constexpr Duration kMarkEvery = 2s;
 constexpr Duration kWishLasts = 2s;  // ten reports of its holder
 constexpr double kSecondsLeft = 2.0;
 constexpr double kTimesSlower = 2.0;
-
-double seconds_of(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
 
 }  // namespace
 

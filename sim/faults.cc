@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/units.h"
 #include "sim/striker.h"
 
 namespace capstan {
@@ -121,10 +122,6 @@ class Player {
 bool of_workers(FaultKind kind) {
   return kind == FaultKind::kCrashWorker || kind == FaultKind::kPauseWorker ||
          kind == FaultKind::kCutWorkerFromServer || kind == FaultKind::kCutWorkerFromScheduler;
-}
-
-double seconds_of(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
 }
 
 }  // namespace

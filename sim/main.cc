@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/units.h"
 #include "sim/campaign.h"
 
 namespace capstan {
@@ -40,10 +41,6 @@ std::optional<Range> parse_range(const std::string& text) {
 void say(const std::string& text) {
   std::fputs((text + "\n").c_str(), stdout);
   std::fflush(stdout);
-}
-
-double seconds_of(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
 }
 
 // Sums over all seeds. Locked by whoever holds `mutex`.

@@ -113,7 +113,7 @@ Codec<std::uint64_t> duration(std::chrono::microseconds unit, Range range) {
     if (*time % unit != std::chrono::microseconds(0)) {
       return wrong_type(node, path, fmt::format("a multiple of {}", format_duration(unit)), context);
     }
-    const double seconds = std::chrono::duration<double>(*time).count();
+    const double seconds = seconds_of(*time);
     if (check_range(seconds, range, node, path, context)) value = static_cast<std::uint64_t>(*time / unit);
   };
   codec.write = [unit](const std::uint64_t& value) {

@@ -1,0 +1,46 @@
+// The command line of a program that measures: FOLDER, numbers that may be left out from the last on, and
+// --json anywhere.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace capstan {
+
+class Arguments {
+ public:
+  // Without a folder the program ends with `usage` and exit code 2.
+  Arguments(int argc, char** argv, const char* usage) {
+    for (int i = 1; i < argc; ++i) {
+      std::string_view(argv[i]) == "--json" ? static_cast<void>(json_ = true) : words_.push_back(argv[i]);
+    }
+    if (!words_.empty()) return;
+    std::fprintf(stderr, "usage: %s\n", usage);
+    std::exit(2);
+  }
+
+  bool json() const { return json_; }
+  std::string folder() const { return words_[0]; }
+  // The next of the numbers, if it was given.
+  template <typename Number>
+  void take(Number& number) {
+    if (next_ == words_.size()) return;
+    const char* word = words_[next_++];
+    if constexpr (std::is_floating_point_v<Number>) {
+      number = static_cast<Number>(std::strtod(word, nullptr));
+    } else {
+      number = static_cast<Number>(std::strtoull(word, nullptr, 10));
+    }
+  }
+
+ private:
+  std::vector<const char*> words_;
+  std::size_t next_ = 1;
+  bool json_ = false;
+};
+
+}  // namespace capstan
