@@ -35,6 +35,9 @@ enum class PlantedBug : std::uint8_t {
   kCopiesWithoutClock,
   kSplitsUnconfirmed,
   kStreamsOfItems,
+  kAcksBeforeCopies,
+  kEvictionsNotLogged,
+  kIgnoresFailedSync,
 };
 
 #ifdef CAPSTAN_PLANTED_BUGS

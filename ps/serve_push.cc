@@ -129,7 +129,7 @@ void Server::answer_committed(Slot& slot, const PushRef& job, std::size_t index,
                               std::uint64_t version) {
   const bool done =
       status == SliceStatus::kOk || status == SliceStatus::kDuplicate || status == SliceStatus::kRefused;
-  if (!done || slot.log.committed() >= slot.log.applied()) {
+  if (!done || slot.log.committed() >= slot.log.applied() || CAPSTAN_PLANTED(kAcksBeforeCopies)) {
     answer_slice(job, index, status, version);
     return;
   }

@@ -1,6 +1,7 @@
 // Server: counting what its shards hold and did, and keeping them within its memory.
 #include <utility>
 
+#include "common/planted_bugs.h"
 #include "common/units.h"
 #include "ps/server.h"
 #include "ps/server_stats.h"
@@ -67,7 +68,7 @@ void Server::collect_stats(std::optional<std::uint64_t> bytes_max, std::function
         [this, part, total, finish_one, id = id, rows = slot.shard.get(), counts, now = now_seconds()] {
           Slot* held = slot_of(id, rows);
           if (held != nullptr) held->rows_served = part->stats.rows_pulled + part->stats.rows_pushed;
-          if (held != nullptr && part->eviction.changed) {
+          if (held != nullptr && part->eviction.changed && !CAPSTAN_PLANTED(kEvictionsNotLogged)) {
             ShardRecord record;
             record.head.kind = RecordKind::kEvict;
             record.head.now_seconds = now;

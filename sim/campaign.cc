@@ -34,11 +34,14 @@ ClusterOptions world_of(std::uint64_t seed, Rng& rng) {
   options.sim.tasks.work_max = milliseconds(60);
   Rng chains(combine(seed, 4712));
   options.shape.evicts = chains.chance(0.4);
+  options.shape.dense = chains.chance(0.3);
+  options.shape.expires = options.consistency != Consistency::kSync && chains.chance(0.3);
   options.checkpoint_full_every = 1 + static_cast<std::uint32_t>(chains.below(8));
   options.checkpoint_keep = 1 + static_cast<std::uint32_t>(chains.below(4));
   options.pull_copies = options.consistency == Consistency::kBounded && chains.chance(0.5);
   const bool helped = options.consistency == Consistency::kAsync && options.workers > 1;
   if (helped && chains.chance(0.5)) options.slowness = 3 + static_cast<std::uint32_t>(chains.below(5));
+  if (chains.chance(0.25)) options.schedulers = 2;
   return options;
 }
 
@@ -62,7 +65,24 @@ FaultPlan plan_of(const ClusterOptions& options, Rng& rng) {
   }
   if (rng.chance(0.4))
     plan.kinds.insert(plan.kinds.end(), {FaultKind::kServerJoins, FaultKind::kServerIsDrained});
+  if (options.schedulers == 2) {
+    plan.kinds.insert(plan.kinds.end(), {FaultKind::kStoreIsAway, FaultKind::kStoreDropsLead});
+  }
   return plan;
+}
+
+// What a job bears now and then, each at a moment of its own, in place of what was drawn for it.
+void add_rare_ones(std::vector<Fault>& faults, const ClusterOptions& options, Rng& rng) {
+  if (faults.empty() || options.schedulers == 2) return;
+  const auto perhaps = [&](FaultKind kind, double chance) {
+    for (int times = 0; times < 2; ++times) {
+      if (rng.chance(chance)) faults[rng.below(faults.size())].kind = kind;
+    }
+  };
+  perhaps(FaultKind::kJournalDiskFull, 0.1);
+  perhaps(FaultKind::kJournalDiskFails, 0.1);
+  perhaps(FaultKind::kJournalIsLost, 0.1);
+  if (options.checkpoint_every_steps > 0) perhaps(FaultKind::kAllDie, 0.15);
 }
 
 struct Drawn {
@@ -74,6 +94,7 @@ struct Drawn {
     for (Fault& fault : faults) {
       if (fault.kind == FaultKind::kDiskFailsWrites && slow.chance(0.5)) fault.kind = FaultKind::kDiskIsSlow;
     }
+    add_rare_ones(faults, options, slow);
   }
   ClusterOptions options;
   std::vector<Fault> faults;
@@ -86,8 +107,9 @@ std::uint64_t slices_of(const Ledger& ledger) {
     for (std::uint32_t partition = 0; partition < shape.partitions; ++partition) {
       for (std::uint64_t batch = 0; batch < shape.batches; ++batch) {
         std::vector<std::uint32_t> shards;
-        for (const Key key : ledger.touched({pass, partition, batch}))
-          shards.push_back(shard_of(key, shape.num_shards));
+        std::vector<Key> keys = ledger.touched({pass, partition, batch});
+        if (!keys.empty()) keys.insert(keys.end(), ledger.dense_keys().begin(), ledger.dense_keys().end());
+        for (const Key key : keys) shards.push_back(shard_of(key, shape.num_shards));
         std::sort(shards.begin(), shards.end());
         slices += static_cast<std::uint64_t>(std::unique(shards.begin(), shards.end()) - shards.begin());
       }
@@ -97,8 +119,9 @@ std::uint64_t slices_of(const Ledger& ledger) {
 }
 
 std::string describe(std::uint64_t seed, const ClusterOptions& options) {
-  return fmt::format("{}, {} servers, {} workers, {} replicas, {} partitions, {}", kModeNames[seed % 3],
-                     options.servers, options.workers, options.replicas, options.shape.partitions,
+  return fmt::format("{}, {}{} servers, {} workers, {} replicas, {} partitions, {}", kModeNames[seed % 3],
+                     options.schedulers == 2 ? "2 schedulers, " : "", options.servers, options.workers,
+                     options.replicas, options.shape.partitions,
                      options.checkpoint_every_steps == 0
                          ? std::string("no checkpoints")
                          : fmt::format("a checkpoint every {} steps", options.checkpoint_every_steps));

@@ -149,13 +149,34 @@ std::shared_ptr<void> SimCluster::start_scheduler(SimNode& node) {
   SchedulerOptions options = scheduler_options(node);
   if (options_.schedulers > 0) return start_in_turn(node, std::move(options));
   options.start = rebuilds_ ? StartMode::kRebuild : scheduler_started_ ? StartMode::kRecover : options_.start;
-  auto process = std::make_shared<Scheduler>(node.loop(), node.transport(), node.storage(), log(node),
-                                             std::move(options));
-  const auto endpoint = process->start([](bool, const std::string&) {});
-  if (!endpoint.ok()) quits_.push_back("the scheduler does not start: " + endpoint.error().message);
+  auto process = start_with_journal(node, options);
+  if (process == nullptr && options.start == StartMode::kRebuild) {
+    options.start = StartMode::kRecover;  // the journal that it has written since is whole
+    process = start_with_journal(node, std::move(options));
+  }
   scheduler_started_ = true;
   scheduler_process_ = process;
   return process;
+}
+
+// nullptr: it does not start now.
+std::shared_ptr<Scheduler> SimCluster::start_with_journal(SimNode& node, const SchedulerOptions& options) {
+  auto process =
+      std::make_shared<Scheduler>(node.loop(), node.transport(), node.storage(), log(node), options);
+  const auto endpoint = process->start([this, &node](bool, const std::string&) {
+    const auto self = scheduler_process();
+    if (self != nullptr && self->job().halted()) start_again_soon(node);
+  });
+  if (endpoint.ok()) return process;
+  log(node).error("{}", endpoint.error().message);
+  const ErrorCode code = endpoint.error().code;
+  if (options.start == StartMode::kRebuild && code == ErrorCode::kInvalid) return nullptr;
+  if (code == ErrorCode::kIo || code == ErrorCode::kNoSpace) {  // of its disk
+    world_.call_after(Duration(0), [this, &node] { start_again_soon(node); });
+  } else {
+    quits_.push_back("the scheduler does not start: " + endpoint.error().message);
+  }
+  return nullptr;
 }
 
 std::shared_ptr<void> SimCluster::start_in_turn(SimNode& node, SchedulerOptions options) {
@@ -266,7 +287,7 @@ bool SimCluster::has(const SimNode& node) const {
 bool SimCluster::ended() const {
   const auto process = scheduler_process();
   if (process == nullptr || !process->job().ended()) return false;
-  return options_.schedulers == 0 || !process->job().halted();  // of several another one goes on
+  return !process->job().halted();  // another one goes on
 }
 
 bool SimCluster::ok() const {
@@ -300,6 +321,7 @@ void SimCluster::crash(bool workers_too) {
     if (world_.up(*node) && (workers_too || !worker)) world_.crash(*node, SimWorld::Crash::kPower);
   }
   ++life_;
+  rebuilds_ = false;
   options_.start = StartMode::kResume;
 }
 
@@ -328,7 +350,7 @@ std::map<Key, std::vector<float>> SimCluster::read_rows(const std::string& table
     const auto server = server_processes_[node].lock();
     if (server == nullptr) continue;
     const Node* known = process == nullptr ? nullptr : process->membership().find(bare_name(*node));
-    std::vector<Key> keys = ledger_->keys();
+    std::vector<Key> keys = table == "dense" ? ledger_->dense_keys() : ledger_->keys();
     // One that was stopped over its successor's start would answer as well, as it does not know.
     std::erase_if(keys, [&](Key key) {
       const std::uint32_t shard = shard_of(key, options_.shape.num_shards);

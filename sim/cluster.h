@@ -39,8 +39,7 @@ struct ClusterOptions {
 };
 
 // Schedulers and servers share one disk. A node that crashed restarts as a new process with a new
-// incarnation; a scheduler goes on from its journal. One of several that ends before the job is started
-// again.
+// incarnation; a scheduler goes on from its journal. One that ends before the job is started again.
 class SimCluster {
  public:
   SimCluster(std::uint64_t seed, const ClusterOptions& options);
@@ -109,6 +108,7 @@ class SimCluster {
   void add_workers();
   void crash(bool workers_too);
   std::shared_ptr<void> start_scheduler(SimNode& node);
+  std::shared_ptr<Scheduler> start_with_journal(SimNode& node, const SchedulerOptions& options);
   std::shared_ptr<void> start_in_turn(SimNode& node, SchedulerOptions options);
   void start_again_soon(SimNode& node);
   SchedulerOptions scheduler_options(const SimNode& node) const;

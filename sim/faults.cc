@@ -46,12 +46,16 @@ class Player {
     return happened;
   }
 
-  // Of the servers' rows; the journal's disk is another matter: without it nothing goes on.
-  bool disk_fails(const Fault& fault) {
-    disk().set_faulty_paths(".rows");
-    if (fault.kind == FaultKind::kDiskFull) disk().set_capacity(0);
+  bool disk_fails(const Fault& fault, const char* part) {
+    works(disk());
+    disk().set_faulty_paths(part);
+    if (fault.kind == FaultKind::kDiskFull || fault.kind == FaultKind::kJournalDiskFull)
+      disk().set_capacity(0);
     if (fault.kind == FaultKind::kDiskFailsSyncs) disk().fail_next_syncs(1000);
     if (fault.kind == FaultKind::kDiskFailsWrites) disk().fail_next_writes(1000);
+    if (fault.kind == FaultKind::kJournalDiskFails) {
+      fault.hard ? disk().fail_next_syncs(1) : disk().fail_next_writes(1000);
+    }
     world_.call_after(fault.lasts, [this_disk = &disk()] { works(*this_disk); });
     return true;
   }
@@ -65,6 +69,41 @@ class Player {
     disk.set_capacity(~std::uint64_t{0});
     disk.fail_next_syncs(0);
     disk.fail_next_writes(0);
+    disk.rot_next_reads(0);
+  }
+  bool store_is_away(const Fault& fault) {
+    cluster_.store().go_away(fault.lasts, fault.hard);
+    return true;
+  }
+  bool store_drops_lead() {
+    cluster_.store().drop_leases();
+    return true;
+  }
+
+  // The scheduler dies at once, and another one asks the servers: there must be something to hear of.
+  bool journal_is_lost() {
+    auto process = cluster_.scheduler_process();
+    if (process == nullptr || process->job().ended() || process->job().map().empty()) return false;
+    process.reset();  // it must not outlive its crash
+    cluster_.rebuild_without_journal();
+    return true;
+  }
+  // Everybody loses power, and others go on from the last checkpoint; perhaps it reads as it was not written,
+  // and the one before is whole.
+  bool all_die(const Fault& fault) {
+    auto process = cluster_.scheduler_process();
+    if (process == nullptr || process->job().ended()) return false;
+    const std::vector<CheckpointFact>& kept = process->job().facts().checkpoints;
+    if (kept.empty()) return false;
+    works(disk());
+    if (fault.hard && kept.size() > 1) {
+      const bool alone = kept.back().builds_on == 0 && kept[kept.size() - 2].builds_on == 0;
+      disk().set_faulty_paths(alone ? ".rows" : "MANIFEST");
+      disk().rot_next_reads(1);
+    }
+    process.reset();
+    cluster_.crash_all_and_resume(cluster_.options().servers, cluster_.options().workers);
+    return true;
   }
 
   bool happens(const Fault& fault) {
@@ -92,9 +131,20 @@ class Player {
       case FaultKind::kDiskFull:
       case FaultKind::kDiskFailsSyncs:
       case FaultKind::kDiskFailsWrites:
-        return disk_fails(fault);
+        return disk_fails(fault, ".rows");
+      case FaultKind::kJournalDiskFull:
+      case FaultKind::kJournalDiskFails:
+        return disk_fails(fault, "work/journal");
       case FaultKind::kDiskIsSlow:
         return disk_is_slow(fault);
+      case FaultKind::kJournalIsLost:
+        return journal_is_lost();
+      case FaultKind::kStoreIsAway:
+        return store_is_away(fault);
+      case FaultKind::kStoreDropsLead:
+        return store_drops_lead();
+      case FaultKind::kAllDie:
+        return all_die(fault);
       case FaultKind::kServerJoins:
         return join();
       case FaultKind::kServerIsDrained:
@@ -176,6 +226,19 @@ std::string to_string(const Fault& fault) {
         return "the disk fails writes of rows";
       case FaultKind::kDiskIsSlow:
         return "the servers' disks are slow";
+      case FaultKind::kJournalDiskFull:
+        return "the journal's disk is full";
+      case FaultKind::kJournalDiskFails:
+        return fmt::format("the journal's disk fails {}", fault.hard ? "a sync" : "writes");
+      case FaultKind::kJournalIsLost:
+        return "the scheduler dies and its journal is lost";
+      case FaultKind::kStoreIsAway:
+        return fmt::format("the schedulers' store is away{}", fault.hard ? ", leases begin anew" : "");
+      case FaultKind::kStoreDropsLead:
+        return "the schedulers' store drops the lead";
+      case FaultKind::kAllDie:
+        return fmt::format("all die and go on from the last checkpoint{}",
+                           fault.hard ? ", of which a bit has rotted" : "");
       case FaultKind::kServerJoins:
         return "a server joins";
       case FaultKind::kServerIsDrained:

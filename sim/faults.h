@@ -26,6 +26,12 @@ enum class FaultKind : std::uint8_t {
   kDiskFailsSyncs,
   kDiskFailsWrites,
   kDiskIsSlow,
+  kJournalDiskFull,
+  kJournalDiskFails,
+  kJournalIsLost,
+  kStoreIsAway,
+  kStoreDropsLead,
+  kAllDie,
   kServerJoins,
   kServerIsDrained,
 };

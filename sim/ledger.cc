@@ -17,6 +17,8 @@ namespace {
 enum Stream : std::uint64_t { kKeys = 1, kTouched, kNumbers };
 constexpr std::uint32_t kSums = 3;
 constexpr std::uint64_t kLargestNumber = 4096;
+constexpr std::uint64_t kDenseRows = 4;
+constexpr std::uint64_t kYoungSeconds = 4;
 
 }  // namespace
 
@@ -30,6 +32,10 @@ bool contains(const Batches& batches, const BatchId& id) {
 
 Ledger::Ledger(const LedgerShape& shape) : shape_(shape) {
   for (std::uint32_t i = 0; i < shape.keys; ++i) keys_.push_back(combine(shape.seed, kKeys, i));
+  if (shape.dense) {
+    for (Key row = 0; row < kDenseRows; ++row) dense_keys_.push_back(row);
+    sort_for_wire(dense_keys_, shape.num_shards);
+  }
   const std::uint64_t total = std::uint64_t{shape.passes} * shape.partitions * shape.batches;
   for (std::uint64_t n = 0; n < total; ++n) {
     Rng rng(combine(shape.seed, kTouched, n));
@@ -71,11 +77,22 @@ std::vector<TableSpec> Ledger::tables() const {
   model.dim = 2;
   model.init = {.kind = InitKind::kNormal, .scale = 0.5F, .seed = shape_.seed};
   model.optimizer = {.kind = OptimizerKind::kAdagrad, .learning_rate = 0.1F, .schedule = {}};
-  if (!shape_.evicts) return {ledger, model};
-  TableSpec recent = model;
-  recent.name = "recent";
-  recent.max_rows = std::max<std::uint64_t>(shape_.num_shards, shape_.keys * 2 / 3);
-  return {ledger, model, recent};
+  std::vector<TableSpec> tables = {ledger, model};
+  const auto like_model = [&](const char* name) -> TableSpec& {
+    TableSpec& table = tables.emplace_back(model);
+    table.name = name;
+    return table;
+  };
+  if (shape_.evicts) {
+    like_model("recent").max_rows = std::max<std::uint64_t>(shape_.num_shards, shape_.keys * 2 / 3);
+  }
+  if (shape_.expires) like_model("young").ttl_seconds = kYoungSeconds;
+  if (shape_.dense) {
+    TableSpec& dense = like_model("dense");
+    dense.dense = true;
+    dense.num_rows = kDenseRows;
+  }
+  return tables;
 }
 
 std::vector<Key> Ledger::touched(const BatchId& id) const {

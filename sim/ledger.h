@@ -21,8 +21,10 @@ struct LedgerShape {
   std::uint32_t keys = 48;
   std::uint32_t keys_per_batch_max = 10;  // some batches touch few shards, some touch none
   std::uint32_t num_shards = 16;
-  bool evicts = false;  // a third table, "recent", is like "model" but holds few rows: the oldest make room
-  bool sums = false;    // rows hold sums in place of bits: for jobs of any length
+  bool evicts = false;   // a table more, "recent", is like "model" but holds few rows: the oldest make room
+  bool expires = false;  // another, "young": rows that nobody pushes for some seconds go
+  bool dense = false;    // another, "dense", has few rows, and each batch with any keys pushes all of them
+  bool sums = false;     // rows hold sums in place of bits: for jobs of any length
 };
 
 // One slice of a pass: a batch of a partition.
@@ -52,10 +54,10 @@ class Ledger {
     return consistency == Consistency::kAsync ? Segments(shape_.batches) : Segments();
   }
   std::uint32_t dim() const;
-  // "ledger" has the rows described above, "model" and "recent" rows whose gradients depend on what was
-  // pulled.
+  // "ledger" has the rows described above, the others rows whose gradients depend on what was pulled.
   std::vector<TableSpec> tables() const;
-  const std::vector<Key>& keys() const { return keys_; }  // all, in no special order
+  const std::vector<Key>& keys() const { return keys_; }  // of tables that are not dense; in no special order
+  const std::vector<Key>& dense_keys() const { return dense_keys_; }  // sorted for the wire
   // Unique, sorted for the wire.
   std::vector<Key> touched(const BatchId& id) const;
   // What the batch gives to every row it touches: SGD with a rate of 1 subtracts it. [dim]
@@ -80,7 +82,7 @@ class Ledger {
   void add(std::uint64_t number, std::vector<float>& row) const;
 
   LedgerShape shape_;
-  std::vector<Key> keys_;
+  std::vector<Key> keys_, dense_keys_;
   std::vector<std::vector<Key>> touched_;  // [batches of the job]
   std::map<Key, Batches> touching_;
   std::map<Key, std::vector<float>> expected_;  // sums: the rows in the end

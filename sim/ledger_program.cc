@@ -44,7 +44,9 @@ Status LedgerProgram::build(const WorkItem& item, std::uint64_t batch, Step& ste
     sort_for_wire(keys, ledger_->shape().num_shards);
   }
   if (keys.empty()) return ok_status();
-  for (std::uint32_t table = 0; table < tables_.size(); ++table) step.tables.push_back({table, keys, {}, {}});
+  for (std::uint32_t table = 0; table < tables_.size(); ++table) {
+    step.tables.push_back({table, tables_[table].dense ? ledger_->dense_keys() : keys, {}, {}});
+  }
   return ok_status();
 }
 

@@ -159,6 +159,10 @@ int main(int argc, char** argv) {
   app.add_option("--replay", options.replay,
                  "Run this seed alone and print its faults; CAPSTAN_SIM_LOG=1 shows the logs");
   app.footer("Exit codes: 0 every seed is clean; 1 one failed; 2 the command line is wrong.");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   return capstan::run(options);
 }

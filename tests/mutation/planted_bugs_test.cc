@@ -10,7 +10,6 @@
 
 #include "sim/campaign.h"
 #include "tests/mutation/scenes.h"
-#include "tests/sim/lone_server.h"
 #include "tests/sim/stragglers.h"
 #include "tests/sim/two_schedulers.h"
 
@@ -88,8 +87,8 @@ TEST(PlantedBugs, CopiesWithoutClock) {
     options.servers = 2;
     options.pull_copies = true;
     SimCluster cluster(seed, options);
-    make_trouble(cluster, TroubleOptions{}, seconds(40));
-    return must_finish_right(cluster, seconds(300));
+    make_trouble(cluster, TroubleOptions{}, std::chrono::seconds(40));
+    return must_finish_right(cluster, std::chrono::seconds(300));
   });
 }
 
@@ -189,24 +188,20 @@ TEST(PlantedBugs, StreamsOfItems) {
   must_find(PlantedBug::kStreamsOfItems, 20, rebuilt_after_a_split);
 }
 
-// A server that the scheduler no longer hears must stop by itself before another may take its shards.
-class ServesAfterLease : public LoneServer {
- protected:
-  std::string silent_for_long() {
-    begin();
-    renews = false;
-    world.run_for(seconds(6));
-    return status_of(push_of(0, 1, {1.0F, 1.0F})) == SliceStatus::kStale ? "" : "it serves without a lease";
-  }
-};
-
-TEST_F(ServesAfterLease, IsNoticed) {
-  const Planted planted(PlantedBug::kServesAfterLease);
-  EXPECT_NE(silent_for_long(), "");
+TEST(PlantedBugs, ServesAfterLease) {
+  must_find(PlantedBug::kServesAfterLease, 20, cut_off_from_the_scheduler);
 }
 
-TEST_F(ServesAfterLease, DoesNotHappen) {
-  EXPECT_EQ(silent_for_long(), "");
+TEST(PlantedBugs, AcksBeforeCopies) {
+  must_find(PlantedBug::kAcksBeforeCopies, 50, taken_over);
+}
+
+TEST(PlantedBugs, EvictionsNotLogged) {
+  must_find(PlantedBug::kEvictionsNotLogged, 20, with_rows_that_expire);
+}
+
+TEST(PlantedBugs, IgnoresFailedSync) {
+  must_find(PlantedBug::kIgnoresFailedSync, 100, journal_forgets_who_left);
 }
 
 }  // namespace

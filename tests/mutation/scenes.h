@@ -193,6 +193,57 @@ inline std::string joined(std::uint64_t seed, std::uint32_t replicas, bool check
   return must_finish_equal(cluster);
 }
 
+// The scheduler no longer hears a server that everybody else does.
+inline std::string cut_off_from_the_scheduler(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, kModes[seed % 3]);
+  options.servers = options.replicas = 2;
+  options.shape.batches += 60;
+  SimCluster cluster(seed, options);
+  SimWorld& world = cluster.world();
+  watch_owners(
+      cluster, [&] { return cluster.findings().computed >= 5; }, std::chrono::seconds(60));
+  world.partition(cluster.server(seed % 2), cluster.scheduler());
+  watch_owners(
+      cluster, [] { return false; }, std::chrono::seconds(6));
+  world.set_faults(false);
+  return must_finish_equal(cluster);
+}
+
+// Rows go in their time, on all members.
+inline std::string with_rows_that_expire(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, Consistency::kAsync);
+  options.servers = options.replicas = 2;
+  options.shape.expires = true;
+  options.shape.batches += 20;
+  SimCluster cluster(seed, options);
+  return must_finish_equal(cluster);
+}
+
+// The journal's disk fails a sync as a stopped server leaves its chains; then the scheduler loses power and
+// the other server dies: the one that was stopped must not lead what it did not see.
+inline std::string journal_forgets_who_left(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, kModes[seed % 2]);
+  options.servers = options.replicas = 2;
+  options.shape.batches += 200;
+  options.sim.network = NetworkOptions{};
+  SimCluster cluster(seed, options);
+  SimWorld& world = cluster.world();
+  world.run_until([&] { return cluster.findings().computed >= 5; }, std::chrono::seconds(60));
+  SimNode& stopped = cluster.server(seed % 2);
+  cluster.scheduler().disk().set_faulty_paths("work/journal");
+  cluster.scheduler().disk().fail_next_syncs(1);
+  world.pause(stopped, std::chrono::seconds(5));
+  world.run_for(std::chrono::milliseconds(4500));
+  if (cluster.ended() || !world.up(cluster.scheduler())) return "";
+  cluster.crash(cluster.scheduler(), SimWorld::Crash::kPower);
+  cluster.restart(cluster.scheduler());
+  world.run_for(std::chrono::milliseconds(600));
+  // Its shards are where they were, or nowhere any more: to go on without them is what must not be.
+  if (!cluster.can_lose(cluster.server(1 - seed % 2))) return must_finish_equal(cluster);
+  cluster.crash(cluster.server(1 - seed % 2), SimWorld::Crash::kProcess);
+  return must_finish(cluster, std::chrono::seconds(300));
+}
+
 // A primary dies.
 inline std::string taken_over(std::uint64_t seed) {
   ClusterOptions options = small_world(seed, kModes[seed % 3]);
