@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <map>
 #include <memory>
 #include <ostream>
+#include <set>
 
 #include "cli/checkpoint_commands.h"
-#include "cli/checkpoint_list.h"
+#include "cli/checkpoint_reader.h"
 #include "cli/offline_job.h"
 #include "common/units.h"
 #include "scheduler/cut.h"
@@ -24,25 +26,61 @@ struct PruneOptions {
   bool json = false;
 };
 
+struct Choice {
+  std::set<std::string> gone;  // directories
+  std::map<std::string, std::string>
+      damaged;  // of those that would have stayed: by directory, the first damage
+};
+
+// Those that stay are read from end to end: a damaged one must not stay in place of one that is whole.
+Result<Choice> choose(Storage& files, const std::vector<ListedCheckpoint>& all, std::uint32_t keep,
+                      std::ostream& progress) {
+  CheckpointReader reader(files, all, progress);
+  Choice choice;
+  std::set<std::string> whole;
+  for (bool again = true; again;) {
+    again = false;
+    std::vector<CheckpointFact> facts;
+    for (const ListedCheckpoint& each : all) {
+      if (each.manifest.has_value() && !choice.damaged.contains(each.directory)) facts.push_back(each.fact());
+    }
+    choice.gone.clear();
+    const std::vector<std::uint64_t> gone = to_prune(facts, keep);
+    for (const CheckpointFact& fact : facts) {
+      if (std::find(gone.begin(), gone.end(), fact.checkpoint) != gone.end())
+        choice.gone.insert(fact.directory);
+    }
+    for (const ListedCheckpoint& each : all) {
+      const bool stays = each.manifest.has_value() && !choice.damaged.contains(each.directory) &&
+                         !choice.gone.contains(each.directory);
+      if (!stays || !whole.insert(each.directory).second) continue;
+      CAPSTAN_ASSIGN(const CheckpointBytes bytes, reader.read(each));
+      if (bytes.damage.empty()) continue;
+      choice.damaged[each.directory] = bytes.damage.front().text;
+      again = true;
+    }
+  }
+  return choice;
+}
+
 int run(const PruneOptions& options, Console console) {
   AnyStorage files;
   const auto all = list_all(files, options.path);
   if (!all.ok()) return complain(all.error(), console);
-  std::vector<CheckpointFact> facts;
-  for (const ListedCheckpoint& each : *all) {
-    if (each.manifest.has_value()) facts.push_back(each.fact());
-  }
-  const std::vector<std::uint64_t> gone = to_prune(facts, options.keep);
+  const auto found = choose(files, *all, options.keep, console.err);
+  if (!found.ok()) return complain(found.error(), console);
   json::array removed, kept;
   std::uint64_t freed = 0;
   // The newest first, as they may need older ones.
   for (auto at = all->rbegin(); at != all->rend(); ++at) {
     const ListedCheckpoint& each = *at;
-    const bool goes =
-        each.manifest.has_value() && std::find(gone.begin(), gone.end(), each.checkpoint) != gone.end();
-    if (!goes) {
+    const auto damage = found->damaged.find(each.directory);
+    if (!found->gone.contains(each.directory)) {
       kept.push_back(json::string(each.directory));
-      if (!options.json && !each.manifest.has_value()) {
+      if (options.json) continue;
+      if (damage != found->damaged.end()) {
+        console.out << fmt::format("left alone: {} (damaged: {})\n", each.directory, damage->second);
+      } else if (!each.manifest.has_value()) {
         console.out << fmt::format("left alone: {} ({})\n", each.directory, to_string(each.state));
       }
       continue;
@@ -82,9 +120,9 @@ void add_checkpoint_prune(CLI::App& group, Console console, int& exit_code) {
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
       "The best checkpoint stays too, if it is older, and so do those that others build upon. Those that "
-      "are\n"
-      "damaged or unpublished are neither counted nor removed. Do not prune the folder of a running job: it "
-      "prunes by itself (checkpoint.keep).\n"
+      "stay\n"
+      "are read from end to end: a damaged or unpublished one is named, and neither counted nor removed. Do\n"
+      "not prune the folder of a running job: it prunes by itself (checkpoint.keep).\n"
       "Example: capstan checkpoint prune out/movielens/checkpoints --keep 2 --dry-run");
   command->callback([options, console, &exit_code] { exit_code = run(*options, console); });
 }

@@ -2,83 +2,25 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <boost/json.hpp>
-#include <map>
 #include <memory>
 #include <ostream>
 
 #include "cli/checkpoint_commands.h"
-#include "cli/checkpoint_list.h"
+#include "cli/checkpoint_reader.h"
 #include "cli/offline_job.h"
 #include "common/units.h"
-#include "ps/section_file.h"
 
 namespace capstan {
 namespace {
 
 namespace json = boost::json;
-constexpr std::uint64_t kReportEvery = std::uint64_t{1} << 30;  // bytes read
 
 struct VerifyOptions {
   std::string path;
   bool json = false;
 };
 
-struct Verified {
-  std::uint64_t blocks = 0, bytes = 0;
-  std::vector<SectionDamage> damage;
-};
-
-// Says on `err` how far it is, once a GiB.
-class Progress {
- public:
-  Progress(std::uint64_t total, std::ostream& err) : total_(total), err_(err) {}
-  void add(std::uint64_t bytes) {
-    done_ += bytes;
-    if (done_ - told_ < kReportEvery) return;
-    told_ = done_;
-    const auto gib = [](std::uint64_t n) { return static_cast<double>(n) / static_cast<double>(1U << 30); };
-    err_ << fmt::format("read {:.1f} of {:.1f} GiB\n", gib(done_), gib(total_)) << std::flush;
-  }
-
- private:
-  std::uint64_t total_, done_ = 0, told_ = 0;
-  std::ostream& err_;
-};
-
-using Places = std::map<SectionPlace, std::vector<SectionDamage>>;
-
-// What several checkpoints need is read once.
-Result<Verified> read_all(Storage& storage, const ListedCheckpoint& each, Places& read, Progress& progress) {
-  Verified verified;
-  for (const ShardSection& section : each.manifest->sections) {
-    const auto [place, news] = read.try_emplace({section_path(each.directory, section), section.offset},
-                                                std::vector<SectionDamage>());
-    if (news) {
-      CAPSTAN_ASSIGN(place->second, damage_of(storage, each.directory, section));
-      progress.add(section.length);
-    }
-    verified.damage.insert(verified.damage.end(), place->second.begin(), place->second.end());
-    verified.blocks += blocks_of(section);
-    verified.bytes += section.length;
-  }
-  return verified;
-}
-
-// Bytes to be read.
-std::uint64_t total_of(const std::vector<ListedCheckpoint>& all) {
-  std::map<SectionPlace, std::uint64_t> lengths;
-  for (const ListedCheckpoint& each : all) {
-    if (!each.manifest.has_value()) continue;
-    for (const ShardSection& section : each.manifest->sections) {
-      lengths[{section_path(each.directory, section), section.offset}] = section.length;
-    }
-  }
-  std::uint64_t total = 0;
-  for (const auto& [place, length] : lengths) total += length;
-  return total;
-}
-
-json::object to_json(const ListedCheckpoint& each, const Verified& verified) {
+json::object to_json(const ListedCheckpoint& each, const CheckpointBytes& verified) {
   const bool whole = each.state == CheckpointState::kComplete && verified.damage.empty();
   json::object object = {{"checkpoint", each.checkpoint},
                          {"directory", each.directory},
@@ -97,7 +39,7 @@ json::object to_json(const ListedCheckpoint& each, const Verified& verified) {
   return object;
 }
 
-std::string lines(const ListedCheckpoint& each, const Verified& verified) {
+std::string lines(const ListedCheckpoint& each, const CheckpointBytes& verified) {
   if (each.state != CheckpointState::kComplete) {
     return fmt::format("{}: {}: {}\n", each.directory, to_string(each.state), each.problem);
   }
@@ -113,13 +55,12 @@ int run(const VerifyOptions& options, Console console) {
   const auto all = list_all(files, options.path);
   if (!all.ok()) return complain(all.error(), console);
   std::uint64_t bad = 0;
-  Places read;
-  Progress progress(total_of(*all), console.err);
+  CheckpointReader reader(files, *all, console.err);
   json::array array;
   for (const ListedCheckpoint& each : *all) {
-    Verified verified;
+    CheckpointBytes verified;
     if (each.state == CheckpointState::kComplete) {
-      auto done = read_all(files, each, read, progress);
+      auto done = reader.read(each);
       if (!done.ok()) return complain(done.error(), console);
       verified = std::move(done).value();
     }
@@ -133,7 +74,8 @@ int run(const VerifyOptions& options, Console console) {
   if (options.json) {
     console.out << json::serialize(array) << "\n";
   } else {
-    console.out << fmt::format("{} of {} damaged\n", bad, all->size());
+    console.out << (all->empty() ? fmt::format("{}: there is no checkpoint in it\n", options.path)
+                                 : fmt::format("{} of {} damaged\n", bad, all->size()));
   }
   return bad > 0 || all->empty() ? kExitFailed : kExitOk;
 }

@@ -179,8 +179,10 @@ Status check_files(Storage& storage, const std::string& directory, const Manifes
     for (const auto& [file, length] : files) {
       const bool exists = found.ok() && found->contains(file);
       if (length == 0 || (exists && found->at(file) >= length)) continue;
-      return make_error(ErrorCode::kCorrupt, fmt::format("{}/{} is not whole: {} of {} bytes are there",
-                                                         folder, file, exists ? found->at(file) : 0, length));
+      return make_error(ErrorCode::kCorrupt, exists
+                                                 ? fmt::format("{}/{} is not whole: {} of {} bytes are there",
+                                                               folder, file, found->at(file), length)
+                                                 : fmt::format("{}/{} is not there", folder, file));
     }
   }
   return ok_status();

@@ -83,6 +83,9 @@ TEST_F(CheckpointCommand, LsOfNothing) {
   const Outcome gone = run({"checkpoint", "ls", made.dir.path("gone")});
   EXPECT_EQ(gone.code, kExitFailed);
   EXPECT_THAT(gone.err, HasSubstr("gone: no such folder"));
+  const Outcome verified = run({"checkpoint", "verify", made.dir.path("empty")});
+  EXPECT_EQ(verified.code, kExitFailed);
+  EXPECT_THAT(verified.out, HasSubstr("empty: there is no checkpoint in it"));
 }
 
 TEST_F(CheckpointCommand, VerifyNamesFileAndByteOfDamage) {
@@ -169,7 +172,7 @@ TEST_F(IncrementalCheckpoints, PruneKeepsWhatTheKeptOnesNeed) {
 TEST_F(IncrementalCheckpoints, OneWhoseBaseIsGoneIsDamaged) {
   fs::remove_all(made.directory(1));
   const Outcome text = run({"checkpoint", "ls", made.root()});
-  EXPECT_THAT(text.out, testing::ContainsRegex("ckpt-000003 .*damaged: .*ckpt-000001/ps-.*is not whole"));
+  EXPECT_THAT(text.out, testing::ContainsRegex("ckpt-000003 .*damaged: .*ckpt-000001/ps-.*is not there"));
 }
 
 TEST_F(CheckpointCommand, DiffCountsRowsAndNamesSettings) {

@@ -152,5 +152,17 @@ TEST_F(DamagedCheckpoint, AnEarlierRunsIsReadAloudWhenTheNewestRunHasNone) {
   EXPECT_THAT(tables->notes()[0], HasSubstr("earlier run"));
 }
 
+// As many whole ones as are to be kept stay beside the damaged one, which is left as it is.
+TEST_F(DamagedCheckpoint, PruneDoesNotCountIt) {
+  for (std::uint64_t number = 1; number <= 4; ++number) cut(number);
+  flip(4);
+  const Outcome done = run({"checkpoint", "prune", made.root(), "--keep", "2"});
+  EXPECT_EQ(done.code, kExitOk) << done.err;
+  EXPECT_THAT(done.out, AllOf(HasSubstr("left alone: " + made.directory(4) + " (damaged: " + file(4)),
+                              HasSubstr("removed " + made.directory(1))));
+  for (const std::uint64_t number : {2U, 3U, 4U}) EXPECT_TRUE(fs::exists(made.directory(number))) << number;
+  EXPECT_FALSE(fs::exists(made.directory(1)));
+}
+
 }  // namespace
 }  // namespace capstan

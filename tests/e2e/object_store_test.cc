@@ -108,7 +108,7 @@ TEST_F(ObjectStore, DamagedCheckpointsAreNamedAndPassedOver) {
   const Outcome verified = run({"checkpoint", "verify", "s3://models/job"});
   EXPECT_EQ(verified.code, 1);
   EXPECT_THAT(verified.out, AllOf(HasSubstr(directory(1) + "/ps-0.rows is not whole: 100 of"),
-                                  HasSubstr(directory(2) + "/ps-1.rows is not whole: 0 of"),
+                                  HasSubstr(directory(2) + "/ps-1.rows is not there"),
                                   HasSubstr(directory(3) + " has no MANIFEST.json")));
   const Outcome got = run({"get", "user", "1", "--checkpoint", "s3://models/job"});
   EXPECT_EQ(got.code, 0) << got.err;

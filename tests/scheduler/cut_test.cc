@@ -290,7 +290,7 @@ TEST(ManifestFile, OneThatNeedsWhatIsDamagedIsPassedOver) {
             "c/ckpt-000006/ps-0.rows, which is damaged; c/ckpt-000006 needs shard 2 at byte 5 of "
             "c/ckpt-000006/ps-0.rows, which is damaged");
   disk.files.erase("c/ckpt-000006/ps-0.rows");
-  EXPECT_NE(newest("", 0).find("c/ckpt-000006/ps-0.rows is not whole"), std::string::npos);
+  EXPECT_NE(newest("", 0).find("c/ckpt-000006/ps-0.rows is not there"), std::string::npos);
 }
 
 // An older checkpoint is no answer when the store of the newest is away.
