@@ -34,8 +34,9 @@ namespace {
 }  // namespace
 
 Result<ChildProcess> ChildProcess::start(const std::string& name, const std::vector<std::string>& args,
-                                         const std::string& log_path) {
-  const int log = open(log_path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+                                         const std::string& log_path, LogFile log_file) {
+  const int begin = log_file == LogFile::kNew ? O_TRUNC : 0;
+  const int log = open(log_path.c_str(), O_CREAT | O_WRONLY | begin | O_APPEND | O_CLOEXEC, 0644);
   if (log < 0) return make_error(ErrorCode::kIo, fmt::format("open {}: {}", log_path, std::strerror(errno)));
   std::vector<std::string> words = {"capstan"};
   words.insert(words.end(), args.begin(), args.end());

@@ -13,10 +13,11 @@ namespace capstan {
 
 class ChildProcess {
  public:
+  enum class LogFile { kNew, kGoesOn };
   // Starts `capstan ARGS...`; what it writes goes to log_path. The child is told to end when this process
   // dies.
   static Result<ChildProcess> start(const std::string& name, const std::vector<std::string>& args,
-                                    const std::string& log_path);
+                                    const std::string& log_path, LogFile log_file = LogFile::kNew);
 
   const std::string& name() const { return name_; }
   pid_t pid() const { return pid_; }
@@ -25,6 +26,7 @@ class ChildProcess {
   std::optional<std::string> ended();
   bool running() { return !ended().has_value(); }
   bool ended_well() const { return ended_ && exit_code_ == 0; }
+  bool killed() const { return ended_ && exit_code_ < 0; }  // by a signal
   void signal(int number) const;
   // The last lines of its log.
   std::string log_tail(std::size_t lines) const;

@@ -6,7 +6,7 @@ namespace capstan {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr Duration kAskEvery = 300ms;
+constexpr Duration kAskEvery = 300ms, kBeatEvery = 500ms;
 
 }  // namespace
 
@@ -22,7 +22,8 @@ EtcdLead::EtcdLead(const JobConfig& job, std::string holder, AsioLoop& loop, con
                 std::max<Duration>(std::chrono::milliseconds(job.cluster.scheduler_grace_ms),
                                    std::chrono::seconds(job.scheduler.lease_seconds)),
                 [&loop] { return loop.now(); }}),
-      timer_(loop) {}
+      timer_(loop),
+      patience_(std::chrono::seconds(2 * job.scheduler.lease_seconds)) {}
 
 EtcdLead::~EtcdLead() {
   end_thread();
@@ -38,8 +39,20 @@ bool EtcdLead::wait() {
   timer_.stop();
   if (stopped_) return false;
   log_.info("leads: {}", election_.place());
+  timer_.start(Duration(0), [this] { beat(); });
   keeper_ = std::thread([this] { keep(); });
   return true;
+}
+
+void EtcdLead::beat() {
+  beat_ = loop_.now().time_since_epoch().count();
+  timer_.start(kBeatEvery, [this] { beat(); });
+}
+
+// Its nodes hear nothing of such a scheduler: another must be able to lead.
+bool EtcdLead::loop_hangs() const {
+  const std::int64_t beat = beat_;
+  return beat != 0 && loop_.now() - Instant(Duration(beat)) > patience_;
 }
 
 void EtcdLead::campaign() {
@@ -66,7 +79,9 @@ void EtcdLead::keep() {
   std::unique_lock lock(mutex_);
   while (!ends_) {
     lock.unlock();
-    const Status renewed = leadership_.renew(election_);
+    const Status renewed = loop_hangs()
+                               ? make_error(ErrorCode::kUnavailable, "this scheduler's loop stands still")
+                               : leadership_.renew(election_);
     if (!renewed.ok() && renewed.error().code == ErrorCode::kRefused) return;  // the journal says so
     if (!renewed.ok() && !std::exchange(silent, true))
       log_.warn("the lead is not renewed: {}", renewed.error().message);

@@ -2,6 +2,7 @@
 // journal with it.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -23,8 +24,8 @@ class EtcdLead {
   EtcdLead(const EtcdLead&) = delete;
   EtcdLead& operator=(const EtcdLead&) = delete;
 
-  // Runs the loop until this scheduler leads; a thread of its own renews the lead from then on. False: a
-  // signal came first.
+  // Runs the loop until this scheduler leads; a thread of its own renews the lead from then on, but not once
+  // the loop has stood still for two leases. False: a signal came first.
   bool wait();
   // Another led while this one waited: the job is under way.
   bool waited() const { return waited_; }
@@ -35,7 +36,9 @@ class EtcdLead {
  private:
   void campaign();
   void say_once(const std::string& text);
+  void beat();
   void keep();
+  bool loop_hangs() const;
   void end_thread();
 
   AsioLoop& loop_;
@@ -45,6 +48,8 @@ class EtcdLead {
   EtcdStore records_;
   EtcdJournal journal_;
   Timer timer_;
+  Duration patience_;                  // with a loop that stands still
+  std::atomic<std::int64_t> beat_{0};  // the loop's newest; 0: none yet
   std::string said_;
   bool waited_ = false, stopped_ = false;
   std::mutex mutex_;

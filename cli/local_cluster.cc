@@ -81,9 +81,15 @@ Status LocalCluster::start_server() {
   return start_child(name, args);
 }
 
-Status LocalCluster::start_child(const std::string& name, std::vector<std::string> args) {
+Status LocalCluster::replace_scheduler() {
+  return start_child("scheduler", {"scheduler", job_file_, "--recover", "--bind", endpoint_},
+                     ChildProcess::LogFile::kGoesOn);
+}
+
+Status LocalCluster::start_child(const std::string& name, const std::vector<std::string>& args,
+                                 ChildProcess::LogFile log_file) {
   CAPSTAN_ASSIGN(ChildProcess child,
-                 ChildProcess::start(name, args, fmt::format("{}/{}.log", log_dir_, name)));
+                 ChildProcess::start(name, args, fmt::format("{}/{}.log", log_dir_, name), log_file));
   children_.push_back(std::move(child));
   reported_.push_back(false);
   return ok_status();

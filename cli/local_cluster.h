@@ -22,6 +22,8 @@ class LocalCluster {
   Result<std::string> start();
   // One server more than there were; it joins the running job. REQUIRES: start() was well.
   Status start_server();
+  // Another scheduler at the address of the one that died: it goes on from the journal.
+  Status replace_scheduler();
   // Beyond those of the job file.
   std::uint32_t servers_added() const { return servers_started_ - job_.cluster.servers; }
   // Children that ended since the last call.
@@ -35,7 +37,8 @@ class LocalCluster {
 
  private:
   std::vector<std::string> role_args(const std::string& role, const std::string& name) const;
-  Status start_child(const std::string& name, std::vector<std::string> args);
+  Status start_child(const std::string& name, const std::vector<std::string>& args,
+                     ChildProcess::LogFile log_file = ChildProcess::LogFile::kNew);
   Result<std::string> wait_for_endpoint(const std::string& file);
   bool all_ended();
 

@@ -37,7 +37,8 @@ void show_plan(const std::string& text, std::ostream& out) {
                        mebibytes(move.at("bytes")), std::string(move.at("from").as_string()),
                        std::string(move.at("to").as_string()));
   }
-  out << fmt::format("{} moves, about {}\n", moves.size(), mebibytes(plan.at("bytes")));
+  out << fmt::format("{}{} moves, about {}{}\n", plan.at("more").as_bool() ? "the first " : "", moves.size(),
+                     mebibytes(plan.at("bytes")), plan.at("more").as_bool() ? "; more follow" : "");
 }
 
 int change(const ServersOptions& options, const ChangeServers& wish, const std::string& what_follows,

@@ -38,7 +38,8 @@ struct Welcome {
   std::uint32_t lease_ms = 0;
   std::uint32_t grace_ms = 0;
   std::string job_text;
-  std::uint32_t run = 0;  // generation that the job began with
+  std::uint32_t run = 0;            // generation that the job began with
+  std::uint64_t catch_up_rate = 0;  // bytes a second to each server that learns a shard; 0: no limit
 };
 enum class RefusalReason : std::uint8_t { kOtherVersion, kOtherJob, kNotGreeted, kNameTaken, kJobEnded };
 struct Refusal {
@@ -213,6 +214,7 @@ struct ReplicaRecord {
   std::uint64_t step = 0;                              // kPush
   std::uint32_t now_seconds = 0;
   bool refused = false;  // kPush: only its number counts
+  bool full = false;     // kPush: no row came in that was not there
   std::vector<Section> sections;
   std::vector<std::uint64_t> evicted;  // kEvict: rows a table, beside those that are expired
   std::uint64_t blob_bytes = 0;        // kReplace: a snapshot

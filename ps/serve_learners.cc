@@ -93,8 +93,8 @@ void Server::on_chunk_reply(std::uint32_t shard, std::uint64_t session, const Re
   lesson.next = answer->next;
   const std::size_t step = std::max(options_.chunk_bytes, 1U);
   if (std::size_t{lesson.next} * step < lesson.bytes.size()) {
-    const std::uint64_t rate = options_.catch_up_bytes_per_second;
-    const Duration pause(rate == 0 ? 0 : static_cast<std::int64_t>(step * 1'000'000 / rate));
+    const Duration pause(catch_up_rate_ == 0 ? 0
+                                             : static_cast<std::int64_t>(step * 1'000'000 / catch_up_rate_));
     return lesson.pause->start(pause, again);
   }
   lesson.bytes = Buffer();

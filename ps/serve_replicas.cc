@@ -33,7 +33,7 @@ Buffer joined(const std::vector<Buffer>& parts) {
 void Server::log_push(Slot& slot, std::uint32_t shard, const PushedSlice& slice, const PushOutcome& outcome,
                       std::uint32_t now_seconds) {
   if (slot.log.after() == 0) return slot.log.advance();
-  slot.log.append(record_of(slice, outcome.status != SliceStatus::kOk, now_seconds, tables_));
+  slot.log.append(record_of(slice, outcome, now_seconds, tables_));
   unsent_.insert(shard);
 }
 

@@ -136,6 +136,7 @@ void Server::on_hello(PeerId from, std::uint64_t id, const Hello& hello) {
 // The map may have come before the welcome that tells us who we are in it.
 void Server::on_welcome(const Welcome& welcome) {
   grace_ = std::chrono::milliseconds(welcome.grace_ms);
+  catch_up_rate_ = welcome.catch_up_rate;
   on_map();
 }
 

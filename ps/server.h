@@ -43,9 +43,8 @@ struct ServerOptions {
   RequestLimits requests;
   // Of rows that a checkpoint goes over while others are served; 0: no limit.
   std::uint64_t snapshot_bytes_per_second = 128ULL << 20;
-  std::uint64_t catch_up_bytes_per_second = 256ULL << 20;  // to each learner; 0: no limit
-  std::uint32_t chunk_bytes = 1U << 20;                    // of a shard on its way to a learner
-  std::uint64_t frame_bytes_max = 256ULL << 20;            // of a message
+  std::uint32_t chunk_bytes = 1U << 20;          // of a shard on its way to a learner
+  std::uint64_t frame_bytes_max = 256ULL << 20;  // of a message
 };
 
 enum class ShardRole : std::uint8_t { kPrimary, kMember, kLearner };
@@ -240,6 +239,7 @@ class Server {
   std::map<std::uint32_t, Instant> promised_until_;  // by us: shards that another serves until then
   std::string endpoint_;
   Duration grace_{0};
+  std::uint64_t catch_up_rate_ = 0;  // bytes a second to each learner; 0: no limit
   std::map<PeerId, Role> peers_;
   std::vector<TableSpec> tables_;
   DeclareTables declared_;

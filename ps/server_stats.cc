@@ -15,6 +15,7 @@ std::string to_json_text(const ServerStats& stats) {
   json["rows_pulled"] = shards.rows_pulled;
   json["rows_pushed"] = shards.rows_pushed;
   json["rows_evicted"] = shards.rows_evicted;
+  json["rows_evicted_for_memory"] = shards.rows_squeezed;
   json["rows_not_admitted"] = shards.rows_not_admitted;
   json["rows"] = shards.rows;
   json["bytes"] = shards.bytes;

@@ -29,6 +29,7 @@ void ShardStats::add(const ShardStats& other) {
   rows_pulled += other.rows_pulled;
   rows_pushed += other.rows_pushed;
   rows_evicted += other.rows_evicted;
+  rows_squeezed += other.rows_squeezed;
   rows_not_admitted += other.rows_not_admitted;
   rows += other.rows;
   bytes += other.bytes;
@@ -100,20 +101,22 @@ PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
       break;
   }
   outcome.status = validate(slice);
+  outcome.full = slice.checked ? slice.full : bytes() > bytes_max_;
   if (combine_) {
     // A refused slice takes part as an empty one: the step must not wait for it.
     PushedSlice kept = slice;
     kept.refused = outcome.status == SliceStatus::kRefused;
     if (kept.refused) kept.sections.clear();
-    PushOutcome combined = combine(kept, now_seconds);
+    PushOutcome combined = combine(kept, now_seconds, outcome.full);
     combined.status = outcome.status;
+    combined.full = outcome.full;
     combined.changed = true;
     return combined;
   }
   outcome.changed = true;
   if (outcome.status == SliceStatus::kOk && !slice.sections.empty()) {
     note_staleness(slice.pulled_version);
-    apply(slice.sections, slice.keys, slice.gradients, slice.step, now_seconds);
+    apply(slice.sections, slice.keys, slice.gradients, {slice.step, now_seconds, outcome.full});
   }
   ++(outcome.status == SliceStatus::kRefused ? stats_.pushes_refused : stats_.pushes_applied);
   window_.record(slice.pass, slice.partition, slice.sequence);
@@ -123,12 +126,13 @@ PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
 }
 
 void Shard::apply(std::span<const Section> sections, const Key* keys, const float* gradients,
-                  std::uint64_t step, std::uint32_t now_seconds) {
+                  const UpdateContext& context) {
   ++version_;
-  step_ = std::max(step_, step);  // two workers need not agree, but a row's steps must not go back
+  step_ = std::max(step_, context.step);  // two workers need not agree, but a row's steps must not go back
   for (const auto& section : sections) {
-    const UpdateContext context{step_, now_seconds};
-    const auto counts = tables_[section.table]->apply({keys, section.count}, gradients, context);
+    const bool full = context.full && !specs_[section.table].dense;
+    const auto counts =
+        tables_[section.table]->apply({keys, section.count}, gradients, {step_, context.now_seconds, full});
     stats_.rows_not_admitted += counts.refused;
     stats_.rows_evicted += counts.evicted;
     stats_.rows_pushed += section.count;
@@ -143,7 +147,7 @@ void Shard::note_staleness(std::uint64_t pulled_version) {
   ++stats_.staleness[std::min(bucket, ShardStats::kStalenessBuckets - 1)];
 }
 
-PushOutcome Shard::combine(const PushedSlice& slice, std::uint32_t now_seconds) {
+PushOutcome Shard::combine(const PushedSlice& slice, std::uint32_t now_seconds, bool full) {
   PushOutcome outcome;
   outcome.waits = true;
   waiting_[slice.partition] = slice;
@@ -157,7 +161,7 @@ PushOutcome Shard::combine(const PushedSlice& slice, std::uint32_t now_seconds) 
     window_.record(part.pass, part.partition, part.sequence);
   }
   if (CAPSTAN_PLANTED(kSlotsInOrderOfArrival)) std::swap(waiting_.begin()->second, waiting_[slice.partition]);
-  apply_step({slice.pass, slice.sequence - 1}, now_seconds);
+  apply_step({slice.pass, slice.sequence - 1}, now_seconds, full);
   waiting_.clear();
   outcome.version = version_;
   outcome.clock = clock();
@@ -168,7 +172,7 @@ PushOutcome Shard::combine(const PushedSlice& slice, std::uint32_t now_seconds) 
   return outcome;
 }
 
-void Shard::apply_step(StepClock at, std::uint32_t now_seconds) {
+void Shard::apply_step(StepClock at, std::uint32_t now_seconds, bool full) {
   std::vector<const PushedSlice*> parts;
   for (const auto& [slot, part] : waiting_) parts.push_back(&part);
   const CombinedStep step = combine_slots(parts, specs_);
@@ -178,7 +182,7 @@ void Shard::apply_step(StepClock at, std::uint32_t now_seconds) {
     return;
   }
   note_staleness(version_);
-  apply(step.sections, step.keys.data(), step.gradients.data(), version_ + 1, now_seconds);
+  apply(step.sections, step.keys.data(), step.gradients.data(), {version_ + 1, now_seconds, full});
 }
 
 void Shard::get_rows(std::uint32_t table, std::span<const Key> keys, std::vector<bool>& found,
@@ -197,21 +201,30 @@ Eviction Shard::evict(std::uint32_t now_seconds, std::uint64_t bytes_max) {
     eviction.changed = eviction.changed || table->expiry_due(now_seconds);
     stats_.rows_evicted += table->evict_expired(now_seconds);
   }
-  squeeze(eviction, bytes_max);
+  bytes_max_ = bytes_max;
+  if (bytes() > bytes_max_) squeeze(eviction);
   return eviction;
 }
 
+std::uint64_t Shard::bytes() const {
+  if (bytes_max_ == ~std::uint64_t{0}) return 0;
+  std::uint64_t bytes = 0;
+  for (const auto& table : tables_) bytes += table->bytes();
+  return bytes;
+}
+
 // Every sparse table gives up the same share of its rows; dense layers and sketches stay.
-void Shard::squeeze(Eviction& eviction, std::uint64_t bytes_max) {
+void Shard::squeeze(Eviction& eviction) {
+  constexpr double kKept = 15.0 / 16.0;  // so that new rows find room for a while
   std::uint64_t row_bytes = 0;
   std::uint64_t fixed_bytes = 0;
   for (const auto& table : tables_) {
     fixed_bytes += fixed_bytes_of(*table);
     row_bytes += table->bytes() - fixed_bytes_of(*table);
   }
-  if (row_bytes + fixed_bytes <= bytes_max || row_bytes == 0) return;
-  const double keep =
-      static_cast<double>(bytes_max - std::min(bytes_max, fixed_bytes)) / static_cast<double>(row_bytes);
+  if (row_bytes == 0) return;
+  const double keep = kKept * static_cast<double>(bytes_max_ - std::min(bytes_max_, fixed_bytes)) /
+                      static_cast<double>(row_bytes);
   for (std::size_t i = 0; i < tables_.size(); ++i) {
     if (specs_[i].dense) continue;
     const std::uint64_t fixed = tables_[i]->fixed_bytes();
@@ -220,6 +233,7 @@ void Shard::squeeze(Eviction& eviction, std::uint64_t bytes_max) {
     eviction.counts[i] = tables_[i]->evict_to(budget, step_);
     eviction.changed = eviction.changed || eviction.counts[i] > 0;
     stats_.rows_evicted += eviction.counts[i];
+    stats_.rows_squeezed += eviction.counts[i];
   }
 }
 

@@ -31,6 +31,7 @@ struct PushedSlice {
   bool malformed = false;  // its gradients are not as many as its sections say: refused unread
   bool refused = false;    // sync: waits as an empty one
   bool checked = false;    // by the replica that it comes from
+  bool full = false;       // checked: that found no room for new rows
 };
 
 // A change as replicas replay it, with its part of the frames.
@@ -38,11 +39,6 @@ struct ShardRecord {
   ReplicaRecord head;
   Buffer keys, gradients, blob;
 };
-
-// The record of a slice that a shard with these tables has taken in. A refused one, or one that only raised
-// its stream's term, travels without its values.
-ShardRecord record_of(const PushedSlice& slice, bool refused, std::uint32_t now_seconds,
-                      std::span<const TableSpec> specs);
 
 // Everything of a shard as bytes, or what changed since another snapshot; see docs/FORMATS.md.
 struct ShardSnapshot {
@@ -61,12 +57,18 @@ struct PushOutcome {
   SliceStatus status = SliceStatus::kOk;
   bool changed = false;  // the shard is not as before: its replicas have to follow
   bool waits = false;    // sync: kept until the other slots' slices of this step are here
+  bool full = false;     // there was no room for new rows
   std::vector<std::uint32_t>
       released_slots;  // sync: slots whose waiting slices this one completed (itself included)
   std::uint64_t version = 0;
   StepClock clock;         // stepped modes: after this push
   ShardSnapshot snapshot;  // sync: taken because this push completed the step it was asked for
 };
+
+// The record of a slice that a shard with these tables has taken in. A refused one, or one that only raised
+// its stream's term, travels without its values.
+ShardRecord record_of(const PushedSlice& slice, const PushOutcome& outcome, std::uint32_t now_seconds,
+                      std::span<const TableSpec> specs);
 
 struct Eviction {
   bool changed = false;
@@ -81,6 +83,7 @@ struct ShardStats {
   // Of this process.
   std::uint64_t pushes_duplicate = 0, pushes_fenced = 0, pushes_gap = 0;
   std::uint64_t rows_pulled = 0, rows_pushed = 0, rows_evicted = 0, rows_not_admitted = 0;
+  std::uint64_t rows_squeezed = 0;  // evicted to keep within its memory; among rows_evicted
   std::uint64_t rows = 0, bytes = 0;
   std::uint64_t fixed_bytes = 0;  // of them, what no eviction gives back: sketches and dense layers
   std::array<std::uint64_t, kStalenessBuckets> staleness{};
@@ -108,7 +111,9 @@ class Shard {
   // REQUIRES: the table is declared.
   const EmbeddingTable& table(std::uint32_t table) const { return *tables_[table]; }
 
-  // Drops expired rows, then the least recently used ones until the shard is within `bytes_max`.
+  // Drops expired rows; then, if the shard takes more than `bytes_max`, the least recently used ones until a
+  // sixteenth of the rows' part is free. While it takes more, pushes bring in no new rows, but for dense
+  // ones.
   Eviction evict(std::uint32_t now_seconds, std::uint64_t bytes_max);
 
   // sequence 0: at once. Else (sync) right after step `sequence` of `pass`: kStale when the shard is past it;
@@ -141,11 +146,12 @@ class Shard {
   std::uint64_t clock_of(std::uint32_t pass) const { return window_.clock(pass, slots_); }
   SliceStatus validate(const PushedSlice& slice) const;
   // Rates and decay go by the job's `step`, not by how often a shard is touched.
-  void apply(std::span<const Section> sections, const Key* keys, const float* gradients, std::uint64_t step,
-             std::uint32_t now_seconds);
-  PushOutcome combine(const PushedSlice& slice, std::uint32_t now_seconds);
-  void apply_step(StepClock at, std::uint32_t now_seconds);
-  void squeeze(Eviction& eviction, std::uint64_t bytes_max);
+  void apply(std::span<const Section> sections, const Key* keys, const float* gradients,
+             const UpdateContext& context);
+  PushOutcome combine(const PushedSlice& slice, std::uint32_t now_seconds, bool full);
+  void apply_step(StepClock at, std::uint32_t now_seconds, bool full);
+  std::uint64_t bytes() const;
+  void squeeze(Eviction& eviction);
   struct Wish {  // for a snapshot
     std::uint32_t pass = 0;
     std::uint64_t sequence = 0;  // 0: none asked for
@@ -178,6 +184,7 @@ class Shard {
   StepUndo undo_;
   Wish waiting_snapshot_;    // sync: for its step
   std::vector<Mark> marks_;  // the newest base and what was taken since, oldest first
+  std::uint64_t bytes_max_ = ~std::uint64_t{0};
   ShardStats stats_;
 };
 

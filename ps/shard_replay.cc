@@ -22,6 +22,7 @@ PushedSlice slice_of(const ShardRecord& record) {
   slice.keys_owner = record.keys;
   slice.gradients_owner = record.gradients;
   slice.malformed = head.refused;
+  slice.full = head.full;
   slice.checked = true;
   return slice;
 }
@@ -34,7 +35,7 @@ Buffer part_of(const Buffer& owner, const void* from, std::size_t size) {
 
 }  // namespace
 
-ShardRecord record_of(const PushedSlice& slice, bool refused, std::uint32_t now_seconds,
+ShardRecord record_of(const PushedSlice& slice, const PushOutcome& outcome, std::uint32_t now_seconds,
                       std::span<const TableSpec> specs) {
   ShardRecord record;
   ReplicaRecord& head = record.head;
@@ -46,8 +47,9 @@ ShardRecord record_of(const PushedSlice& slice, bool refused, std::uint32_t now_
   head.previous = slice.previous;
   head.step = slice.step;
   head.now_seconds = now_seconds;
-  head.refused = refused;
-  if (refused) return record;
+  head.refused = outcome.status != SliceStatus::kOk;
+  head.full = outcome.full;
+  if (head.refused) return record;
   head.sections = slice.sections;
   const SectionCounts counts = counts_of(slice.sections, specs);
   record.keys = part_of(slice.keys_owner, slice.keys, counts.keys * sizeof(Key));
@@ -67,6 +69,7 @@ PushOutcome Shard::replay(const ShardRecord& record) {
         const std::uint64_t count = i < head.evicted.size() ? head.evicted[i] : 0;
         if (count > 0) tables_[i]->evict_count(count, step_);
         stats_.rows_evicted += count;
+        stats_.rows_squeezed += count;
       }
       break;
     case RecordKind::kForget:

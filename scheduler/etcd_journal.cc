@@ -63,9 +63,10 @@ Result<std::vector<JournalRecord>> EtcdJournal::read(JournalLines lines) {
   }
   return make_error(
       records.error().code,
-      fmt::format("{}; go on from a checkpoint with --resume-from, or delete the keys below {}/ "
-                  "to begin anew",
-                  records.error().message, options_.root));
+      fmt::format(
+          "{}; delete the keys below {}/, then go on beside servers that still run with --rebuild, or "
+          "from a checkpoint with --resume-from",
+          records.error().message, options_.root));
 }
 
 Status EtcdJournal::begin(const std::vector<JournalRecord>& records) {

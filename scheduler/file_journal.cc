@@ -18,9 +18,10 @@ Result<std::vector<JournalRecord>> FileJournal::read(JournalLines lines) {
   if (!bytes.ok()) return bytes.error().wrap("read journal");
   auto records = parse_journal(bytes->text(), path_, lines);
   if (records.ok()) return records;
-  return make_error(records.error().code, records.error().message +
-                                              "; go on from a checkpoint with --resume-from, or move the "
-                                              "file away to begin anew");
+  return make_error(records.error().code,
+                    records.error().message +
+                        "; move the file away, then go on beside servers that still run with --rebuild, or "
+                        "from a checkpoint with --resume-from");
 }
 
 Status FileJournal::begin(const std::vector<JournalRecord>& records) {

@@ -4,8 +4,14 @@
 
 #include "common/units.h"
 #include "scheduler/agreement.h"
+#include "scheduler/node_stats.h"
 
 namespace capstan {
+namespace {
+
+constexpr std::chrono::seconds kStandstill{60};  // before anybody is told
+
+}  // namespace
 
 Job::Job(const JobContext& context, EndHandler on_end)
     : context_(context), on_end_(std::move(on_end)), work_(0) {
@@ -115,14 +121,27 @@ void Job::on_heartbeat(const Node& node, const Heartbeat& heartbeat) {
            map_.entries()[load.shard].chain.front() != node.id;
   });
   loads_.note(loads);
-  if (ended_ || node.memory_limit == 0 || node.bytes <= node.memory_limit) return;
-  if (!over_memory_.insert(node.id).second) return;
-  const std::string text = fmt::format(
-      "{} cannot keep its memory limit: its tables take {:.1f} MiB of {:.1f} MiB with all evicted that may "
-      "be; "
-      "raise cluster.memory_limit or add servers",
-      node.name, in_mib(node.bytes), in_mib(node.memory_limit));
-  warn(text);
+  watch_memory(node);
+}
+
+// Each is told once. A server that evicts is near its limit, so others' counters need not be read.
+void Job::watch_memory(const Node& node) {
+  if (ended_ || node.memory_limit == 0 || node.bytes < node.memory_limit / 2) return;
+  constexpr const char* kRemedy = "raise cluster.memory_limit or add servers";
+  if (node.bytes > node.memory_limit && over_memory_.insert(node.id).second) {
+    warn(
+        fmt::format("{} cannot keep its memory limit: its tables take {:.1f} MiB of {:.1f} MiB with all "
+                    "evicted that may be; {}",
+                    node.name, in_mib(node.bytes), in_mib(node.memory_limit), kRemedy));
+  }
+  const json::object stats = stats_of(node);
+  std::uint64_t evicted = 0;
+  JsonReader(stats).unsigned_of("rows_evicted_for_memory", evicted);
+  if (evicted == 0 || !evicts_for_memory_.insert(node.id).second) return;
+  warn(fmt::format(
+      "{} has reached its memory limit, {:.1f} MiB: it evicts the rows that nobody has pushed for "
+      "longest, and what they had learned is lost; {}",
+      node.name, in_mib(node.memory_limit), kRemedy));
 }
 
 void Job::tick() {
@@ -162,9 +181,35 @@ void Job::tick() {
   if (ended_) return;
   send_errands();
   check_cut_due();
+  watch_progress();
   std::string waits = waits_for();
   if (facts_.state == JobState::kWaiting && waits != waits_for_) context_.log.info("{}", waits);
   waits_for_ = std::move(waits);
+}
+
+// Chains that wait for a link, or workers that wait for data, say nothing by themselves.
+void Job::watch_progress() {
+  const Instant now = context_.loop.now();
+  const std::uint64_t steps = steps_so_far();
+  const bool goes_on = steps != progress_.steps || facts_.state != JobState::kRunning || !progress_.since;
+  if (goes_on) {
+    if (std::exchange(progress_.told, false) && steps != progress_.steps)
+      context_.log.info("batches are finished again");
+    progress_ = {steps, now, false};
+    return;
+  }
+  const auto still = now - *progress_.since;
+  if (progress_.told ||
+      still < std::max<Duration>(kStandstill,
+                                 10 * std::chrono::milliseconds(options().config.cluster.lease_ms))) {
+    return;
+  }
+  progress_.told = true;
+  const std::string waits = waits_for();
+  warn(fmt::format(
+      "no batch has been finished for {:.0f} s{}; `capstan status` names nodes that do not live or "
+      "get no answer",
+      seconds_of(still), waits.empty() ? "" : ": " + waits));
 }
 
 void Job::on_worker_ready(const Node& node, const WorkerReady& ready) {

@@ -196,6 +196,8 @@ class Job {
   std::vector<Move> next_moves(const std::vector<Chain>& chains, const std::vector<PlacementNode>& nodes,
                                bool quiet);
   LoadShares load_shares() const;
+  void watch_memory(const Node& node);
+  void watch_progress();
   void begin_handovers();
   void ask_to_hand_over();
   void give_up_handovers(Duration older_than);
@@ -265,6 +267,11 @@ class Job {
   std::optional<Cut> cut_;
   Instant cut_since_{};
   bool told_slow_checkpoints_ = false;
+  struct Progress {
+    std::uint64_t steps = 0;
+    std::optional<Instant> since{};  // no further
+    bool told = false;
+  } progress_;
   CutPurpose cut_purpose_ = CutPurpose::kAutomatic;
   bool cut_at_pass_end_ = false;  // a step cut was due too near the end of the pass
   CutSchedule cut_schedule_;
@@ -274,8 +281,8 @@ class Job {
   std::string stop_reason_;
   Instant waiting_since_{};  // for nodes to come
   std::optional<Instant> workers_gone_since_;
-  std::map<NodeId, Instant> lost_servers_;  // and since when
-  std::set<NodeId> over_memory_;            // servers that the operator was told of
+  std::map<NodeId, Instant> lost_servers_;            // and since when
+  std::set<NodeId> over_memory_, evicts_for_memory_;  // servers that the operator was told of
   std::map<std::uint32_t, LearnersReady::Entry> ready_learners_;
   struct Handover {  // a primary was asked to leave the shard
     std::uint64_t epoch = 0;

@@ -17,6 +17,8 @@ constexpr std::size_t kCopiesAtOnce = 2;
 constexpr std::size_t kMovesAtOnce = 8;  // with those that are copied and wait for a member to go
 constexpr std::size_t kHandoversAtOnce = 2;
 constexpr std::chrono::seconds kSwapPause{10};
+constexpr std::size_t kServersAtOnce = 1000;
+constexpr std::size_t kMovesShown = 1000;  // of a plan: the loop waits for it
 
 std::size_t staying(const std::vector<PlacementNode>& nodes) {
   return static_cast<std::size_t>(
@@ -243,8 +245,24 @@ ChangeServersReply Job::change_servers(const ChangeServers& wish) {
   if (!wish.drain.empty()) {
     const Node* node = context_.membership.find(std::string_view(wish.drain));
     if (node == nullptr || node->role != Role::kServer) return refuse("there is no server " + wish.drain);
+    if (!node->alive) {
+      return refuse(
+          wish.drain +
+          " does not live, so it has nothing to give away: what it held goes on at its other copies "
+          "by itself");
+    }
     drained = node->id;
     for (PlacementNode& each : nodes) each.leaving = each.leaving || each.id == drained;
+  }
+  const std::uint64_t places = std::uint64_t{map_.num_shards()} * std::max(replicas, 1U);
+  if (wish.add + staying(nodes) > places) {
+    return refuse(fmt::format(
+        "with {} servers more there would be {}, and some would hold nothing: the job has {} shards "
+        "(cluster.num_shards), {} of each",
+        wish.add, wish.add + staying(nodes), map_.num_shards(), std::max(replicas, 1U)));
+  }
+  if (wish.add > kServersAtOnce) {
+    return refuse(fmt::format("{} servers at once are too many, {} are the most", wish.add, kServersAtOnce));
   }
   for (std::uint32_t n = 0; n < wish.add; ++n) {
     nodes.push_back({static_cast<NodeId>(Membership::kNodesMax + 1 + n), 0, fmt::format("new {}", n + 1)});
@@ -280,7 +298,7 @@ std::string Job::planned_moves(const std::vector<PlacementNode>& nodes) const {
     for (const NodeId id : entry.chain) ++places[id];
   }
   const std::vector<Chain> chains = settled(map_.entries(), replicas, nodes, moves_);
-  const auto moves = plan_moves(chains, nodes, ~std::size_t{0}, load_shares());
+  const auto moves = plan_moves(chains, nodes, kMovesShown, load_shares());
   json::array array;
   std::uint64_t total = 0;
   for (const Move& move : moves) {
@@ -291,7 +309,8 @@ std::string Job::planned_moves(const std::vector<PlacementNode>& nodes) const {
     array.push_back(json::object{
         {"shard", move.shard}, {"bytes", bytes}, {"from", name(move.from)}, {"to", name(move.to)}});
   }
-  return json::serialize(json::object{{"moves", std::move(array)}, {"bytes", total}});
+  return json::serialize(
+      json::object{{"moves", std::move(array)}, {"bytes", total}, {"more", moves.size() == kMovesShown}});
 }
 
 }  // namespace capstan

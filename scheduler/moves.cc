@@ -96,6 +96,7 @@ std::optional<Move> next_move(const std::vector<Chain>& chains, const Balance& b
   struct Pair {
     NodeId from, to;
     double worth;
+    std::size_t number;
   };
   constexpr double kAlways = 1e9;  // a server that leaves
   double least = kAlways;
@@ -109,12 +110,18 @@ std::optional<Move> next_move(const std::vector<Chain>& chains, const Balance& b
     if (!leaves && excess - least <= kEnough) continue;
     for (const PlacementNode& to : balance.nodes()) {
       const double worth = excess - balance.members(to.id) + (leaves ? kAlways : 0.0);
-      if (!to.leaving && from.id != to.id && worth > kEnough) pairs.push_back({from.id, to.id, worth});
+      if (to.leaving || from.id == to.id || worth <= kEnough) continue;
+      pairs.push_back({from.id, to.id, worth, pairs.size()});
     }
   }
-  std::stable_sort(pairs.begin(), pairs.end(),
-                   [](const Pair& a, const Pair& b) { return a.worth > b.worth; });
-  for (const Pair& pair : pairs) {
+  // Nearly always the first will do.
+  const auto later = [](const Pair& a, const Pair& b) {
+    return std::tie(a.worth, b.number) < std::tie(b.worth, a.number);
+  };
+  std::make_heap(pairs.begin(), pairs.end(), later);
+  for (; !pairs.empty(); pairs.pop_back()) {
+    std::pop_heap(pairs.begin(), pairs.end(), later);
+    const Pair& pair = pairs.back();
     const auto shard = best_shard(chains, pair.from, pair.to, balance);
     if (shard.has_value()) return Move{static_cast<std::uint32_t>(*shard), pair.from, pair.to};
   }

@@ -130,7 +130,9 @@ void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hel
         ErrorCode::kStale,
         fmt::format(
             "{} has been welcomed by a scheduler of this job of which {} knows nothing: the journal is "
-            "lost. Go on beside the nodes that live with --rebuild, or end them to begin anew",
+            "lost, or this scheduler began anew. Go on beside the nodes that live with --rebuild, or end "
+            "them to "
+            "begin anew",
             hello.name, journal_.place())));
   }
   if (job_.rebuilding() && hello.role != Role::kTool) return ask_for_map(from, request_id, hello);
@@ -147,6 +149,7 @@ void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hel
     const Node* node = membership_.find(greeting.id);
     peer.node = welcome.node_id = greeting.id;
     welcome.lease_ms = static_cast<std::uint32_t>(options_.config.cluster.lease_ms);
+    welcome.catch_up_rate = options_.config.cluster.catch_up_rate;
     welcome.grace_ms = static_cast<std::uint32_t>(options_.config.cluster.scheduler_grace_ms);
     peers_.add(from, peer);
     if (greeting.outcome != Greeting::Outcome::kAgain && !job_.remember(*node)) return;
@@ -161,7 +164,9 @@ void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hel
 // Each start of a scheduler has a higher generation than all before, if it has their journal.
 bool Scheduler::knows_more(const Hello& hello) const {
   const std::uint32_t ours = job_.facts().generation;
-  if (job_.rebuilding() || hello.generation == 0 || hello.generation < ours) return false;
+  if (job_.rebuilding() || hello.generation == 0) return false;
+  // It is of a run that nobody said was to end.
+  if (hello.generation < ours) return options_.start == StartMode::kNew;
   const Node* welcomed = membership_.find(hello.name);
   return hello.generation > ours || welcomed == nullptr || welcomed->role != hello.role;
 }

@@ -121,6 +121,7 @@ JobConfig SimCluster::config() const {
   job.cluster.replicas = options_.replicas;
   job.cluster.num_shards = options_.shape.num_shards;
   job.cluster.lease_ms = options_.lease_ms;
+  job.cluster.catch_up_rate = 1U << 20;
   job.cluster.startup_timeout_ms = 600'000;
   if (options_.checkpoint_every_steps > 0) {
     job.checkpoint.path = "checkpoints";
@@ -222,7 +223,6 @@ std::shared_ptr<void> SimCluster::start_server(SimNode& node) {
   options.bind = fmt::format("sim://{}:0", node.name());
   options.incarnation = incarnations_[&node] = ++last_incarnation_;
   options.chunk_bytes = 256;  // a shard here has about a thousand bytes
-  options.catch_up_bytes_per_second = 1U << 20;
   auto process = std::make_shared<Process>(
       node, options_.shape.num_shards, log(node), std::move(options),
       [this, &node](bool ok, const std::string& why) { ok && !ended() ? leave(node) : quit(node, why); });

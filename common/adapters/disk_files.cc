@@ -172,6 +172,12 @@ Result<Buffer> DiskFiles::read_range(const std::string& path, std::uint64_t offs
     return make_error(ErrorCode::kCorrupt, fmt::format("read {}: {} bytes at {} asked for, the file has {}",
                                                        path, size, offset, total));
   }
+  // Large ranges are read one after the other: the disk goes on while this one is copied and used.
+  constexpr std::uint64_t kLarge = std::uint64_t{1} << 20;
+  if (size >= kLarge) {
+    ::posix_fadvise(file.get(), static_cast<off_t>(offset), static_cast<off_t>(2 * size),
+                    POSIX_FADV_WILLNEED);
+  }
   Buffer buffer = Buffer::allocate(size);
   CAPSTAN_ASSIGN(const auto got, read_at(file, path, offset, {buffer.mutable_data(), buffer.size()}));
   if (got != size) return make_error(ErrorCode::kCorrupt, fmt::format("read {}: it shrank meanwhile", path));

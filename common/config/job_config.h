@@ -173,6 +173,7 @@ struct ClusterConfig {
   std::uint64_t memory_limit = 0;  // bytes a server; 0: 80 % of the machine's, shared
   std::uint64_t lease_ms = 2000;
   std::uint64_t scheduler_grace_ms = 60000;
+  std::uint64_t catch_up_rate = 256ULL << 20;  // bytes a second; 0: no limit
   std::uint64_t startup_timeout_ms = 60000;
   std::uint64_t max_frame_bytes = 256ULL << 20;
   bool operator==(const ClusterConfig&) const = default;

@@ -36,6 +36,7 @@ void write(Welcome::Builder to, const capstan::Welcome& from) {
   to.setGraceMs(from.grace_ms);
   to.setJobText(from.job_text);
   to.setRun(from.run);
+  to.setCatchUpRate(from.catch_up_rate);
 }
 void read(Welcome::Reader from, capstan::Welcome& to) {
   to.generation = from.getGeneration();
@@ -44,6 +45,7 @@ void read(Welcome::Reader from, capstan::Welcome& to) {
   to.grace_ms = from.getGraceMs();
   to.job_text = to_string(from.getJobText());
   to.run = from.getRun();
+  to.catch_up_rate = from.getCatchUpRate();
 }
 
 void write(Refusal::Builder to, const capstan::Refusal& from) {

@@ -15,6 +15,7 @@ void write(ReplicaRecord::Builder to, const capstan::ReplicaRecord& from) {
   to.setPrevious(from.previous);
   to.setNowSeconds(from.now_seconds);
   to.setRefused(from.refused);
+  to.setFull(from.full);
   write_list(to.initSections(size_of(from.sections.size())), from.sections);
   auto evicted = to.initEvicted(size_of(from.evicted.size()));
   for (unsigned i = 0; i < evicted.size(); ++i) evicted.set(i, from.evicted[i]);
@@ -33,6 +34,7 @@ void read(ReplicaRecord::Reader from, capstan::ReplicaRecord& to) {
   to.previous = from.getPrevious();
   to.now_seconds = from.getNowSeconds();
   to.refused = from.getRefused();
+  to.full = from.getFull();
   read_list(from.getSections(), to.sections);
   read_values(from.getEvicted(), to.evicted);
   to.blob_bytes = from.getBlobBytes();

@@ -24,6 +24,7 @@ struct Welcome {
   graceMs @4 :UInt32;       # how long a shard without backups goes on while the scheduler is silent
   jobText @3 :Text;         # the effective job file; from the scheduler only
   run @5 :UInt32;           # the generation that the job began with
+  catchUpRate @6 :UInt64;   # bytes a second to each server that learns a shard; 0: no limit
 }
 
 struct Refusal {

@@ -21,6 +21,7 @@ struct ReplicaRecord {
   evicted @12 :List(UInt64);
   blobBytes @13 :UInt64;
   step @14 :UInt64;
+  full @15 :Bool;           # a push that brought no new rows in
 }
 
 struct Replicate {          # frames: keys (u64), gradients (f32), blob

@@ -91,7 +91,7 @@ ApplyResult EmbeddingTable::apply(std::span<const Key> keys, const float* gradie
   for (const std::size_t i : missing_) {
     std::uint32_t slot = index_.find(keys[i]);
     if (slot == KeyIndex::kAbsent) {
-      if (!admission_.admit(keys[i])) {
+      if (context.full || !admission_.admit(keys[i])) {
         ++result.refused;
         continue;
       }

@@ -26,12 +26,13 @@ namespace capstan {
 struct UpdateContext {
   std::uint64_t step = 1;         // the shard's applied pushes, this one included
   std::uint32_t now_seconds = 0;  // any clock that goes on over restarts; only ttl reads it
+  bool full = false;              // no row comes in that is not there
 };
 
 struct ApplyResult {
   std::uint64_t applied = 0;  // rows updated, new ones included
   std::uint64_t created = 0;
-  std::uint64_t refused = 0;  // keys without a row that admission still holds back
+  std::uint64_t refused = 0;  // keys without a row that admission still holds back, or that found it full
   std::uint64_t evicted = 0;  // rows that made way for new ones
 
   ApplyResult& operator+=(const ApplyResult& other);

@@ -72,8 +72,10 @@ TEST_F(Elastic, AlsoWithReplicasInSync) {
 }
 
 // As another version of the program takes over, server by server.
+// CAPSTAN_OTHER_BUILD=path: a `capstan` of another build that the servers run which are replaced.
 TEST_F(Elastic, ServersAreReplacedOneByOne) {
-  write_job("pipeline_depth: 3", 2, 1);
+  write_job("pipeline_depth: 3", 2, 2);
+  if (const char* other = std::getenv("CAPSTAN_OTHER_BUILD")) first_servers_ = other;
   ASSERT_NO_FATAL_FAILURE(start_cluster(false));
   ASSERT_TRUE(goes_on(60)) << scheduler_->err();
   for (const auto& [former, next] : {std::pair("ps-0", "ps-2"), std::pair("ps-1", "ps-3")}) {

@@ -60,6 +60,27 @@ TEST_F(End, WithReplicasALostServerIsNoReasonToEnd) {
   EXPECT_EQ(number_at(json("report.json"), "pushes.lost"), 0.0);
 }
 
+TEST_F(End, AKilledSchedulerIsReplacedAndTheRunGoesOn) {
+  const auto run = start({"run", ratings_job("{passes: 300, batch_size: 64}")});
+  ASSERT_TRUE(has_trained(*run)) << run->err();
+  for (int times = 0; times < 2; ++times) {
+    const auto scheduler = find("scheduler");
+    ASSERT_TRUE(scheduler.has_value());
+    kill(*scheduler, SIGKILL);
+    EXPECT_TRUE(eventually(
+        [&] {
+          const auto next = find("scheduler");
+          return next.has_value() && next != scheduler;
+        },
+        kPatience));
+  }
+  EXPECT_EQ(run->wait(kPatience), 0) << run->err() << run->out();
+  EXPECT_THAT(run->err(),
+              HasSubstr("scheduler ended: killed by signal 9 (Killed); another one goes on from its "
+                        "journal"));
+  EXPECT_EQ(number_at(json("report.json"), "pushes.lost"), 0.0);
+}
+
 // The newest of two checkpoints is truncated: it is named, and the one before judged.
 TEST_F(End, EvalNamesADamagedCheckpointAndJudgesTheOneBefore) {
   const std::string job =

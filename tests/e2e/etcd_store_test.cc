@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <thread>
+
+#include "cli/etcd_lead.h"
 #include "common/adapters/asio_loop.h"
 #include "scheduler/etcd_journal.h"
 #include "tests/e2e/etcd_process.h"
@@ -233,6 +237,36 @@ TEST_F(EtcdStoreTest, AnAppendWaitsForEtcdAndGivesUpInTheEnd) {
   EXPECT_EQ(given_up.error().code, ErrorCode::kTimeout);
   EXPECT_THAT(given_up.error().message, HasSubstr("append to journal: no answer from etcd"));
   EXPECT_FALSE(journal.append(NodeDrains{2}).ok()) << "nothing more after a failure";
+}
+
+// The thread that renews the lead must not keep it for a loop that answers nobody.
+TEST_F(EtcdStoreTest, ASchedulerWhoseLoopStandsStillLosesTheLead) {
+  JobConfig job;
+  job.name = "job";
+  job.scheduler.endpoints = {etcd.endpoint()};
+  job.scheduler.lease_seconds = 2;
+  EtcdLead lead(job, "one that hangs", loop, silent);
+  ASSERT_TRUE(lead.wait());
+  Timer timer(loop);
+  Leadership other = lead_of("another");
+  bool kept = false, taken = false;
+  timer.start(3s, [&] {
+    kept = other.campaign(store()).error().code == ErrorCode::kTaken;
+    for (const Instant until = loop.now() + 30s; !taken && loop.now() < until;) {
+      std::this_thread::sleep_for(100ms);  // the loop, meanwhile
+      taken = other.campaign(store()).ok();
+    }
+    loop.stop();
+  });
+  loop.run();
+  EXPECT_TRUE(kept) << "while the loop runs";
+  EXPECT_TRUE(taken);
+  const std::function<void()> look = [&] {
+    lead.journal().lost_lead().empty() ? timer.start(100ms, look) : loop.stop();
+  };
+  look();
+  loop.run();
+  EXPECT_THAT(lead.journal().lost_lead(), HasSubstr("another"));
 }
 
 }  // namespace

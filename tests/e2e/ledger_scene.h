@@ -48,14 +48,16 @@ report: {}
     scheduler_ = start_node("scheduler", args);
     endpoint_ = endpoint_in("endpoint", *scheduler_);
     ASSERT_NE(endpoint_, "") << scheduler_->err();
-    for (std::uint32_t n = 0; n < servers_; ++n) start_server(fmt::format("ps-{}", n));
+    for (std::uint32_t n = 0; n < servers_; ++n) start_server(fmt::format("ps-{}", n), first_servers_);
     start_worker("worker-0");
     start_worker("worker-1");
   }
 
-  void start_server(const std::string& name) {
-    others_.push_back(start_node(name, {"ps", "--scheduler", endpoint_, "--job", job(), "--name", name,
-                                        "--threads", "1", "--bind", any_port_of(name)}));
+  void start_server(const std::string& name, const std::string& program = capstan_binary()) {
+    others_.push_back(start_node(name,
+                                 {"ps", "--scheduler", endpoint_, "--job", job(), "--name", name, "--threads",
+                                  "1", "--bind", any_port_of(name)},
+                                 program));
   }
 
   void start_worker(const std::string& name) {
@@ -187,6 +189,7 @@ report: {}
   std::uint64_t every_steps_ = 60;  // a checkpoint
   std::string lease_ = "1500ms";
   bool balance_load_ = true;
+  std::string first_servers_ = capstan_binary();  // the program that they run
   std::string endpoint_;
   std::unique_ptr<Process> scheduler_;
   std::vector<std::unique_ptr<Process>> others_;

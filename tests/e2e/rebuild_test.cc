@@ -53,6 +53,23 @@ TEST_F(Rebuild, AServerThatIsGoneIsWaitedForUntilItIsGivenUp) {
   expect_rows_exact();
 }
 
+// Nobody said that the job which the nodes live for was to end.
+TEST_F(Rebuild, ASchedulerThatWouldBeginAnewBesideNodesThatLiveStops) {
+  write_job("pipeline_depth: 3");
+  ASSERT_NO_FATAL_FAILURE(start_cluster(false));
+  ASSERT_TRUE(goes_on(20)) << scheduler_->err();
+  kill_node("scheduler");
+  scheduler_->wait(kPatience);
+  start_scheduler_again({});
+  EXPECT_EQ(scheduler_->wait(kPatience), 1);
+  EXPECT_THAT(scheduler_->err(),
+              HasSubstr("or this scheduler began anew. Go on beside the nodes that live with "
+                        "--rebuild"));
+  start_scheduler_again({"--rebuild"});
+  expect_job_ends_well();
+  expect_rows_exact();
+}
+
 TEST_F(Rebuild, BesideAJournalItIsRefused) {
   write_job("pipeline_depth: 3");
   ASSERT_NO_FATAL_FAILURE(start_cluster(false));

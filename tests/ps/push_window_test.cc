@@ -32,8 +32,8 @@ TEST(PushWindow, AppliesEachSliceOnce) {
   EXPECT_EQ(shard.applied, (std::vector<std::uint64_t>{1, 4}));
 }
 
-// DESIGN 12, push identity: a worker dies after batch 9 reached shard A but not B; the next holder does it
-// again.
+// docs/PROTOCOL.md, push identity: a worker dies after batch 9 reached shard A but not B; the next holder
+// does it again.
 TEST(PushWindow, ABatchThatReachedOneShardOfTwoIsCompletedByTheNextHolder) {
   Window a, b;
   EXPECT_EQ(a.push(1, 8, 0), kOk);
@@ -45,7 +45,7 @@ TEST(PushWindow, ABatchThatReachedOneShardOfTwoIsCompletedByTheNextHolder) {
   EXPECT_EQ(a.applied, b.applied);
 }
 
-// DESIGN 12, sealed slices: 5 times out, 6 is sent, 5 comes again.
+// docs/PROTOCOL.md, sealed slices: 5 times out, 6 is sent, 5 comes again.
 TEST(PushWindow, ALaterBatchWaitsForTheOneBefore) {
   Window shard;
   EXPECT_EQ(shard.push(1, 4, 0), kOk);

@@ -19,7 +19,7 @@ struct Twin {
   SliceStatus push(const PushedSlice& slice, std::uint32_t now) {
     const PushOutcome outcome = original->push(slice, now);
     if (!outcome.changed) return outcome.status;
-    replica->replay(record_of(slice, outcome.status != SliceStatus::kOk, now, specs));
+    replica->replay(record_of(slice, outcome, now, specs));
     return outcome.status;
   }
   void evict(std::uint32_t now, std::uint64_t bytes_max) {
@@ -119,7 +119,7 @@ void run(bool combines) {
       const SliceStatus status = twin.push(slice, now);
       if (status == SliceStatus::kOk || status == SliceStatus::kRefused) last[partition] = slice.sequence;
       const std::uint64_t bytes = twin.original->stats().bytes;
-      if (rng.chance(0.1)) twin.evict(now, rng.chance(0.3) ? bytes - 500 : bytes);
+      if (rng.chance(0.1)) twin.evict(now, rng.chance(0.3) ? bytes - 500 : bytes + 4000);
       if (rng.chance(0.05)) twin.teach();
       if (step == 60) {
         checkpoint = twin.original->snapshot_after(0, 0, 1)->bytes;

@@ -44,7 +44,7 @@ TEST_F(ShardTest, AppliesASliceOnceAndCountsWhatItRefuses) {
   EXPECT_EQ(stats.rows, 2U);
 }
 
-// DESIGN 12: a refused slice consumes its number, so that the next one finds its predecessor.
+// A refused slice consumes its number, so that the next one finds its predecessor.
 TEST_F(ShardTest, ARefusedSliceChangesNothingAndConsumesItsNumber) {
   declare(0, false);
   const float nan = std::numeric_limits<float>::quiet_NaN();
@@ -195,6 +195,35 @@ TEST_F(ShardTest, ASketchIsNoShareOfTheRowsThatGo) {
   EXPECT_GT(shard.stats().rows, 500U);
 }
 
+// Rows that are there learn on, and so do dense ones that are not there yet.
+TEST_F(ShardTest, WhileItTakesMoreThanItMayNoNewRowComesIn) {
+  TableSpec dense = sum_table("dense");
+  dense.dense = true;
+  dense.num_rows = 1U << 20;
+  shard.declare({{sum_table(), dense}, 0, false});
+  EXPECT_EQ((Pushed{.keys = {kA}, .gradients = {1.0F}}.to(shard).status), SliceStatus::kOk);
+  shard.evict(0, 1);  // even without rows it takes more
+  EXPECT_EQ(shard.stats().rows_squeezed, 1U);
+  const PushOutcome full = Pushed{.sequence = 2, .keys = {kA, kB}, .gradients = {1.0F, 2.0F}}.to(shard);
+  EXPECT_TRUE(full.full);
+  EXPECT_EQ(full.status, SliceStatus::kOk) << "it is acknowledged";
+  EXPECT_EQ(shard.stats().rows, 0U);
+  EXPECT_EQ(shard.stats().rows_not_admitted, 2U);
+  PushedSlice layer;
+  layer.term = 1;
+  layer.sequence = 3;
+  layer.previous = 2;
+  layer.sections = {{1, 1}};
+  layer.keys = &kA;
+  const float one = 1.0F;
+  layer.gradients = &one;
+  EXPECT_EQ(shard.push(layer, 0).status, SliceStatus::kOk);
+  EXPECT_EQ(shard.stats().rows, 1U);
+  shard.evict(0, ~0ULL);
+  EXPECT_FALSE((Pushed{.sequence = 4, .keys = {kB}, .gradients = {2.0F}}.to(shard).full));
+  EXPECT_EQ(value_of(shard, kB), 2.0F);
+}
+
 TEST_F(ShardTest, ComesBackFromItsSnapshotWithItsWindow) {
   declare(0, false);
   EXPECT_EQ((Pushed{.sequence = 4, .keys = {kA, kB}, .gradients = {1.0F, 2.0F}}.to(shard).status),
@@ -219,7 +248,7 @@ TEST_F(ShardTest, ComesBackFromItsSnapshotWithItsWindow) {
   }
 }
 
-// DESIGN 12, a restore resumes under new terms: its zombie began after batch 5, which the restored shard has
+// A restore resumes under new terms: its zombie began after batch 5, which the restored shard has
 // not. Taking its batch 6 would make 5 a duplicate when it comes again.
 TEST_F(ShardTest, AfterARestoreTheHoldersFromBeforeAreFenced) {
   declare(0, false);
@@ -241,7 +270,7 @@ TEST_F(ShardTest, AfterARestoreTheHoldersFromBeforeAreFenced) {
             SliceStatus::kOk);
 }
 
-// DESIGN 12, the cut in sync: every shard takes its snapshot right after one named step.
+// The cut in sync: every shard takes its snapshot right after one named step.
 TEST_F(ShardTest, SyncTakesTheSnapshotRightAfterTheStepAskedFor) {
   declare(1, true);
   EXPECT_TRUE(shard.snapshot_after(0, 2, 5).value().bytes.empty());

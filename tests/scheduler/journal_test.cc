@@ -123,7 +123,8 @@ TEST_F(JournalTest, ABadLineInTheMiddleIsNamed) {
   const auto read = read_back();
   ASSERT_FALSE(read.ok());
   EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
-  EXPECT_TRUE(read.error().message.starts_with("work/journal:2: the checksum does not match; go on from"));
+  EXPECT_TRUE(
+      read.error().message.starts_with("work/journal:2: the checksum does not match; move the file away"));
 }
 
 TEST_F(JournalTest, AnotherVersionsRecordIsPassedOverWhenOnlyKnownOnesAreAskedFor) {

@@ -210,6 +210,24 @@ TEST_F(SchedulerMovesTest, AServerThatIsNeededIsNotDrained) {
   EXPECT_THAT(drain("worker-0"), HasSubstr("there is no server worker-0"));
 }
 
+TEST_F(SchedulerMovesTest, AServerThatDoesNotLiveIsNotDrained) {
+  begin(2);
+  greet_server(2);
+  play();
+  node_ids.erase(server(0));
+  wait(seconds(3));
+  EXPECT_THAT(drain("ps-0"), HasSubstr("ps-0 does not live"));
+  EXPECT_FALSE(scheduler->job().drains(id(0)));
+}
+
+TEST_F(SchedulerMovesTest, MoreServersThanHaveSomethingToHoldAreRefused) {
+  begin(1);
+  const auto scale = [&](std::uint32_t add) { return scheduler->change_servers({"", add, true}).error; };
+  EXPECT_EQ(scale(14), "");
+  EXPECT_THAT(scale(15), HasSubstr("some would hold nothing: the job has 16 shards"));
+  EXPECT_THAT(scale(~0U), HasSubstr("some would hold nothing"));
+}
+
 // The scheduler that wanted it is dead, or a checkpoint has come in between.
 TEST_F(SchedulerMovesTest, AHandoverThatIsNotWantedIsTakenBack) {
   begin(2);

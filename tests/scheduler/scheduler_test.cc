@@ -88,6 +88,24 @@ TEST_F(SchedulerTest, AServerOverItsMemoryLimitIsNamedOnce) {
             std::string::npos);
 }
 
+TEST_F(SchedulerTest, AServerThatEvictsToKeepItsMemoryLimitIsNamedOnce) {
+  ASSERT_TRUE(start().ok());
+  memory_limit = 64 << 20;
+  gather();
+  Heartbeat heartbeat;
+  heartbeat.node_id = node_ids[server(0)];
+  heartbeat.incarnation = 1;
+  heartbeat.bytes = 60 << 20;
+  heartbeat.stats_json = R"({"rows_evicted_for_memory":0})";
+  tell(server(0), heartbeat);
+  EXPECT_EQ(scheduler->job().facts().warnings.size(), 0U);
+  heartbeat.stats_json = R"({"rows_evicted_for_memory":7})";
+  for (int i = 0; i < 3; ++i) tell(server(0), heartbeat);
+  ASSERT_EQ(scheduler->job().facts().warnings.size(), 1U);
+  EXPECT_NE(scheduler->status().find("ps-0 has reached its memory limit, 64.0 MiB: it evicts the rows"),
+            std::string::npos);
+}
+
 TEST_F(SchedulerTest, SketchesAreSizedWithinTheServersMemory) {
   min_count = 3;
   memory_limit = 8 << 20;

@@ -120,5 +120,26 @@ TEST(Recovery, AClusterThatDiesGoesOnFromItsLastCheckpointOnOtherNodes) {
   }
 }
 
+TEST(Recovery, AStandstillIsToldOf) {
+  ClusterOptions options = small_world(1, Consistency::kAsync);
+  options.servers = options.workers = 1;
+  SimCluster cluster(1, options);
+  SimWorld& world = cluster.world();
+  ASSERT_TRUE(world.run_until([&] { return cluster.findings().computed >= 3; }, seconds(60)));
+  world.partition(cluster.worker(0), cluster.server(0));
+  const auto told = [&] {
+    const auto& warnings = cluster.scheduler_process()->job().facts().warnings;
+    return std::any_of(warnings.begin(), warnings.end(), [](const std::string& text) {
+      return text.find("no batch has been finished for 6") != std::string::npos;
+    });
+  };
+  world.run_for(seconds(50));
+  EXPECT_FALSE(told());
+  world.run_for(seconds(15));
+  EXPECT_TRUE(told());
+  world.heal();
+  ASSERT_EQ(must_finish_right(cluster, kLongestJob), "");
+}
+
 }  // namespace
 }  // namespace capstan

@@ -105,7 +105,7 @@ TEST_F(LoneServer, SendsAwayWhatIsNotItsOwn) {
   EXPECT_EQ(value_of(0), 0.0F);
 }
 
-// DESIGN 12: a server serves only while its lease holds. Alone in its chain it goes on for the grace (5 s).
+// A server serves only while its lease holds. Alone in its chain it goes on for the grace (5 s).
 TEST_F(LoneServer, FencesItselfWhenTheSchedulerIsSilent) {
   begin();
   renews = false;
