@@ -43,7 +43,7 @@ class Descriptor {
 };
 
 Result<Descriptor> open_file(std::string_view attempted, const std::string& path, int flags) {
-  constexpr mode_t kMode = 0644;
+  constexpr mode_t kMode = 0666;  // less the umask, as everywhere
   while (true) {
     const int fd = ::open(path.c_str(), flags | O_CLOEXEC, kMode);
     if (fd >= 0) return Descriptor(fd);
@@ -218,7 +218,7 @@ Status DiskFiles::create_dirs(const std::string& path) {
   if (path.empty() || fs::is_directory(path, error)) return ok_status();
   const std::string parent = parent_of(path);
   if (parent != path) CAPSTAN_TRY(create_dirs(parent));
-  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return disk_error("create directory", path, errno);
+  if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) return disk_error("create directory", path, errno);
   if (!fs::is_directory(path, error)) return disk_error("create directory", path, ENOTDIR);
   return sync_dir(parent);
 }

@@ -40,7 +40,7 @@ Status FileLock::lock(const std::string& path, int operation) {
   const auto failed = [&] {
     return make_error(ErrorCode::kIo, fmt::format("lock {}: {}", path, std::strerror(errno)));
   };
-  const int opened = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  const int opened = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (opened < 0) return failed();
   int outcome = ::flock(opened, operation);
   while (outcome != 0 && errno == EINTR) outcome = ::flock(opened, operation);

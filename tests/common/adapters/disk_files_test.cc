@@ -128,6 +128,19 @@ TEST_F(DiskFilesTest, PublishWritesThroughWhatIsNoFile) {
   EXPECT_EQ(text("target"), "linked");
 }
 
+TEST_F(DiskFilesTest, TheUmaskSaysWhoMayWriteBeside) {
+  const auto modes_under = [this](mode_t mask) {
+    const mode_t before = umask(mask);
+    const std::string folder = std::to_string(mask);
+    EXPECT_TRUE(disk_.create_dirs(at(folder)).ok());
+    put(folder + "/file", "x");
+    umask(before);
+    return std::pair{fs::status(at(folder)).permissions(), fs::status(at(folder + "/file")).permissions()};
+  };
+  EXPECT_EQ(modes_under(0022), std::pair(fs::perms{0755}, fs::perms{0644}));
+  EXPECT_EQ(modes_under(0002), std::pair(fs::perms{0775}, fs::perms{0664}));  // a group writes checkpoints
+}
+
 TEST_F(DiskFilesTest, AFullDeviceIsNoSpaceAndTheFileRefusesMore) {
   if (access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full here";
   auto file = disk_.open_append("/dev/full");
