@@ -123,7 +123,8 @@ void add_server(CLI::App& app, int& exit_code) {
   command
       ->add_option(
           "--advertise", server->advertise,
-          "The address that others are told, where it is not the one to listen at (port 0: that one's)")
+          "The address that others are told, where it is not the one to listen at (port 0: that one's); "
+          "without one, and listening at every address, the host's name")
       ->check(tcp_endpoint());
   command
       ->add_option("--zone", server->zone,

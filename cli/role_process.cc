@@ -3,7 +3,9 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <ctime>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <random>
@@ -18,6 +20,7 @@
 #include "common/adapters/tbb_task_pool.h"
 #include "common/adapters/zmq_transport.h"
 #include "common/config/load_job.h"
+#include "common/endpoint_check.h"
 #include "common/object_path.h"
 #include "ps/server.h"
 #include "scheduler/scheduler.h"
@@ -89,6 +92,8 @@ struct Process {
     exit_code = ok ? 0 : 1;
     loop.stop();
   }
+  // A server's or worker's end. What came of a job that went well, the scheduler says.
+  void end_of_member(bool ok, const std::string& text) { end(ok, ok ? "well" : text); }
   // Here, not for the job.
   void halt(const std::string& text, int code) {
     log.error("{}", text);
@@ -155,11 +160,32 @@ Result<WorkerJob> load_worker_job(const std::string& job_text) {
 
 constexpr int kExitReplaced = 3;
 
+// What would keep the report from being written after hours.
+Status check_report_place(const std::string& report) {
+  namespace fs = std::filesystem;
+  std::error_code error, none;
+  if (report.empty() || fs::is_character_file(report, none) || fs::is_fifo(report, none)) return ok_status();
+  const fs::path folder = fs::absolute(report).parent_path();
+  fs::create_directories(folder, error);
+  if (!error && fs::is_directory(report, none)) error.assign(EISDIR, std::generic_category());
+  if (!error && ::access(folder.c_str(), W_OK) != 0) error.assign(errno, std::generic_category());
+  if (!error) return ok_status();
+  return make_error(ErrorCode::kIo, fmt::format("report: {} cannot be written: {}: {}. Let user {} write in "
+                                                "that folder, or set another `report`",
+                                                report, folder.string(), error.message(), ::geteuid()));
+}
+
+Status check_destinations(AnyStorage& files, const JobConfig& job) {
+  CAPSTAN_TRY(check_report_place(job.report));
+  if (job.checkpoint.path.empty()) return ok_status();
+  return files.prepare_destination(job.checkpoint.path).wrap("checkpoint.path cannot be used");
+}
+
 int lead_job(Process& process, const SchedulerOptions& options, const SchedulerArgs& args) {
-  // What is wrong with an object store is said before anything is computed. A job that runs does not need it.
-  if (options.start != StartMode::kRecover && !options.config.checkpoint.path.empty()) {
-    const Status usable = process.files.prepare_destination(options.config.checkpoint.path);
-    if (!usable.ok()) return process.fail(usable.error().wrap("checkpoint.path cannot be used"));
+  // Said before anything is computed. A job that runs does not need it.
+  if (options.start != StartMode::kRecover) {
+    const Status usable = check_destinations(process.files, options.config);
+    if (!usable.ok()) return process.fail(usable.error());
   }
   Scheduler scheduler(process.loop, *process.transport, process.files, process.log, options);
   const auto on_end = [&](bool ok, const std::string& text) {
@@ -244,7 +270,8 @@ int run_server(const RoleArgs& args, const ServerArgs& settings) {
   auto disk = std::make_unique<TbbTaskPool>(process.loop, 1, 1);
   auto options = member_options<ServerOptions>(role, process);
   options.bind = role.bind;
-  options.advertise = settings.advertise;
+  options.advertise =
+      settings.advertise.empty() ? advertised_for(role.bind, host_name()) : settings.advertise;
   options.zone = settings.zone;
   options.memory_limit = settings.memory_limit;
   options.frame_bytes_max = role.max_frame_bytes;
@@ -252,7 +279,7 @@ int run_server(const RoleArgs& args, const ServerArgs& settings) {
       static_cast<std::uint32_t>(std::min<std::uint64_t>(options.chunk_bytes, role.max_frame_bytes));
   options.unix_seconds = [] { return static_cast<std::uint32_t>(std::time(nullptr)); };
   Server server(process.loop, *process.transport, *compute, *disk, process.files, process.log, options,
-                [&process](bool ok, const std::string& text) { process.end(ok, text); });
+                [&process](bool ok, const std::string& text) { process.end_of_member(ok, text); });
   if (const Status started = server.start(); !started.ok()) return process.fail(started.error());
   process.log.info("server at {}", server.endpoint());
   const int exit_code = run_member(process);
@@ -269,7 +296,7 @@ int run_worker(const RoleArgs& args) {
   auto tasks = std::make_unique<TbbTaskPool>(process.loop, std::max(2U, thread_count(role)), 2);
   Worker worker(process.loop, *process.transport, *tasks, process.log,
                 member_options<WorkerOptions>(role, process), load_worker_job,
-                [&process](bool ok, const std::string& text) { process.end(ok, text); });
+                [&process](bool ok, const std::string& text) { process.end_of_member(ok, text); });
   if (const Status started = worker.start(); !started.ok()) return process.fail(started.error());
   const int exit_code = run_member(process);
   tasks.reset();

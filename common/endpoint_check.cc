@@ -54,4 +54,12 @@ std::string with_port_of(const std::string& advertised, const std::string& bound
   return advertised.substr(0, advertised.size() - kAnyPort.size()) + bound.substr(bound.rfind(':'));
 }
 
+std::string advertised_for(const std::string& bind, const std::string& host_name) {
+  constexpr std::string_view kEveryAddress[] = {"tcp://*:", "tcp://0.0.0.0:", "tcp://[::]:"};
+  for (const std::string_view start : kEveryAddress) {
+    if (bind.starts_with(start)) return "tcp://" + host_name + ":0";
+  }
+  return "";
+}
+
 }  // namespace capstan

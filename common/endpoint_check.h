@@ -22,4 +22,8 @@ Result<HttpPlace> parse_http_endpoint(std::string_view endpoint);
 // `advertised`, with the port of `bound` in the place of port 0.
 std::string with_port_of(const std::string& advertised, const std::string& bound);
 
+// What others are told of a process that listens at `bind` when nobody said: the host's name in the place of
+// "every address"; empty when `bind` is an address that others can use as it is.
+std::string advertised_for(const std::string& bind, const std::string& host_name);
+
 }  // namespace capstan

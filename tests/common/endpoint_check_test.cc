@@ -20,5 +20,13 @@ TEST(EndpointCheck, AnAdvertisedPortOfZeroIsTheBoundOne) {
   EXPECT_EQ(with_port_of("tcp://outside:80", "tcp://0.0.0.0:4711"), "tcp://outside:80");
 }
 
+TEST(EndpointCheck, WhoListensAtEveryAddressIsFoundByTheHostsName) {
+  for (const char* every : {"tcp://0.0.0.0:0", "tcp://*:7001", "tcp://[::]:0"}) {
+    EXPECT_EQ(advertised_for(every, "node-1"), "tcp://node-1:0") << every;
+  }
+  EXPECT_EQ(advertised_for("tcp://10.0.0.1:0", "node-1"), "");
+  EXPECT_EQ(advertised_for("tcp://eth0:0", "node-1"), "");
+}
+
 }  // namespace
 }  // namespace capstan

@@ -206,6 +206,16 @@ TEST_F(BadInput, ANodeOfAnotherProtocolVersionIsRefused) {
   EXPECT_EQ(server->wait(kPatience), 1);
 }
 
+TEST_F(BadInput, AReportThatCannotBeWrittenIsNoSurpriseAtTheEnd) {
+  const std::string job_file = ctr_job(good_lines(30));
+  for (const std::string report : {"/train.csv/report.json", ""}) {  // below a file; a folder
+    const Outcome outcome = run({"run", job_file, "--set", "report=" + path() + report});
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("the scheduler did not start"),
+                                   HasSubstr("report: " + path() + report + " cannot be written: ")));
+  }
+}
+
 TEST_F(BadInput, ATakenPort) {
   const std::string job_file = ctr_job(good_lines(10));
   const auto first = start({"scheduler", job_file, "--endpoint-file", path("endpoint")});
