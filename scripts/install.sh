@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that Capstan needs; does nothing when all are there.
-# Usage: scripts/install.sh [EXTRA_PACKAGE...]
+# Usage: scripts/install.sh [EXTRA_PACKAGE...] | --only PACKAGE...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-mapfile -t packages < <(grep -v '^#' scripts/packages.txt)
+if [ "${1:-}" = --only ]; then
+  shift
+  packages=()
+else
+  mapfile -t packages < <(grep -v '^#' scripts/packages.txt)
+fi
 missing=()
 for package in "${packages[@]}" "$@"; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||

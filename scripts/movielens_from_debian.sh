@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 directory="${1:?where to write}"
-scripts/install.sh r-base-core r-cran-dslabs
+scripts/install.sh --only r-base-core r-cran-dslabs
 mkdir -p "$directory"
 Rscript --vanilla - "$directory" <<'R'
 out <- commandArgs(trailingOnly = TRUE)[1]

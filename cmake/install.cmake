@@ -1,0 +1,36 @@
+# What `cmake --install` puts where, and the Debian package of the same (cpack).
+include(GNUInstallDirs)
+
+# The program describes itself.
+add_custom_command(TARGET capstan POST_BUILD
+  COMMAND capstan man > ${CMAKE_BINARY_DIR}/capstan.1
+  COMMAND capstan completion bash > ${CMAKE_BINARY_DIR}/capstan.bash
+  VERBATIM)
+
+install(TARGETS capstan RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES ${CMAKE_BINARY_DIR}/capstan.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${CMAKE_BINARY_DIR}/capstan.bash
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME capstan)
+install(DIRECTORY configs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+# A unit for each role; the instance is the job.
+set(scheduler_arguments "/etc/capstan/%i.yaml --recover $SCHEDULER_ARGS")
+set(ps_arguments "--scheduler \${SCHEDULER} --job %i --bind tcp://0.0.0.0:0 $PS_ARGS")
+set(worker_arguments "--scheduler \${SCHEDULER} --job %i $WORKER_ARGS")
+foreach(role scheduler ps worker)
+  set(arguments "${${role}_arguments}")
+  configure_file(packaging/capstan@.service.in capstan-${role}@.service @ONLY)
+  install(FILES ${CMAKE_BINARY_DIR}/capstan-${role}@.service DESTINATION lib/systemd/system)
+endforeach()
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "parameter-server cluster that trains recommender models")
+set(CPACK_PACKAGE_DESCRIPTION
+  "Trains, evaluates and recommends with models whose embedding tables are too large for one machine.")
+set(CPACK_DEBIAN_PACKAGE_MAINTAINER "The Capstan developers <capstan@invalid>")
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/packaging/postinst)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+include(CPack)
