@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 directory="${1:?where to write}"
 scripts/install.sh --only r-base-core r-cran-dslabs
 mkdir -p "$directory"
-Rscript --vanilla - "$directory" <<'R'
+LC_ALL=C.UTF-8 Rscript --vanilla - "$directory" <<'R'
 out <- commandArgs(trailingOnly = TRUE)[1]
 data("movielens", package = "dslabs")
 named <- ifelse(is.na(movielens$year), movielens$title, sprintf("%s (%s)", movielens$title, movielens$year))
