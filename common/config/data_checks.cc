@@ -1,6 +1,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -185,7 +186,8 @@ void check_apart(const JobConfig& job, const FeatureConfig& feature, const std::
                   "side",
                   feature.name));
   const std::string& model = job.model.type;
-  const bool layers = model == "mlp" || model == "wide_deep" || model == "neumf";
+  constexpr std::array<std::string_view, 5> kLayers = {"mlp", "wide_deep", "neumf", "dcn_v2", "finalmlp"};
+  const bool layers = std::find(kLayers.begin(), kLayers.end(), model) != kLayers.end();
   demand(layers || model.empty(), context, path + ".pooling", {"model.type"},
          fmt::format("feature {}: model {} reads one vector a feature: a list needs pooling sum, mean or max",
                      feature.name, model));

@@ -25,12 +25,21 @@ void check_model(const JobConfig& job, ReadContext& context) {
          fmt::format("model {} needs users and items: `task: ranking` or `task: rating`", model.type));
   demand(model.type != "ials" || job.task == Task::kRanking, context, "model.type", {"task"},
          "model ials needs `task: ranking`");
-  demand(!among({"wide_deep", "deepfm", "mlp"}) || !model.hidden.empty(), context, "model.hidden",
-         {"model.type"}, fmt::format("model {} needs at least one hidden layer", model.type));
+  demand(!among({"wide_deep", "deepfm", "mlp", "dcn_v2", "dlrm", "finalmlp"}) || !model.hidden.empty(),
+         context, "model.hidden", {"model.type"},
+         fmt::format("model {} needs at least one hidden layer", model.type));
   demand(model.type != "neumf" || model.use_gmf || model.use_mlp, context, "model.use_gmf", {"model.type"},
          "neumf needs use_gmf or use_mlp");
   demand(model.type != "neumf" || !model.use_mlp || !model.hidden.empty(), context, "model.hidden",
          {"model.type"}, "neumf with use_mlp needs at least one hidden layer");
+  for (const auto* widths : {&model.hidden, &model.hidden2}) {
+    demand(
+        model.type != "finalmlp" || model.heads == 0 || widths->empty() || widths->back() % model.heads == 0,
+        context, "model.heads", {"model.hidden", "model.hidden2", "model.type"},
+        fmt::format("finalmlp cuts the last layer of each stream into `heads` equal parts: {} is no multiple "
+                    "of {}",
+                    widths->empty() ? 0 : widths->back(), model.heads));
+  }
 }
 
 void check_loss(const JobConfig& job, ReadContext& context) {

@@ -22,6 +22,7 @@ enum class Pooling { kNone, kSum, kMean, kMax };
 enum class Consistency { kAsync, kBounded, kSync };
 enum class LossKind { kBce, kMse, kBpr, kSampledSoftmax };
 enum class Activation { kNone, kRelu, kSigmoid, kTanh, kGelu, kPrelu };
+enum class CrossStructure { kParallel, kStacked };
 
 struct CleanRule {  // one column's rule
   std::string column;
@@ -110,14 +111,22 @@ struct TableConfig {  // overrides for one table or, under "default", for all
 };
 
 struct ModelConfig {
-  std::string type;  // lr fm wide_deep deepfm mlp mf neumf ials
+  std::string type;
   std::uint32_t embedding_dim = 16;
   std::vector<std::uint32_t> hidden = {64, 32};
   Activation activation = Activation::kRelu;
   double dropout = 0.0;
   bool layer_norm = false;
-  bool use_bias = true;                 // MF: user, item and global bias
-  bool use_gmf = true, use_mlp = true;  // NeuMF's two halves
+  bool use_bias = true;                                               // MF: user, item and global bias
+  bool use_gmf = true, use_mlp = true;                                // NeuMF's two halves
+  std::uint32_t cross_layers = 3, cross_rank = 0, cross_experts = 4;  // DCN-V2; rank 0: full matrices
+  CrossStructure cross_structure = CrossStructure::kParallel;
+  std::vector<std::uint32_t> bottom = {64};  // DLRM: hidden layers over the numbers
+  std::vector<std::uint32_t> hidden2;        // FinalMLP's second stream; empty: as hidden
+  std::uint32_t heads = 1;                   // FinalMLP; 0: no products of the streams
+  bool use_gates = true;                     // FinalMLP
+  std::vector<std::string> gate1, gate2;     // FinalMLP: features that each gate reads
+  std::vector<std::uint32_t> gate_hidden = {64};
   LossKind loss = LossKind::kBce;
   double ials_weight = 0.3;  // weight of the unobserved
   double ials_reg = 0.007;

@@ -10,7 +10,7 @@ std::shared_ptr<const SectionSpec> feature_schema() {
       {"mean", Pooling::kMean, ""},
       {"max", Pooling::kMax, ""},
       {"none", Pooling::kNone,
-       "the vectors stay apart, side by side: mlp, wide_deep and the MLP half of neumf"},
+       "the vectors stay apart, side by side: mlp, wide_deep, dcn_v2, finalmlp and the MLP half of neumf"},
   });
   return SectionBuilder<FeatureConfig>()
       .key("name", &FeatureConfig::name, text(), "The feature's name.")

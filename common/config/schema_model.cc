@@ -3,8 +3,10 @@
 
 namespace capstan {
 
-std::shared_ptr<const SectionSpec> model_schema() {
-  const auto type = name_of({
+namespace {
+
+auto model_type() {
+  return name_of({
       {"lr", "logistic regression"},
       {"fm", "factorization machine"},
       {"wide_deep", "Wide & Deep"},
@@ -12,8 +14,25 @@ std::shared_ptr<const SectionSpec> model_schema() {
       {"mlp", "embeddings and numbers into fully connected layers"},
       {"mf", "matrix factorization: user and item vectors and biases"},
       {"neumf", "NeuMF: GMF and MLP halves"},
+      {"dcn_v2", "DCN-V2: explicit crosses of all fields, and a deep net"},
+      {"dlrm", "DLRM: inner products of all pairs of fields, between two deep nets"},
+      {"finalmlp", "FinalMLP: two deep nets over gated fields, fused by a bilinear product"},
       {"ials", "alternating least squares for implicit feedback"},
   });
+}
+
+auto loss_type() {
+  return word<LossKind>({
+      {"bce", LossKind::kBce, "logistic loss"},
+      {"mse", LossKind::kMse, "squared error"},
+      {"bpr", LossKind::kBpr, "a positive above its negatives, pair by pair"},
+      {"sampled_softmax", LossKind::kSampledSoftmax, "a positive among its negatives, with logQ correction"},
+  });
+}
+
+}  // namespace
+
+std::shared_ptr<const SectionSpec> model_schema() {
   const auto activation = word<Activation>({
       {"none", Activation::kNone, ""},
       {"relu", Activation::kRelu, ""},
@@ -22,14 +41,12 @@ std::shared_ptr<const SectionSpec> model_schema() {
       {"gelu", Activation::kGelu, ""},
       {"prelu", Activation::kPrelu, ""},
   });
-  const auto loss = word<LossKind>({
-      {"bce", LossKind::kBce, "logistic loss"},
-      {"mse", LossKind::kMse, "squared error"},
-      {"bpr", LossKind::kBpr, "a positive above its negatives, pair by pair"},
-      {"sampled_softmax", LossKind::kSampledSoftmax, "a positive among its negatives, with logQ correction"},
+  const auto structure = word<CrossStructure>({
+      {"parallel", CrossStructure::kParallel, "beside the deep net, both over the fields"},
+      {"stacked", CrossStructure::kStacked, "below the deep net, which reads the crosses"},
   });
   return SectionBuilder<ModelConfig>()
-      .key("type", &ModelConfig::type, type, "The model.")
+      .key("type", &ModelConfig::type, model_type(), "The model.")
       .default_note("none: it must be given")
       .key("embedding_dim", &ModelConfig::embedding_dim, integer<std::uint32_t>(between(1, 4096)),
            "Floats of an embedding; a table may have its own (`tables`).")
@@ -42,7 +59,30 @@ std::shared_ptr<const SectionSpec> model_schema() {
       .key("use_bias", &ModelConfig::use_bias, boolean(), "mf: biases of user, item and all.")
       .key("use_gmf", &ModelConfig::use_gmf, boolean(), "neumf: the half with the product of the vectors.")
       .key("use_mlp", &ModelConfig::use_mlp, boolean(), "neumf: the half with hidden layers.")
-      .key("loss", &ModelConfig::loss, loss, "What training makes small.")
+      .key("cross_layers", &ModelConfig::cross_layers, integer<std::uint32_t>(between(0, 64)),
+           "dcn_v2: cross layers; 0: the deep net alone.")
+      .key("cross_rank", &ModelConfig::cross_rank, integer<std::uint32_t>(between(0, 65536)),
+           "dcn_v2: rank of the cross layers' matrices; 0: full.")
+      .key("cross_experts", &ModelConfig::cross_experts, integer<std::uint32_t>(between(1, 256)),
+           "dcn_v2: matrices of low rank that a layer mixes.")
+      .key("cross_structure", &ModelConfig::cross_structure, structure, "dcn_v2: where the crosses stand.")
+      .key("bottom", &ModelConfig::bottom, list(integer<std::uint32_t>(between(1, 65536))),
+           "dlrm: widths of the hidden layers over the numbers, before one of embedding_dim.")
+      .key("hidden2", &ModelConfig::hidden2, list(integer<std::uint32_t>(between(1, 65536))),
+           "finalmlp: widths of the second stream's hidden layers.")
+      .default_note("as `hidden`")
+      .key("heads", &ModelConfig::heads, integer<std::uint32_t>(between(0, 1024)),
+           "finalmlp: blocks that the streams are cut into before they are multiplied; 0: no products.")
+      .key("use_gates", &ModelConfig::use_gates, boolean(), "finalmlp: weighs the fields for each stream.")
+      .key("gate1", &ModelConfig::gate1, list(text()),
+           "finalmlp: features that the first stream's gate reads.")
+      .default_note("the user's; a ctr job: none, the weights are the same for all examples")
+      .key("gate2", &ModelConfig::gate2, list(text()),
+           "finalmlp: features that the second stream's gate reads.")
+      .default_note("the item's; a ctr job: none")
+      .key("gate_hidden", &ModelConfig::gate_hidden, list(integer<std::uint32_t>(between(1, 65536))),
+           "finalmlp: widths of the gates' hidden layers.")
+      .key("loss", &ModelConfig::loss, loss_type(), "What training makes small.")
       .default_note("bce; mse for a rating job")
       .key("ials_weight", &ModelConfig::ials_weight, number<double>(at_least(0)),
            "ials: weight of a pair that was not observed.")

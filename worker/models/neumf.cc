@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "worker/models/two_sides.h"
-#include "worker/nn/ops/concat.h"
 #include "worker/nn/ops/dense.h"
 #include "worker/nn/ops/elementwise.h"
 
@@ -11,18 +10,13 @@ namespace capstan {
 namespace {
 
 struct MlpHalf {
-  FieldVectors vectors;
-  std::uint32_t num_dense;
+  JoinedFields fields;
   Tower tower;
 
   explicit MlpHalf(ModelTables& tables)
-      : vectors(tables, tables.sparse_fields(), "_mlp"),
-        num_dense(tables.read_dense_fields()),
-        tower(tables, "mlp", vectors.width() + num_dense, tables.job().model) {}
+      : fields(tables, "_mlp"), tower(tables, "mlp", fields.width(), tables.job().model) {}
   Var forward(Tape& tape, const MicroBatch& batch) const {
-    std::vector<Var> parts{vectors.forward(tape, batch)};
-    if (num_dense > 0) parts.push_back(dense_fields(tape, batch, num_dense));
-    return tower.forward(tape, batch, concat(tape, parts));
+    return tower.forward(tape, batch, fields.forward(tape, batch));
   }
 };
 
@@ -53,7 +47,7 @@ class NeuMf final : public Model {
     if (!gmf_ && !mlp_)
       return make_error(ErrorCode::kInvalid, "model neumf: use_gmf and use_mlp are both off");
     if (gmf_) CAPSTAN_TRY(gmf_->check(tables_));
-    if (mlp_) CAPSTAN_TRY(mlp_->vectors.check(tables_, false));
+    if (mlp_) CAPSTAN_TRY(mlp_->fields.check(tables_));
     return ok_status();
   }
 

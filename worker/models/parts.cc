@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "common/hash.h"
 #include "worker/nn/ops/activation.h"
 #include "worker/nn/ops/concat.h"
 #include "worker/nn/ops/dense.h"
@@ -78,8 +79,20 @@ Status FieldVectors::check(const ModelTables& tables, bool equal) const {
   return ok_status();
 }
 
+JoinedFields::JoinedFields(ModelTables& tables, std::string_view suffix)
+    : vectors_(tables, tables.sparse_fields(), suffix), num_dense_(tables.read_dense_fields()) {}
+
+Var JoinedFields::forward(Tape& tape, const MicroBatch& batch) const {
+  const std::array<Var, 2> parts{vectors_.forward(tape, batch), dense_fields(tape, batch, num_dense_)};
+  return num_dense_ == 0 ? parts[0] : concat(tape, parts);
+}
+
 Tower::Tower(ModelTables& tables, std::string_view name, std::uint32_t in, const ModelConfig& config)
-    : activation_(config.activation), layer_norm_(config.layer_norm), dropout_(config.dropout), width_(in) {
+    : salt_(hash_string(name)),
+      activation_(config.activation),
+      layer_norm_(config.layer_norm),
+      dropout_(config.dropout),
+      width_(in) {
   const bool relu = activation_ == Activation::kRelu || activation_ == Activation::kPrelu;
   for (const std::uint32_t out : config.hidden) {
     const std::string prefix = fmt::format("{}_{}", name, layers_.size());
@@ -98,7 +111,7 @@ Tower::Tower(ModelTables& tables, std::string_view name, std::uint32_t in, const
 }
 
 Var Tower::forward(Tape& tape, const MicroBatch& batch, Var x) const {
-  std::uint64_t salt = 0;
+  std::uint64_t salt = salt_;
   for (const Layer& layer : layers_) {
     x = dense(tape, x, tape.parameter(layer.weights));
     if (layer_norm_) x = layer_norm(tape, x, tape.parameter(layer.norm));
@@ -110,15 +123,13 @@ Var Tower::forward(Tape& tape, const MicroBatch& batch, Var x) const {
 }
 
 DeepPart::DeepPart(ModelTables& tables)
-    : vectors_(tables, tables.sparse_fields(), ""),
-      num_dense_(tables.read_dense_fields()),
-      tower_(tables, "mlp", vectors_.width() + num_dense_, tables.job().model),
+    : fields_(tables, ""),
+      tower_(tables, "mlp", fields_.width(), tables.job().model),
       out_(tables.layer("mlp_out", tower_.width(), 1, false)) {}
 
 Var DeepPart::forward(Tape& tape, const MicroBatch& batch) const {
-  const std::array<Var, 2> inputs{vectors_.forward(tape, batch), dense_fields(tape, batch, num_dense_)};
-  const Var x = num_dense_ == 0 ? inputs[0] : concat(tape, inputs);
-  return dense(tape, tower_.forward(tape, batch, x), tape.parameter(out_));
+  const Var hidden = tower_.forward(tape, batch, fields_.forward(tape, batch));
+  return dense(tape, hidden, tape.parameter(out_));
 }
 
 FactorPart::FactorPart(ModelTables& tables)

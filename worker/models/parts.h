@@ -43,6 +43,19 @@ class FieldVectors {
   std::uint32_t width_ = 0;
 };
 
+// All fields side by side: FieldVectors, then the raw numbers.
+class JoinedFields {
+ public:
+  JoinedFields(ModelTables& tables, std::string_view suffix);
+  Var forward(Tape& tape, const MicroBatch& batch) const;  // [n, width()]
+  std::uint32_t width() const { return vectors_.width() + num_dense_; }
+  Status check(const ModelTables& tables) const { return vectors_.check(tables, false); }
+
+ private:
+  FieldVectors vectors_;
+  std::uint32_t num_dense_;
+};
+
 // Hidden layers, each dense, then layer norm, activation, dropout as the job says. Tables NAME_0, NAME_1, …
 class Tower {
  public:
@@ -55,23 +68,22 @@ class Tower {
     std::uint32_t weights = 0, norm = 0, slope = 0;
   };
   std::vector<Layer> layers_;
+  std::uint64_t salt_;  // tells the dropout of a model's towers apart
   Activation activation_;
   bool layer_norm_;
   double dropout_;
   std::uint32_t width_;
 };
 
-// All fields joined for a tower whose input is raw numbers beside embeddings: FieldVectors, then dense
-// fields.
+// JoinedFields through a tower, to one number.
 class DeepPart {
  public:
   explicit DeepPart(ModelTables& tables);
   Var forward(Tape& tape, const MicroBatch& batch) const;  // [n, 1]
-  Status check(const ModelTables& tables) const { return vectors_.check(tables, false); }
+  Status check(const ModelTables& tables) const { return fields_.check(tables); }
 
  private:
-  FieldVectors vectors_;
-  std::uint32_t num_dense_;
+  JoinedFields fields_;
   Tower tower_;
   std::uint32_t out_;
 };

@@ -4,7 +4,10 @@
 
 #include <array>
 
+#include "worker/models/dcn_v2.h"
 #include "worker/models/deepfm.h"
+#include "worker/models/dlrm.h"
+#include "worker/models/finalmlp.h"
 #include "worker/models/fm.h"
 #include "worker/models/lr.h"
 #include "worker/models/mf.h"
@@ -15,7 +18,7 @@
 namespace capstan {
 namespace {
 
-constexpr std::array<ModelEntry, 7> kModels = {{
+constexpr std::array<ModelEntry, 10> kModels = {{
     {"lr", make_lr},
     {"fm", make_fm},
     {"wide_deep", make_wide_deep},
@@ -23,6 +26,9 @@ constexpr std::array<ModelEntry, 7> kModels = {{
     {"mlp", make_mlp},
     {"mf", make_mf},
     {"neumf", make_neumf},
+    {"dcn_v2", make_dcn_v2},
+    {"dlrm", make_dlrm},
+    {"finalmlp", make_finalmlp},
 }};
 
 // In-batch negatives come as a matrix of scores, which takes a loss that reads one and a model that can make

@@ -71,6 +71,22 @@ TEST(ModelTables, OfEachModel) {
   EXPECT_EQ(h.kind, InitKind::kConstant) << "GMF starts as a dot product";
   EXPECT_EQ(h.scale, 1.0F);
   EXPECT_EQ(h.zero_from_key, 8U) << "without a bias";
+  job = job_of("dcn_v2");
+  job.model.cross_layers = 1;
+  EXPECT_EQ(names(tables_of(job)), (Names{"user", "item", "cross_0", "mlp_0", "mlp_1", "mlp_out"}));
+  job.model.cross_rank = 2;
+  EXPECT_EQ(names(tables_of(job)), (Names{"user", "item", "cross_0_v", "cross_0_c", "cross_0_gate", "cross_0",
+                                          "mlp_0", "mlp_1", "mlp_out"}));
+  EXPECT_EQ(names(tables_of(job_of("dlrm"))),
+            (Names{"user", "item", "bottom_0", "bottom_1", "mlp_0", "mlp_1", "mlp_out"}));
+  job = job_of("finalmlp");
+  job.model.gate2 = {"user", "recent"};
+  EXPECT_EQ(names(tables_of(job)), (Names{"user", "item", "user_gate1", "item_gate1", "gate1_0", "gate1_out",
+                                          "user_gate2", "item_gate2", "gate2_0", "gate2_out", "mlp1_0",
+                                          "mlp1_1", "mlp2_0", "mlp2_1", "fusion", "fusion_bilinear"}));
+  job.model.use_gates = false;
+  job.model.heads = 0;
+  EXPECT_EQ(names(tables_of(job)), (Names{"user", "item", "mlp1_0", "mlp1_1", "mlp2_0", "mlp2_1", "fusion"}));
   job = job_of("mlp");
   job.model.layer_norm = true;
   job.model.activation = Activation::kPrelu;
@@ -160,7 +176,8 @@ std::string refusal(const JobConfig& job, const std::vector<FieldInfo>& of) {
 
 TEST(ModelTables, WhatDoesNotFitIsRefused) {
   EXPECT_EQ(refusal(job_of("deep_fm"), fields()),
-            "model type deep_fm is none of lr, fm, wide_deep, deepfm, mlp, mf, neumf");
+            "model type deep_fm is none of lr, fm, wide_deep, deepfm, mlp, mf, neumf, dcn_v2, dlrm, "
+            "finalmlp");
   EXPECT_EQ(refusal(job_of("mf"), {make_field("user", FieldSource::kUser)}),
             "model mf needs a feature of the user and one of the item");
   JobConfig job = job_of("fm");
@@ -176,6 +193,12 @@ TEST(ModelTables, WhatDoesNotFitIsRefused) {
   job = job_of("neumf");
   job.model.use_gmf = job.model.use_mlp = false;
   EXPECT_EQ(refusal(job, fields()), "model neumf: use_gmf and use_mlp are both off");
+  job = job_of("finalmlp");
+  job.model.gate2 = {"item", "price"};
+  EXPECT_EQ(refusal(job, fields()),
+            "model finalmlp: gate1 and gate2 name features with keys, and 'price' is none");
+  EXPECT_EQ(refusal(job_of("dlrm"), {make_field("user", FieldSource::kUser)}),
+            "model dlrm multiplies pairs: it needs two features with keys, or one and numbers");
   job = job_of("mf");
   job.task = Task::kRanking;
   job.data.negatives.sampler = Sampler::kInBatch;
