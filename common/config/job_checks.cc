@@ -44,7 +44,8 @@ void check_model(const JobConfig& job, ReadContext& context) {
 
 void check_loss(const JobConfig& job, ReadContext& context) {
   const ModelConfig& model = job.model;
-  const bool pairwise = model.loss == LossKind::kBpr || model.loss == LossKind::kSampledSoftmax;
+  const bool pairwise = model.loss == LossKind::kBpr || model.loss == LossKind::kSampledSoftmax ||
+                        model.loss == LossKind::kUltraGcn;
   const bool ranking = job.task == Task::kRanking;
   demand(!pairwise || ranking, context, "model.loss", {"task"}, "this loss needs `task: ranking`");
   demand(model.loss != LossKind::kMse || !ranking, context, "model.loss", {"task"},
@@ -58,8 +59,11 @@ void check_loss(const JobConfig& job, ReadContext& context) {
          {"model.type", "model.loss", "task", "data.negatives.sampler"},
          "ranking with this model needs data.negatives.per_positive of at least 1");
   const bool in_batch = ranking && negatives.sampler == Sampler::kInBatch;
-  demand(!in_batch || model.loss == LossKind::kSampledSoftmax, context, "data.negatives.sampler",
-         {"model.loss", "task"}, "`sampler: in_batch` needs `loss: sampled_softmax`");
+  demand(!in_batch || model.loss == LossKind::kSampledSoftmax || model.loss == LossKind::kUltraGcn, context,
+         "data.negatives.sampler", {"model.loss", "task"},
+         "`sampler: in_batch` needs `loss: sampled_softmax` or `ultragcn`");
+  demand(in_batch || !ranking || model.loss != LossKind::kUltraGcn, context, "model.loss",
+         {"data.negatives.sampler"}, "loss ultragcn needs `data.negatives: {sampler: in_batch}`");
   demand(!in_batch || model.type == "mf", context, "data.negatives.sampler", {"model.type", "task"},
          "`sampler: in_batch` needs model mf");
   constexpr std::uint32_t kLargestPool = 16384;

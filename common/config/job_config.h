@@ -20,7 +20,7 @@ enum class SplitMethod { kNone, kLeaveOneOut, kGlobalTime, kRatioByUser, kRatio,
 enum class Sampler { kUniform, kPopularity, kInBatch };
 enum class Pooling { kNone, kSum, kMean, kMax };
 enum class Consistency { kAsync, kBounded, kSync };
-enum class LossKind { kBce, kMse, kBpr, kSampledSoftmax };
+enum class LossKind { kBce, kMse, kBpr, kSampledSoftmax, kUltraGcn };
 enum class Activation { kNone, kRelu, kSigmoid, kTanh, kGelu, kPrelu };
 enum class CrossStructure { kParallel, kStacked };
 
@@ -128,7 +128,8 @@ struct ModelConfig {
   std::vector<std::string> gate1, gate2;     // FinalMLP: features that each gate reads
   std::vector<std::uint32_t> gate_hidden = {64};
   LossKind loss = LossKind::kBce;
-  double ials_weight = 0.3;  // weight of the unobserved
+  double negative_weight = 300.0;  // UltraGCN: of the mean over an example's negatives
+  double ials_weight = 0.3;        // weight of the unobserved
   double ials_reg = 0.007;
   bool operator==(const ModelConfig&) const = default;
 };

@@ -27,6 +27,9 @@ auto loss_type() {
       {"mse", LossKind::kMse, "squared error"},
       {"bpr", LossKind::kBpr, "a positive above its negatives, pair by pair"},
       {"sampled_softmax", LossKind::kSampledSoftmax, "a positive among its negatives, with logQ correction"},
+      {"ultragcn", LossKind::kUltraGcn,
+       "logistic loss with UltraGCN's weights by degree, which stand for a graph's layers; in-batch "
+       "negatives"},
   });
 }
 
@@ -84,6 +87,8 @@ std::shared_ptr<const SectionSpec> model_schema() {
            "finalmlp: widths of the gates' hidden layers.")
       .key("loss", &ModelConfig::loss, loss_type(), "What training makes small.")
       .default_note("bce; mse for a rating job")
+      .key("negative_weight", &ModelConfig::negative_weight, number<double>(at_least(0)),
+           "ultragcn: weight of the mean over an example's negatives.")
       .key("ials_weight", &ModelConfig::ials_weight, number<double>(at_least(0)),
            "ials: weight of a pair that was not observed.")
       .key("ials_reg", &ModelConfig::ials_reg, number<double>(at_least(0)), "ials: L2 penalty.")

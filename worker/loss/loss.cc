@@ -7,11 +7,12 @@
 #include "worker/loss/bpr.h"
 #include "worker/loss/mse.h"
 #include "worker/loss/sampled_softmax.h"
+#include "worker/loss/ultragcn.h"
 
 namespace capstan {
 namespace {
 
-constexpr std::array<Loss, 6> kLosses = {{
+constexpr std::array<Loss, 7> kLosses = {{
     {.name = "bce", .kind = LossKind::kBce, .function = bce_loss, .probability = true},
     {.name = "mse", .kind = LossKind::kMse, .function = mse_loss},
     {.name = "mse of sigmoid", .kind = LossKind::kMse, .function = sigmoid_mse_loss, .probability = true},
@@ -24,6 +25,7 @@ constexpr std::array<Loss, 6> kLosses = {{
      .kind = LossKind::kSampledSoftmax,
      .function = in_batch_softmax_loss,
      .in_batch = true},
+    {.name = "ultragcn", .kind = LossKind::kUltraGcn, .function = ultragcn_loss, .in_batch = true},
 }};
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "worker/loss/loss.h"
 #include "worker/models/dcn_v2.h"
 #include "worker/models/deepfm.h"
 #include "worker/models/dlrm.h"
@@ -35,8 +36,8 @@ constexpr std::array<ModelEntry, 10> kModels = {{
 // one.
 Status check_in_batch(const JobConfig& job, const Model& model) {
   if (job.task != Task::kRanking || job.data.negatives.sampler != Sampler::kInBatch) return ok_status();
-  if (job.model.loss != LossKind::kSampledSoftmax) {
-    return make_error(ErrorCode::kInvalid, "negatives in_batch need loss sampled_softmax");
+  if (!loss_of(job).in_batch) {
+    return make_error(ErrorCode::kInvalid, "negatives in_batch need loss sampled_softmax or ultragcn");
   }
   if (model.vector_size() == 0) {
     return make_error(ErrorCode::kInvalid,

@@ -32,13 +32,26 @@ MicroBatch slice(const MicroBatch& batch, std::uint32_t begin, std::uint32_t cou
   result.dropout_seeds = part(batch.dropout_seeds, begin, count);
   result.log_q = part(batch.log_q, begin, count);
   result.items = part(batch.items, begin, count);
+  result.user_weights = part(batch.user_weights, begin, count);
+  result.item_weights = part(batch.item_weights, begin, count);
+  result.negative_weights = part(batch.negative_weights, begin, count);
   return result;
 }
 
 MicroBatch BatchData::view() {
   views.clear();
   for (const Field& field : fields) views.push_back({field.offsets, field.positions, field.weights});
-  return {size, views, {dense.data(), size, num_dense}, labels, dropout_seeds, group, log_q, items};
+  return {.size = size,
+          .fields = views,
+          .dense = {dense.data(), size, num_dense},
+          .labels = labels,
+          .dropout_seeds = dropout_seeds,
+          .group = group,
+          .log_q = log_q,
+          .items = items,
+          .user_weights = user_weights,
+          .item_weights = item_weights,
+          .negative_weights = negative_weights};
 }
 
 }  // namespace capstan

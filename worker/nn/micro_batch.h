@@ -33,6 +33,7 @@ struct MicroBatch {
   std::uint32_t group = 1;
   std::span<const float> log_q;          // [size]: log probability of drawing the item; empty: no correction
   std::span<const std::uint32_t> items;  // [size]: in-batch losses skip a negative equal to the positive
+  std::span<const float> user_weights, item_weights, negative_weights;  // [size]: PairWeights, for ultragcn
 };
 
 // The examples [begin, begin + count) of `batch`. The result's fields lie in `fields`, which must outlive it.
@@ -54,6 +55,7 @@ struct BatchData {
   std::uint32_t group = 1;
   std::vector<float> log_q = {};
   std::vector<std::uint32_t> items = {};
+  std::vector<float> user_weights = {}, item_weights = {}, negative_weights = {};
   std::vector<FieldEntries> views = {};  // of fields; set by view()
 
   // Valid until this changes.

@@ -2,9 +2,11 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <cmath>
 #include <utility>
 
 #include "worker/data/permutation.h"
+#include "worker/loss/ultragcn.h"
 #include "worker/models/batch_builder.h"
 #include "worker/program/example_writer.h"
 
@@ -87,7 +89,19 @@ void TrainPart::add_ranking(const Example& example, std::uint32_t pass, ExampleW
       batch.log_q.push_back(static_cast<float>(sampler_->log_q(item)));
       batch.items.push_back(item);
     }
+    if (job_.model.loss == LossKind::kUltraGcn) add_pair_weights(user, item, batch);
   }
+}
+
+void TrainPart::add_pair_weights(std::uint32_t user, std::uint32_t item, BatchData& batch) const {
+  const PairWeights weights =
+      ultragcn_weights({.user = static_cast<double>(data_.train_items.of(user).size()),
+                        .item = static_cast<double>(data_.item_counts.as<std::uint32_t>()[item])},
+                       std::exp(sampler_->log_q(item)) * data_.num_items, job_.model.negative_weight);
+  batch.items.push_back(item);
+  batch.user_weights.push_back(weights.user);
+  batch.item_weights.push_back(weights.item);
+  batch.negative_weights.push_back(weights.negative);
 }
 
 void TrainPart::add_pointwise(const Example& example, std::uint32_t pass, ExampleWriter& writer,

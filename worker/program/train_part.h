@@ -36,6 +36,7 @@ class TrainPart final : public Part {
   };
   Example example_at(std::uint64_t id) const;
   void add_ranking(const Example& example, std::uint32_t pass, ExampleWriter& writer, BatchData& batch) const;
+  void add_pair_weights(std::uint32_t user, std::uint32_t item, BatchData& batch) const;
   void add_pointwise(const Example& example, std::uint32_t pass, ExampleWriter& writer,
                      BatchData& batch) const;
   float scale(const WorkItem& item, std::uint64_t batch, const BatchData& data) const;

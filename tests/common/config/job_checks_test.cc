@@ -214,6 +214,7 @@ TEST(JobChecks, ModelAndLoss) {
       {kClicks,
        {"model={type: finalmlp, hidden: [8], hidden2: [8, 6], heads: 4}"},
        "into `heads` equal parts: 6 is no multiple of 4"},
+      {kRanking, {"model.loss=ultragcn"}, "needs `data.negatives: {sampler: in_batch}`"},
       {kClicks, {"model.loss=bpr"}, "this loss needs `task: ranking`"},
       {kRanking, {"model.loss=mse"}, "a ranking job has no numbers to fit"},
       {kStars, {"model.loss=bce"}, "a rating job fits numbers"},

@@ -11,6 +11,7 @@
 #include "worker/loss/bpr.h"
 #include "worker/loss/mse.h"
 #include "worker/loss/sampled_softmax.h"
+#include "worker/loss/ultragcn.h"
 
 namespace capstan {
 namespace {
@@ -37,6 +38,9 @@ BatchData law_batch(const Loss& loss) {
   batch.group = loss.in_batch ? 1 : 3;
   batch.log_q = {-1, -2, -0.5F, -3, -1.5F, -2.5F};
   batch.items = {7, 8, 7, 9, 10, 11};
+  batch.user_weights = {0.5F, 1, 0.3F, 2, 1, 0.7F};
+  batch.item_weights = {1, 0.2F, 1, 0.6F, 0.9F, 3};
+  batch.negative_weights = {3, 5, 3, 0.5F, 2, 1};
   return batch;
 }
 
@@ -146,6 +150,32 @@ TEST(SampledSoftmax, CorrectionRemovesTheBiasOfTheSampler) {
   };
   EXPECT_NEAR(share_of_first(true), 0.2, 0.02);  // one positive of weight 1, four items of weight about 1
   EXPECT_GT(share_of_first(false), 0.6);
+}
+
+TEST(UltraGcn, ByHand) {
+  const PairWeights weights = ultragcn_weights({.user = 3, .item = 24}, 2.0, 300.0);
+  EXPECT_NEAR(weights.user * weights.item, 2.0 / 3 / 5, 1e-6);
+  EXPECT_NEAR(weights.negative, 300.0 / 5 / 2, 1e-5);
+
+  const float three = std::log(3.0F);  // softplus(ln 3) = ln 4
+  std::vector<float> scores{-three, three, three, 0.0F};
+  BatchData batch{.items = {5, 6}};
+  batch.user_weights = {2, 1};
+  batch.item_weights = {0.5F, 1};
+  batch.negative_weights = {4, 6};
+  const Outcome outcome = run(ultragcn_loss, scores, 2, batch);
+  const double first = 2 * (0.5 * std::log(4.0) + 0.5 * 6 * std::log(4.0));
+  const double second = std::log(2.0) + 0.5 * 4 * std::log(4.0);
+  EXPECT_NEAR(outcome.sum, first + second, 1e-5);
+  EXPECT_NEAR(outcome.gradient[0], -0.75, 1e-6);
+  EXPECT_NEAR(outcome.gradient[1], 2 * 0.5 * 6 * 0.75, 1e-5);
+  EXPECT_NEAR(outcome.gradient[2], 0.5 * 4 * 0.75, 1e-5);
+  EXPECT_NEAR(outcome.gradient[3], -0.5, 1e-6);
+
+  batch.items = {5, 5};
+  const Outcome same = run(ultragcn_loss, scores, 2, batch);
+  EXPECT_NEAR(same.sum, std::log(4.0) + std::log(2.0), 1e-6);
+  EXPECT_EQ(same.gradient[1], 0.0F);
 }
 
 TEST(Losses, AreChosenByTheJob) {

@@ -202,7 +202,7 @@ TEST(ModelTables, WhatDoesNotFitIsRefused) {
   job = job_of("mf");
   job.task = Task::kRanking;
   job.data.negatives.sampler = Sampler::kInBatch;
-  EXPECT_EQ(refusal(job, fields()), "negatives in_batch need loss sampled_softmax");
+  EXPECT_EQ(refusal(job, fields()), "negatives in_batch need loss sampled_softmax or ultragcn");
   job.model.loss = LossKind::kSampledSoftmax;
   EXPECT_EQ(refusal(job, fields()), "");
   job.model.type = "neumf";
