@@ -28,17 +28,17 @@ COPY packaging/capstan@.service.in packaging/
 RUN cmake --preset release -DCAPSTAN_TESTS=OFF >/dev/null && cmake --build --preset release
 COPY packaging packaging
 COPY configs configs
-RUN cd build/release && cpack
+RUN cd build/release && cpack -B /package && rm -r /package/_CPack_Packages
 
 FROM ${DEBIAN} AS capstan
-COPY --from=build /source/build/release/capstan_*.deb /tmp/
+COPY --from=build /package /package
 RUN groupadd --gid 10001 capstan \
  && useradd --uid 10001 --gid capstan --home-dir /state --shell /usr/sbin/nologin capstan \
  && install -d -o capstan -g capstan -m 2775 /state \
  && apt-get update -qq \
  && export DEBIAN_FRONTEND=noninteractive \
- && apt-get install -y -qq --no-install-recommends /tmp/capstan_*.deb >/dev/null \
- && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* /tmp/capstan_*.deb
+ && apt-get install -y -qq --no-install-recommends /package/*.deb >/dev/null \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* /package
 COPY packaging/entrypoint.sh /usr/bin/capstan-entrypoint
 USER capstan
 WORKDIR /state

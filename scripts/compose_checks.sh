@@ -1,5 +1,8 @@
 # What scripts/compose.sh checks, in the clone that it made; `compose` is the command.
 
+# A smaller model, for what is not about its figures.
+small="--set model.embedding_dim=8 --set evaluate.baselines=[]"
+
 # VARIABLE=VALUE... : the job from its start to its end. Its output goes to up.log, its exit code to `code`.
 run_job() {
   $compose down --volumes --timeout 1 >/dev/null 2>&1
@@ -41,7 +44,7 @@ check_first_run() {
 check_owner() {
   rm -rf out
   chown -R 4321 .
-  run_job CAPSTAN_ARGS="--set train.passes=1"
+  run_job CAPSTAN_ARGS="$small --set train.passes=1"
   expect "the job ended with exit code $code" -- [ "$code" = 0 ]
   expect "the report is not its user's" -- [ "$(stat -c %u out/movielens/report.json)" = 4321 ]
   chown -R "$(id -u)" .
@@ -51,7 +54,8 @@ check_owner() {
 check_three_workers() {
   $compose down --volumes --timeout 1 >/dev/null 2>&1
   code=0
-  $compose up --exit-code-from scheduler --scale worker=3 >up.log 2>&1 || code=$?
+  CAPSTAN_ARGS="$small --set train.passes=2" \
+    $compose up --exit-code-from scheduler --scale worker=3 >up.log 2>&1 || code=$?
   expect "--exit-code-from scheduler gave $code" -- [ "$code" = 0 ]
   expect "not three workers" -- [ "$(container worker | wc -l)" = 3 ]
   echo "three workers: exit code 0"
@@ -61,12 +65,12 @@ check_three_workers() {
 check_lost_server() {
   $compose down --volumes --timeout 1 >/dev/null 2>&1
   SECONDS=0
-  export CAPSTAN_REPLICAS=2 CAPSTAN_ARGS="--set train.passes=40"
+  export CAPSTAN_REPLICAS=2 CAPSTAN_ARGS="$small --set train.passes=40"
   $compose up -d >up.log 2>&1
   local scheduler victim
   scheduler="$(container scheduler)"
-  victim="$(container ps | head -n 1)"
-  expect "training did not begin" -- await 120 "$scheduler" "pass 2"
+  read -r victim < <(container ps)
+  expect "training did not begin" -- await 120 "$scheduler" "pass 1 of"
   docker kill --signal KILL "$victim" >/dev/null
   expect "the loss was not noticed" -- await 60 "$scheduler" "was lost"
   docker start "$victim" >/dev/null
@@ -82,7 +86,7 @@ check_lost_server() {
 # SECONDS CONTAINER WORDS: until the container's log has the words.
 await() {
   local until=$((SECONDS + $1))
-  until docker logs "$2" 2>&1 | grep -q -- "$3"; do
+  until grep -q -- "$3" <(docker logs "$2" 2>&1); do
     [ $SECONDS -lt $until ] && [ "$(docker inspect -f '{{.State.Running}}' "$2")" = true ] || return 1
     sleep 0.2
   done
@@ -90,13 +94,16 @@ await() {
 
 check_stop() {
   $compose down --volumes --timeout 1 >/dev/null 2>&1
+  export CAPSTAN_ARGS="$small --set train.passes=5"
   $compose up -d >up.log 2>&1
-  await 120 "$(container scheduler)" "pass 2"
+  expect "training did not begin" -- await 120 "$(container scheduler)" "pass 1 of"
   $compose stop >/dev/null 2>&1
   $compose logs >up.log 2>&1
   expect "no checkpoint was made at the stop" -- in_log "go on from"
-  CAPSTAN_ARGS=--resume $compose up >up.log 2>&1
+  CAPSTAN_ARGS+=" --resume"
+  $compose up >up.log 2>&1
   code="$(docker inspect -f '{{.State.ExitCode}}' "$(container scheduler)")"
+  unset CAPSTAN_ARGS
   expect "--resume ended with exit code $code" -- [ "$code" = 0 ]
   echo "stopped with a checkpoint, gone on from there: exit code 0"
 }
@@ -111,7 +118,7 @@ check_mistakes() {
   rm -rf out
   run_job CAPSTAN_DATA=./no-such-data
   expect "no data was no failure" -- [ "$code" != 0 ]
-  expect "no words about the data" -- in_log "/data"
+  expect "no words about the data" -- in_log "/data: no MovieLens layout"
   run_job CAPSTAN_JOB=no_such_job
   expect "no job was no failure" -- [ "$code" != 0 ]
   expect "no words about the job" -- in_log "no_such_job.yaml"

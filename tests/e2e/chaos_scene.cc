@@ -36,13 +36,20 @@ void ChaosScene::start_again(const std::string& node) {
   }
 }
 
+// One that ended by itself is started again soon.
+void ChaosScene::wait_for(const std::string& node) {
+  ASSERT_TRUE(watch([&] { return find(node).has_value(); })) << node << " is not there:\n" << scheduler_log();
+}
+
 void ChaosScene::kill_and_start(const std::string& node, std::chrono::milliseconds down) {
+  ASSERT_NO_FATAL_FAILURE(wait_for(node));
   ASSERT_NO_FATAL_FAILURE(kill_node(node));
   watch_for(down);
   start_again(node);
 }
 
 void ChaosScene::stop_and_wake(const std::string& node, std::chrono::milliseconds down) {
+  ASSERT_NO_FATAL_FAILURE(wait_for(node));
   const auto pid = find(node);
   ASSERT_TRUE(pid.has_value()) << node;
   kill(*pid, SIGSTOP);

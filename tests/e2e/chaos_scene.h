@@ -32,6 +32,7 @@ class ChaosScene : public LedgerScene {
   }
 
   virtual void start_again(const std::string& node);
+  void wait_for(const std::string& node);
   // kill -9 and a new process after a while; or a stop, and on it goes.
   virtual void kill_and_start(const std::string& node, std::chrono::milliseconds down);
   void stop_and_wake(const std::string& node, std::chrono::milliseconds down);

@@ -44,6 +44,7 @@ class TwoSchedulersChaos : public NetworkChaos {
     return role == "scheduler" ? names_[rng_.below(2)] : role;
   }
   void kill_and_start(const std::string& node, std::chrono::milliseconds down) override {
+    ASSERT_NO_FATAL_FAILURE(wait_for(node));
     if (schedulers_.contains(node)) down_.insert(node);
     NetworkChaos::kill_and_start(node, down);
   }

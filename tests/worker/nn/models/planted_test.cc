@@ -76,14 +76,14 @@ struct Ablation {
 // One layer of crosses beside or below a small net.
 std::function<void(ModelConfig&)> crosses(std::uint32_t layers, CrossStructure structure,
                                           std::uint32_t rank) {
-  return [=](ModelConfig& m) {
+  return [layers, structure, rank](ModelConfig& m) {
     m.cross_layers = layers, m.cross_structure = structure, m.cross_rank = rank;
     m.cross_experts = 2, m.hidden = {8};
   };
 }
 
 std::function<void(ModelConfig&)> heads(std::uint32_t count) {
-  return [=](ModelConfig& m) { m.heads = count, m.hidden = {4}, m.activation = Activation::kTanh; };
+  return [count](ModelConfig& m) { m.heads = count, m.hidden = {4}, m.activation = Activation::kTanh; };
 }
 
 std::vector<Ablation> ablations() {
