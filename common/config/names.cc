@@ -78,12 +78,19 @@ std::string metric_base(const std::string& name) {
 }
 
 bool is_layer_table(const std::string& name) {
-  constexpr std::array<std::string_view, 4> kLayers = {"bias", "linear", "numeric", "gmf_out"};
-  return among(kLayers, name) || name.starts_with("mlp");
+  constexpr std::array<std::string_view, 8> kLayers = {"bias",   "linear",          "numeric",   "gmf_out",
+                                                       "fusion", "fusion_bilinear", "gate1_out", "gate2_out"};
+  constexpr std::array<std::string_view, 4> kNumbered = {"cross_", "bottom_", "gate1_", "gate2_"};
+  const auto numbered = [&](std::string_view stem) {
+    return name.starts_with(stem) && name.size() > stem.size() && name[stem.size()] >= '0' &&
+           name[stem.size()] <= '9';
+  };
+  return among(kLayers, name) || name.starts_with("mlp") ||
+         std::any_of(kNumbered.begin(), kNumbered.end(), numbered);
 }
 
 std::vector<std::string> table_suffixes() {
-  return {"_linear", "_bias", "_mlp", "_gmf"};
+  return {"_linear", "_bias", "_mlp", "_gmf", "_gate1", "_gate2"};
 }
 
 std::string to_word(Task task) {
