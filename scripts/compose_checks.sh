@@ -99,7 +99,7 @@ check_stop() {
   expect "training did not begin" -- await 120 "$(container scheduler)" "pass 1 of"
   $compose stop >/dev/null 2>&1
   $compose logs >up.log 2>&1
-  expect "no checkpoint was made at the stop" -- in_log "go on from"
+  expect "no checkpoint was made at the stop" -- in_log "is kept, go on with --resume"
   CAPSTAN_ARGS+=" --resume"
   $compose up >up.log 2>&1
   code="$(docker inspect -f '{{.State.ExitCode}}' "$(container scheduler)")"
