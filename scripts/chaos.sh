@@ -2,9 +2,9 @@
 # Strikes a training cluster of real processes, each node on a host of its own, with one fault after the
 # other: kill -9, stops, links cut wholly, one way, between two nodes, slow links, full disks. In the end
 # every row must be the sum of all acknowledged pushes. Prints a summary by kind of fault. Needs root.
-# Usage: scripts/chaos.sh [FAULTS=200] [SCHEDULERS=1]      about eight seconds a fault
-#   With 2 schedulers there is an etcd between them, which is struck, too. 360 faults are an hour's soak: the
-#   summary says how memory and descriptors grew.
+# Usage: scripts/chaos.sh [FAULTS=200] [SCHEDULERS=1]      five to eight seconds a fault
+#   With 2 schedulers there is an etcd between them, which is struck, too. The summary says how memory and
+#   descriptors grew; some 500 faults take an hour.
 #   Hosts are network namespaces and disks are mounts that this run's processes alone can see: the machine's
 #   own network and mounts stay as they are, and nothing is left however the run ends.
 set -euo pipefail
