@@ -51,6 +51,10 @@ int change(const ServersOptions& options, const ChangeServers& wish, const std::
 }
 
 int drain(const ServersOptions& options, Console console) {
+  if (options.name.empty()) {
+    console.err << "say which server: its name, as in `capstan status`\n";
+    return kExitUsage;
+  }
   const std::string follows = fmt::format(
       "{} gives its shards away while the job goes on, and ends when it holds none; `capstan status` shows "
       "how far it is",

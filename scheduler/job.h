@@ -99,6 +99,10 @@ class Job {
   bool replaced() const { return replaced_; }
   // Ends this scheduler, not the job; kRefused: another leads.
   void halt(const Error& why);
+  // It goes on with nothing that was before: for nodes that live since then it is a stranger.
+  bool began_anew() const { return began_anew_; }
+  // Halts as one that should not have begun anew beside `node`, and leaves the journal as it was.
+  void give_way(const std::string& node);
   const JobFacts& facts() const { return facts_; }
   std::uint32_t run_began() const { return run_began_; }
   const MapLedger& map() const { return map_; }
@@ -296,8 +300,10 @@ class Job {
   std::set<NodeId> draining_;
   std::uint32_t servers_wanted_ = 0;  // beside those that the job file asks for
   Instant learners_due_{};
-  std::size_t ready_workers_ = 0;      // living ones
-  std::string waits_for_;              // as of the last tick, for those who ask for work
+  std::size_t ready_workers_ = 0;  // living ones
+  std::string waits_for_;          // as of the last tick, for those who ask for work
+  bool began_anew_ = false;
+  std::vector<JournalRecord> before_;  // it began anew: what the journal held
   std::uint32_t run_began_ = 0;        // generation; checkpoints of lower ones are of earlier runs
   std::uint64_t last_checkpoint_ = 0;  // numbers are never used twice
   bool kept_last_again_ = false;       // a checkpoint of the model was tried a second time

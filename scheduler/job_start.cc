@@ -71,7 +71,7 @@ Status Job::open_journal() {
                                   "--rebuild again",
                                   context_.journal.place()));
   }
-  const bool recovers = options().start == StartMode::kRecover && !old.empty();
+  const bool recovers = options().start == StartMode::kRecover && newest_run(old) != 0;
   std::vector<JournalRecord> records = recovers ? old : std::vector<JournalRecord>{};
   if (options().start == StartMode::kResume) CAPSTAN_TRY(find_checkpoint());
   ++facts_.generation;
@@ -89,8 +89,30 @@ Status Job::open_journal() {
   records.emplace_back(GenerationRaised{facts_.generation});
   CAPSTAN_TRY(context_.journal.begin(records));
   journal_begun_ = true;
-  if (recovers) recover(old);
+  if (recovers) {
+    recover(old);
+  } else if (options().start != StartMode::kResume) {
+    began_anew_ = true;
+    before_ = old;
+  }
   return ok_status();
+}
+
+// The generation stays raised: some may have heard of it. In etcd the journal cannot begin twice.
+void Job::give_way(const std::string& node) {
+  const bool knows_run = newest_run(before_) != 0;
+  std::string why = fmt::format("{} lives, and a scheduler of this job has welcomed it of which ", node);
+  if (began_anew_ && options().journal == nullptr && map_.empty()) {
+    before_.emplace_back(GenerationRaised{facts_.generation});
+    if (const Status back = context_.journal.begin(before_); !back.ok()) return halt(back.error());
+  }
+  why += knows_run ? fmt::format("{} tells. Go on beside the nodes that live with --recover",
+                                 context_.journal.place())
+                   : fmt::format(
+                         "{} knows nothing: the journal is lost. Go on beside the nodes that live with "
+                         "--rebuild",
+                         context_.journal.place());
+  halt(make_error(ErrorCode::kStale, why + ", or end them to begin anew"));
 }
 
 std::string Job::cannot_stop_early(const TablesAgreed& agreed) const {

@@ -125,16 +125,7 @@ void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hel
     return peers_.refuse(from, RefusalReason::kJobEnded, "the job has ended: " + job_.facts().end_text,
                          request_id);
   }
-  if (knows_more(hello)) {
-    return job_.halt(make_error(
-        ErrorCode::kStale,
-        fmt::format(
-            "{} has been welcomed by a scheduler of this job of which {} knows nothing: the journal is "
-            "lost, or this scheduler began anew. Go on beside the nodes that live with --rebuild, or end "
-            "them to "
-            "begin anew",
-            hello.name, journal_.place())));
-  }
+  if (knows_more(hello)) return job_.give_way(hello.name);
   if (job_.rebuilding() && hello.role != Role::kTool) return ask_for_map(from, request_id, hello);
   Welcome welcome;
   welcome.generation = job_.facts().generation;
@@ -166,7 +157,7 @@ bool Scheduler::knows_more(const Hello& hello) const {
   const std::uint32_t ours = job_.facts().generation;
   if (job_.rebuilding() || hello.generation == 0) return false;
   // It is of a run that nobody said was to end.
-  if (hello.generation < ours) return options_.start == StartMode::kNew;
+  if (hello.generation < ours) return job_.began_anew();
   const Node* welcomed = membership_.find(hello.name);
   return hello.generation > ours || welcomed == nullptr || welcomed->role != hello.role;
 }

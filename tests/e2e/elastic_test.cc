@@ -102,6 +102,7 @@ TEST_F(Elastic, AServerThatIsNeededIsNotDrained) {
   const Outcome unknown = run(with_target({"drain", "ps-9"}));
   EXPECT_EQ(unknown.code, 2);
   EXPECT_THAT(unknown.err, HasSubstr("there is no server ps-9"));
+  EXPECT_EQ(run(with_target({"drain", ""})).code, 2);
   const Outcome fewer = run(with_target({"scale", "--servers", "-1"}));
   EXPECT_EQ(fewer.code, 2);
   EXPECT_THAT(fewer.err, HasSubstr("capstan drain"));

@@ -60,12 +60,12 @@ TEST_F(Rebuild, ASchedulerThatWouldBeginAnewBesideNodesThatLiveStops) {
   ASSERT_TRUE(goes_on(20)) << scheduler_->err();
   kill_node("scheduler");
   scheduler_->wait(kPatience);
-  start_scheduler_again({});
-  EXPECT_EQ(scheduler_->wait(kPatience), 1);
-  EXPECT_THAT(scheduler_->err(),
-              HasSubstr("or this scheduler began anew. Go on beside the nodes that live with "
-                        "--rebuild"));
-  start_scheduler_again({"--rebuild"});
+  for (int times = 0; times < 2; ++times) {
+    start_scheduler_again({});
+    EXPECT_EQ(scheduler_->wait(kPatience), 1);
+    EXPECT_THAT(scheduler_->err(), HasSubstr("Go on beside the nodes that live with --recover"));
+  }
+  start_scheduler_again({"--recover"});
   expect_job_ends_well();
   expect_rows_exact();
 }

@@ -173,5 +173,45 @@ TEST_F(SchedulerRestartTest, ASchedulerWithoutTheJournalDoesNotBeginAnewBesideLi
   EXPECT_NE(scheduler->job().facts().end_text.find("--rebuild"), std::string::npos);
 }
 
+// However often it is tried: what there was to go on from stays.
+TEST_F(SchedulerRestartTest, ASchedulerThatGivesWayLeavesTheJournalAsItWas) {
+  ASSERT_TRUE(start().ok());
+  gather();
+  const std::string before = disk.files["work/journal"];
+  Hello known = hello(Role::kServer, 0, 1);
+  known.generation = scheduler->job().facts().generation;
+  for (int times = 0; times < 2; ++times) {
+    options.start = StartMode::kNew;
+    ASSERT_TRUE(start().ok());
+    tell(server(0), known);
+    EXPECT_TRUE(scheduler->job().halted());
+    EXPECT_NE(
+        scheduler->job().facts().end_text.find("work/journal tells. Go on beside the nodes that live with "
+                                               "--recover"),
+        std::string::npos)
+        << scheduler->job().facts().end_text;
+    EXPECT_TRUE(disk.files["work/journal"].starts_with(before));
+  }
+  options.start = StartMode::kRecover;
+  ASSERT_TRUE(start().ok());
+  EXPECT_FALSE(scheduler->job().map().empty());
+  EXPECT_GT(scheduler->job().facts().generation, 3U) << "none is used twice";
+}
+
+TEST_F(SchedulerRestartTest, WithoutTheJournalItGivesWayEachTime) {
+  ASSERT_TRUE(start().ok());
+  gather();
+  Hello known = hello(Role::kServer, 0, 1);
+  known.generation = scheduler->job().facts().generation;
+  disk.files.erase("work/journal");
+  options.start = StartMode::kRecover;
+  for (int times = 0; times < 3; ++times) {
+    ASSERT_TRUE(start().ok());
+    tell(server(0), known);
+    EXPECT_TRUE(scheduler->job().halted()) << times;
+    EXPECT_NE(scheduler->job().facts().end_text.find("--rebuild"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace capstan
