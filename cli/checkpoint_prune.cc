@@ -27,9 +27,8 @@ struct PruneOptions {
 };
 
 struct Choice {
-  std::set<std::string> gone;  // directories
-  std::map<std::string, std::string>
-      damaged;  // of those that would have stayed: by directory, the first damage
+  std::set<std::string> gone;                  // directories
+  std::map<std::string, std::string> damaged;  // that would have stayed: by directory, the first damage
 };
 
 // Those that stay are read from end to end: a damaged one must not stay in place of one that is whole.

@@ -134,10 +134,12 @@ void Job::watch_memory(const Node& node) {
                     "evicted that may be; {}",
                     node.name, in_mib(node.bytes), in_mib(node.memory_limit), kRemedy));
   }
+  if (evicts_for_memory_.contains(node.id)) return;
   const json::object stats = stats_of(node);
   std::uint64_t evicted = 0;
   JsonReader(stats).unsigned_of("rows_evicted_for_memory", evicted);
-  if (evicted == 0 || !evicts_for_memory_.insert(node.id).second) return;
+  if (evicted == 0) return;
+  evicts_for_memory_.insert(node.id);
   warn(fmt::format(
       "{} has reached its memory limit, {:.1f} MiB: it evicts the rows that nobody has pushed for "
       "longest, and what they had learned is lost; {}",
