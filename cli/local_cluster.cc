@@ -73,17 +73,24 @@ std::vector<std::string> LocalCluster::role_args(const std::string& role, const 
           std::to_string(job_.cluster.max_frame_bytes)};
 }
 
-Status LocalCluster::start_server() {
-  const std::string name = fmt::format("ps-{}", servers_started_++);
+std::vector<std::string> LocalCluster::server_args(const std::string& name) const {
   auto args = role_args("ps", name);
   args.insert(args.end(), {"--bind", fmt::format("tcp://{}:0", job_.cluster.bind_host), "--memory-limit",
                            std::to_string(memory_each(job_))});
-  return start_child(name, args);
+  return args;
 }
 
-Status LocalCluster::replace_scheduler() {
-  return start_child("scheduler", {"scheduler", job_file_, "--recover", "--bind", endpoint_},
-                     ChildProcess::LogFile::kGoesOn);
+Status LocalCluster::start_server() {
+  const std::string name = fmt::format("ps-{}", servers_started_++);
+  return start_child(name, server_args(name));
+}
+
+Status LocalCluster::replace(const ChildProcess& killed) {
+  const std::string& name = killed.name();
+  const auto args = name == "scheduler"
+                        ? std::vector<std::string>{"scheduler", job_file_, "--recover", "--bind", endpoint_}
+                        : server_args(name);
+  return start_child(name, args, ChildProcess::LogFile::kGoesOn);
 }
 
 Status LocalCluster::start_child(const std::string& name, const std::vector<std::string>& args,

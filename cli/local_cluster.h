@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,9 @@ class LocalCluster {
   Result<std::string> start();
   // One server more than there were; it joins the running job. REQUIRES: start() was well.
   Status start_server();
-  // Another scheduler at the address of the one that died: it goes on from the journal.
-  Status replace_scheduler();
+  // Another process in the place of one that was killed: a scheduler goes on from the journal at its former
+  // address, a server holds nothing yet.
+  Status replace(const ChildProcess& killed);
   // Beyond those of the job file.
   std::uint32_t servers_added() const { return servers_started_ - job_.cluster.servers; }
   // Children that ended since the last call.
@@ -32,10 +34,11 @@ class LocalCluster {
   void stop(std::chrono::milliseconds patience);
   // Waits for all to end by themselves, then stops the rest with `stop_patience`.
   void wait(std::chrono::milliseconds patience, std::chrono::milliseconds stop_patience);
-  std::vector<ChildProcess>& children() { return children_; }
+  std::deque<ChildProcess>& children() { return children_; }
   const std::string& log_dir() const { return log_dir_; }
 
  private:
+  std::vector<std::string> server_args(const std::string& name) const;
   std::vector<std::string> role_args(const std::string& role, const std::string& name) const;
   Status start_child(const std::string& name, const std::vector<std::string>& args,
                      ChildProcess::LogFile log_file = ChildProcess::LogFile::kNew);
@@ -48,7 +51,7 @@ class LocalCluster {
   std::string log_dir_;
   std::string endpoint_;
   std::uint32_t servers_started_ = 0;
-  std::vector<ChildProcess> children_;
+  std::deque<ChildProcess> children_;  // a new one moves none of the others
   std::vector<bool> reported_;
 };
 

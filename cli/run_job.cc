@@ -35,9 +35,9 @@ constexpr auto kForceAfter = 1000ms;                           // once they were
 // From Ctrl-C: until the scheduler must have said how the job ended, until children are asked to end, and
 // until they are ended by force. Five seconds are promised.
 constexpr auto kStopLimit = 4000ms, kStopAsk = 4300ms, kStopForce = 4600ms;
-constexpr auto kLockPatience = 1s;  // for a run that was killed just now
-constexpr Duration kLastWord = 1s;  // for the scheduler to say how the job ended
-constexpr std::uint32_t kSchedulersMost = 10;  // one after the other
+constexpr auto kLockPatience = 1s;           // for a run that was killed just now
+constexpr Duration kLastWord = 1s;           // for the scheduler to say how the job ended
+constexpr std::uint32_t kReplacedMost = 10;  // children that were killed
 constexpr std::size_t kTailLines = 15;
 
 // Watches over the children and the job's status until the job has ended.
@@ -113,8 +113,8 @@ class JobRun {
     }
   }
 
-  // A worker's work goes to the others, and one scheduler takes another's place. Without a server that holds
-  // what nobody else does this job cannot go on here.
+  // Whoever was killed is replaced. Of those that end by themselves a worker's work goes to the others;
+  // without a server that holds what nobody else does this job cannot go on here.
   void on_child_ended(ChildProcess& child) {
     if (ended_) return;
     const std::string how = fmt::format("{} ended: {}", child.name(), *child.ended());
@@ -122,7 +122,7 @@ class JobRun {
     const bool server = child.name().starts_with("ps-");
     if (server && child.ended_well()) return;  // drained, or the job has ended
     view_.finish();
-    if (!worker && !server && replace_scheduler(child, how)) return;
+    if (replace(child, how)) return;
     if (worker && ++workers_lost_ < job_.cluster.workers) {
       std::fprintf(stderr, "%s; its work goes on with the other workers\n%s", how.c_str(),
                    child.log_tail(kTailLines).c_str());
@@ -139,11 +139,13 @@ class JobRun {
     stop_timer_.start(kLastWord, [this] { end(false, how_to_go_on()); });
   }
 
-  // One that was killed leaves its journal behind; one that ended had its reasons.
-  bool replace_scheduler(const ChildProcess& child, const std::string& how) {
-    if (!child.killed() || stopping_at_.has_value() || ++schedulers_ > kSchedulersMost) return false;
-    if (const Status started = cluster_.replace_scheduler(); !started.ok()) return false;
-    std::fprintf(stderr, "%s; another one goes on from its journal\n", how.c_str());
+  // One that ended by itself had its reasons, and would end again.
+  bool replace(const ChildProcess& child, const std::string& how) {
+    if (!child.killed() || stopping_at_.has_value() || replaced_ == kReplacedMost) return false;
+    if (const Status started = cluster_.replace(child); !started.ok()) return false;
+    ++replaced_;
+    std::fprintf(stderr, "%s; another one %s\n", how.c_str(),
+                 child.name() == "scheduler" ? "goes on from its journal" : "takes its place");
     return true;
   }
 
@@ -190,7 +192,7 @@ class JobRun {
   ToolLink link_;
   Timer look_timer_;
   Timer stop_timer_;
-  std::uint32_t workers_lost_ = 0, schedulers_ = 1;
+  std::uint32_t workers_lost_ = 0, replaced_ = 0;
   std::optional<Instant> stopping_at_;  // since a signal asked for it
   bool ended_ = false;
   bool ok_ = false;

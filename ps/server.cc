@@ -196,7 +196,12 @@ void Server::take_place(std::uint32_t shard) {
   const bool learns = place == chain.end() && map.learner(shard) == self;
   if (self == 0 || (place == chain.end() && !learns)) return leave_place(shard);
   Slot& slot = shards_[shard];
-  if (slot.shard == nullptr) new_rows(slot, shard);
+  const bool leads = place == chain.begin() && !learns;
+  if (slot.shard == nullptr || (leads && !slot.in_place)) {
+    begin_rows(slot, shard);
+    // Who leads rows that nobody had is not to hear of the work that was done on others.
+    if (leads) declared_.fence = std::max(declared_.fence, map.epoch(shard) >> 32 << 32);
+  }
   declare_to(slot, shard);
   if (slot.epoch == map.epoch(shard)) return;
   const bool led = slot.role == ShardRole::kPrimary && slot.epoch != 0;
@@ -211,8 +216,8 @@ void Server::take_place(std::uint32_t shard) {
     give_up_answers(slot);
     slot.log.follow(0);
   } else {
-    slot.role = place == chain.begin() ? ShardRole::kPrimary : ShardRole::kMember;
-    slot.before = place == chain.begin() ? 0 : *(place - 1);
+    slot.role = leads ? ShardRole::kPrimary : ShardRole::kMember;
+    slot.before = leads ? 0 : *(place - 1);
     if (slot.role == ShardRole::kPrimary && !led) slot.leads_since = map.epoch(shard);
     if (slot.role != ShardRole::kPrimary && led) {  // it was handed over: all that we took is in the log
       compute_.run(
@@ -234,6 +239,14 @@ void Server::declare_to(Slot& slot, std::uint32_t shard) {
   if (std::exchange(slot.declared, declarations_) == declarations_) return;
   compute_.run(
       lane_of(shard), [target = slot.shard.get(), declare = declared_] { target->declare(declare); }, [] {});
+}
+
+// A learner that leads before it has learnt begins anew, too: nobody is left to learn from.
+void Server::begin_rows(Slot& slot, std::uint32_t shard) {
+  new_rows(slot, shard);
+  slot.log = ReplicaLog();
+  slot.submitted = 0;
+  slot.in_place = true;
 }
 
 // What was there before stays until its lane has done with it.

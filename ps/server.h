@@ -131,6 +131,7 @@ class Server {
   void on_map();
   void take_place(std::uint32_t shard);
   void declare_to(Slot& slot, std::uint32_t shard);
+  void begin_rows(Slot& slot, std::uint32_t shard);
   void new_rows(Slot& slot, std::uint32_t shard);
   void leave_place(std::uint32_t shard);
   void give_up_answers(Slot& slot);

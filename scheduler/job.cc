@@ -156,6 +156,12 @@ void Job::tick() {
     finish(false, fmt::format("gave up after {} s: {}", cluster.startup_timeout_ms / 1000, waits_for()));
     return;
   }
+  for (const NodeId id : std::exchange(restarted_, {})) {
+    on_server_lost(*context_.membership.find(id), "was restarted");
+  }
+  if (ended_) return;
+  if (going_back_.has_value()) go_back();
+  if (ended_) return;
   const auto grace = std::chrono::milliseconds(cluster.scheduler_grace_ms);
   for (auto lost = lost_servers_.begin(); lost != lost_servers_.end();) {
     const auto [id, since] = *lost;
@@ -278,8 +284,8 @@ void Job::on_restore_reply(const Node& node, std::uint64_t request_id, const Res
   if (ended_ || !errands_.answered(node.id, request_id)) return;
   if (!reply.error.empty()) {
     const std::string damage = fmt::format("{} could not restore the checkpoint: {}", node.name, reply.error);
-    const bool may_choose =
-        reply.damaged && resume_.has_value() && options().resume_from.empty() && !options().evaluate_only;
+    const bool may_choose = reply.damaged && resume_.has_value() &&
+                            resume_directory_ != options().resume_from && !options().evaluate_only;
     return may_choose ? fall_back(damage, reply) : finish(false, damage);
   }
   if (!errands_.idle()) return;

@@ -82,6 +82,9 @@ class Job {
   // Ends the job; with `checkpoint` after a cut, if there is something to keep and it succeeds soon.
   void stop(const std::string& reason, bool checkpoint);
 
+  // Whether the loss of all copies of a shard would not end the job.
+  bool may_go_back() const;
+
   bool drains(NodeId server) const { return draining_.contains(server); }
   std::uint32_t servers_wanted() const { return servers_wanted_; }
   struct OpenMove {
@@ -129,6 +132,7 @@ class Job {
   Status open_journal();
   void recover(const std::vector<JournalRecord>& records);
   void take_in(const NodeGreeted& greeted);
+  bool replaces_server(const NodeGreeted& greeted) const;
   void recover_work(const std::vector<JournalRecord>& records);
   bool recover_checkpoint(std::uint64_t checkpoint);
   void recover_published(const std::vector<JournalRecord>& records);
@@ -142,9 +146,18 @@ class Job {
   Status adopt(FoundCheckpoint found);
   void pass_over(const std::string& why);
   void fall_back(const std::string& damage, const RestoreReply& reply);
+  bool take_up(FoundCheckpoint found);
   std::string cannot_use(const Manifest& manifest) const;
   std::string cannot_hold(const TablesAgreed& agreed) const;
   std::vector<JournalRecord> resume_records() const;
+
+  // job_go_back.cc
+  void lose_shards(NodeId server, const std::string& what);
+  void go_back();
+  Result<FoundCheckpoint> checkpoint_to_go_back_to() const;
+  void give_up_phase();
+  bool raise_generation();
+  bool place_orphans(const std::set<NodeId>& lost, const std::vector<PlacementNode>& here);
 
   // job_rebuild.cc
   Status begin_rebuild();
@@ -285,7 +298,13 @@ class Job {
   std::string stop_reason_;
   Instant waiting_since_{};  // for nodes to come
   std::optional<Instant> workers_gone_since_;
-  std::map<NodeId, Instant> lost_servers_;            // and since when
+  std::map<NodeId, Instant> lost_servers_;  // and since when
+  std::vector<NodeId> restarted_;           // the journal ends before their loss was dealt with
+  struct GoingBack {                        // to a checkpoint, once a server is there
+    std::string why;
+    std::set<NodeId> lost;  // servers
+  };
+  std::optional<GoingBack> going_back_;
   std::set<NodeId> over_memory_, evicts_for_memory_;  // servers that the operator was told of
   std::map<std::uint32_t, LearnersReady::Entry> ready_learners_;
   struct Handover {  // a primary was asked to leave the shard

@@ -14,10 +14,9 @@ void Job::on_server_lost(const Node& node, const std::string& how) {
   const std::vector<ShardEntry> wanted = without_node(map_.entries(), node.id);
   const auto orphans = std::count_if(wanted.begin(), wanted.end(),
                                      [](const ShardEntry& entry) { return entry.chain.empty(); });
-  if (orphans > 0) {
-    return finish(false, fmt::format("server {} {} and its {} shards have no replica: all since the last "
-                                     "checkpoint is lost. {}",
-                                     node.name, how, orphans, how_to_go_on()));
+  if (orphans > 0 || going_back_.has_value()) {
+    return lose_shards(
+        node.id, fmt::format("server {} {} and its {} shards have no replica", node.name, how, orphans));
   }
   move_chains(wanted, fmt::format("server {} {}; its shards go on at their backups", node.name, how));
 }

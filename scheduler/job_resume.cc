@@ -112,20 +112,27 @@ void Job::fall_back(const std::string& damage, const RestoreReply& reply) {
                                  {.generation_min = run_began_, .below = damaged, .damaged = damaged_});
   if (!older.ok()) return finish(false, fmt::format("{}; {}", damage, older.error().message));
   for (const std::string& why : older->skipped) pass_over(why);
-  if (const Status adopted = adopt(std::move(older).value()); !adopted.ok()) {
-    return finish(false, adopted.error().message);
-  }
+  if (take_up(std::move(older).value())) declare_tables();
+}
+
+// In the middle of a run: journals that the checkpoint is restored next. False: the job has ended.
+bool Job::take_up(FoundCheckpoint found) {
+  const auto give_up = [this](const std::string& why) {
+    finish(false, why);
+    return false;
+  };
+  if (const Status adopted = adopt(std::move(found)); !adopted.ok()) return give_up(adopted.error().message);
   TablesAgreed agreed = *facts_.agreed;
-  if (const std::string why = cannot_hold(agreed); !why.empty()) return finish(false, why);
+  if (const std::string why = cannot_hold(agreed); !why.empty()) return give_up(why);
   agreed.num_partitions = facts_.num_partitions;
   for (const JournalRecord& each : resume_records()) {
-    if (!record(each)) return;
+    if (!record(each)) return false;
   }
-  if (!record(agreed)) return;
+  if (!record(agreed)) return false;
   facts_.agreed = std::move(agreed);
   make_plan();
   enter(JobState::kPreparing);
-  declare_tables();
+  return true;
 }
 
 std::string Job::cannot_use(const Manifest& manifest) const {

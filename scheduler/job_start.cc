@@ -171,6 +171,7 @@ void Job::recover(const std::vector<JournalRecord>& records) {
   std::uint32_t pass = 0;
   for (const JournalRecord& record : records) {
     if (const auto* greeted = std::get_if<NodeGreeted>(&record)) {
+      if (replaces_server(*greeted)) restarted_.push_back(greeted->id);
       take_in(*greeted);
     } else if (const auto* drains = std::get_if<NodeDrains>(&record)) {
       draining_.insert(drains->id);
@@ -180,11 +181,13 @@ void Job::recover(const std::vector<JournalRecord>& records) {
       facts_.agreed = *agreed;
     } else if (const auto* changed = std::get_if<MapChanged>(&record)) {
       map_.apply(changed->shards);
+      restarted_.clear();
     } else if (const auto* reached = std::get_if<StateReached>(&record)) {
       state = reached->state;
       pass = reached->pass;
       if (state == "restoring") {  // what follows is what the checkpoint knows
         kept_passes_ = 0;
+        restarted_.clear();
         resumed_from = reached->text;
         facts_.passes.clear();
         facts_.validations.clear();
@@ -230,6 +233,13 @@ void Job::recover(const std::vector<JournalRecord>& records) {
   } else {
     carry_out();
   }
+}
+
+// What its forerunner held is gone. The record of who takes its place comes next, if there was time to write
+// it.
+bool Job::replaces_server(const NodeGreeted& greeted) const {
+  const Node* known = context_.membership.find(greeted.id);
+  return known != nullptr && known->role == Role::kServer && known->incarnation != greeted.incarnation;
 }
 
 void Job::take_in(const NodeGreeted& greeted) {

@@ -157,7 +157,7 @@ bool Scheduler::knows_more(const Hello& hello) const {
   const std::uint32_t ours = job_.facts().generation;
   if (job_.rebuilding() || hello.generation == 0) return false;
   // It is of a run that nobody said was to end.
-  if (hello.generation < ours) return job_.began_anew();
+  if (hello.generation < ours) return job_.began_anew() && hello.generation < job_.run_began();
   const Node* welcomed = membership_.find(hello.name);
   return hello.generation > ours || welcomed == nullptr || welcomed->role != hello.role;
 }

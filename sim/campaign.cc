@@ -83,6 +83,11 @@ void add_rare_ones(std::vector<Fault>& faults, const ClusterOptions& options, Rn
   perhaps(FaultKind::kJournalDiskFails, 0.1);
   perhaps(FaultKind::kJournalIsLost, 0.1);
   if (options.checkpoint_every_steps > 0) perhaps(FaultKind::kAllDie, 0.15);
+  Rng copies(combine(options.shape.seed, 4714));
+  if (options.checkpoint_every_steps == 0 || !copies.chance(0.5)) return;
+  for (std::uint64_t times = 1 + copies.below(3); times > 0; --times) {
+    faults[copies.below(faults.size())].kind = FaultKind::kLastCopyDies;
+  }
 }
 
 struct Drawn {

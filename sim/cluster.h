@@ -59,7 +59,9 @@ class SimCluster {
   std::shared_ptr<const Server> server_process(const SimNode& node) const;
   // Whether no shard would be lost with the server: each that it is in the chain of has another member, up
   // and the process that the scheduler knows.
-  bool can_lose(const SimNode& server) const;
+  bool can_lose(const SimNode& server) const { return keeps_all_rows(&server); }
+  // The same with nobody lost.
+  bool has_all_rows() const { return keeps_all_rows(nullptr); }
   std::shared_ptr<const Scheduler> scheduler_process() const { return scheduler_process_.lock(); }
 
   // A server more, started now.
@@ -104,6 +106,7 @@ class SimCluster {
   std::string check_owners() const;
 
  private:
+  bool keeps_all_rows(const SimNode* without) const;
   void add_nodes();
   void add_workers();
   void crash(bool workers_too);

@@ -23,7 +23,7 @@ std::shared_ptr<const Server> SimCluster::server_process(const SimNode& node) co
   return found == server_processes_.end() ? nullptr : found->second.lock();
 }
 
-bool SimCluster::can_lose(const SimNode& server) const {
+bool SimCluster::keeps_all_rows(const SimNode* without) const {
   const auto process = scheduler_process();
   if (process == nullptr || process->job().map().empty()) return false;
   std::map<NodeId, bool> has_rows;                 // its rows, as far as the scheduler knows
@@ -32,17 +32,18 @@ bool SimCluster::can_lose(const SimNode& server) const {
   for (const SimNode* node : servers_) {
     const Node* known = process->membership().find(bare_name(*node));
     if (known == nullptr) continue;
-    if (node == &server) self = known->id;
+    if (node == without) self = known->id;
     if (const auto its = server_process(*node); its != nullptr) {
       for (const HeldShard& held : its->held_shards()) {
         if (held.handed_over) goes[known->id].insert(held.shard);
       }
     }
-    has_rows[known->id] = world_.up(*node) && known->incarnation == incarnations_.at(node) && node != &server;
+    has_rows[known->id] = world_.up(*node) && known->incarnation == incarnations_.at(node) && node != without;
   }
   const auto& entries = process->job().map().entries();
   return std::all_of(entries.begin(), entries.end(), [&](const ShardEntry& entry) {
-    return !holds(entry.chain, self) || std::any_of(entry.chain.begin(), entry.chain.end(), [&](NodeId id) {
+    const bool touched = without == nullptr || holds(entry.chain, self);
+    return !touched || std::any_of(entry.chain.begin(), entry.chain.end(), [&](NodeId id) {
       return has_rows[id] && !goes[id].contains(entry.shard);
     });
   });

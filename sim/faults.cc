@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/units.h"
+#include "scheduler/placement.h"
 #include "sim/striker.h"
 
 namespace capstan {
@@ -84,6 +85,9 @@ class Player {
   bool journal_is_lost() {
     auto process = cluster_.scheduler_process();
     if (process == nullptr || process->job().ended() || process->job().map().empty()) return false;
+    const JobState state = process->job().facts().state;
+    const bool restores = state != JobState::kRunning && state != JobState::kValidating;
+    if (restores || !cluster_.has_all_rows()) return false;
     process.reset();  // it must not outlive its crash
     cluster_.rebuild_without_journal();
     return true;
@@ -104,6 +108,22 @@ class Player {
     process.reset();
     cluster_.crash_all_and_resume(cluster_.options().servers, cluster_.options().workers);
     return true;
+  }
+
+  // All members of one shard's chain at once: the scheduler has a checkpoint to go back to.
+  bool last_copy_dies(const Fault& fault) {
+    const auto process = cluster_.scheduler_process();
+    if (process == nullptr || !process->job().may_go_back()) return false;
+    const auto& entries = process->job().map().entries();
+    std::vector<SimNode*> members;
+    for (std::uint32_t n = 0; n < cluster_.options().servers; ++n) {
+      const Node* known = process->membership().find("ps-" + std::to_string(n));
+      const auto& chain = entries[fault.a % entries.size()].chain;
+      if (known != nullptr && holds(chain, known->id)) members.push_back(&server(n));
+    }
+    bool any = false;
+    for (SimNode* member : members) any = crash(*member, fault) || any;
+    return any;
   }
 
   bool happens(const Fault& fault) {
@@ -145,6 +165,8 @@ class Player {
         return store_drops_lead();
       case FaultKind::kAllDie:
         return all_die(fault);
+      case FaultKind::kLastCopyDies:
+        return last_copy_dies(fault);
       case FaultKind::kServerJoins:
         return join();
       case FaultKind::kServerIsDrained:
@@ -239,6 +261,8 @@ std::string to_string(const Fault& fault) {
       case FaultKind::kAllDie:
         return fmt::format("all die and go on from the last checkpoint{}",
                            fault.hard ? ", of which a bit has rotted" : "");
+      case FaultKind::kLastCopyDies:
+        return "all copies of a shard are lost";
       case FaultKind::kServerJoins:
         return "a server joins";
       case FaultKind::kServerIsDrained:

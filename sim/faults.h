@@ -32,6 +32,7 @@ enum class FaultKind : std::uint8_t {
   kStoreIsAway,
   kStoreDropsLead,
   kAllDie,
+  kLastCopyDies,
   kServerJoins,
   kServerIsDrained,
 };
