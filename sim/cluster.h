@@ -73,6 +73,8 @@ class SimCluster {
 
   // The job has ended, well or not, as the scheduler knows.
   bool ended() const;
+  // Gives ended(). Looks for two owners of a shard now and then, which are a finding.
+  bool run_until_ended(Duration limit);
   bool ok() const;
   std::string end_text() const;
   // The report as the scheduler wrote it; empty: it has not yet.
@@ -99,8 +101,8 @@ class SimCluster {
   // Compares the bytes of every shard on all members of its chain, at rest. Empty when they are equal.
   std::string check_replicas() const;
   // Reads every checkpoint that is published: each row of the ledger must hold just the batches that the
-  // shard's memory of pushes in the same checkpoint says, and no table more rows than it may have. Empty when
-  // all do.
+  // shard's memory of pushes in the same checkpoint says, all of those that a restore would not do again, in
+  // sync no others, and no table more rows than it may have. Empty when all do.
   std::string check_checkpoints() const;
   // Shards that two servers serve at this moment; empty when there is none. A stopped process serves nobody.
   std::string check_owners() const;
@@ -134,6 +136,7 @@ class SimCluster {
   std::uint32_t life_ = 0;  // how often the whole cluster was made
   bool scheduler_started_ = false;
   bool rebuilds_ = false;
+  std::uint64_t looked_ = 0;  // whether the job has ended
   std::vector<std::string> given_up_;
   std::weak_ptr<Scheduler> scheduler_process_;
   std::map<const SimNode*, std::weak_ptr<Server>> server_processes_;

@@ -78,6 +78,17 @@ std::string SimCluster::check_replicas() const {
   return "";
 }
 
+bool SimCluster::run_until_ended(Duration limit) {
+  constexpr std::uint64_t kEventsBetween = 50;
+  const auto look = [this] {
+    if (++looked_ % kEventsBetween == 0) {
+      if (const std::string two = check_owners(); !two.empty()) findings_->report(two);
+    }
+    return ended();
+  };
+  return ended() || (limit > Duration(0) && world_.run_until(look, limit));
+}
+
 std::string SimCluster::check_owners() const {
   std::map<std::uint32_t, std::pair<const SimNode*, std::uint64_t>> owners;
   for (const SimNode* node : servers_) {

@@ -12,17 +12,6 @@ Duration draw_duration(Rng& rng, Duration least, Duration most) {
 Striker::Striker(SimCluster& cluster)
     : cluster_(cluster), world_(cluster.world()), crashed_(-std::chrono::seconds(1000)) {}
 
-bool Striker::wait(Duration limit) {
-  constexpr std::uint64_t kEventsBetween = 50;
-  const auto ended = [this] {
-    if (++looked_ % kEventsBetween == 0) {
-      if (const std::string two = cluster_.check_owners(); !two.empty()) cluster_.findings().report(two);
-    }
-    return cluster_.ended();
-  };
-  return cluster_.ended() || (limit > Duration(0) && world_.run_until(ended, limit));
-}
-
 void Striker::end() {
   world_.set_faults(false);
   cluster_.store().set_faults(false);

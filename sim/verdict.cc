@@ -66,8 +66,7 @@ std::vector<Rows> calm_rows(ClusterOptions options) {
 }  // namespace
 
 std::string must_finish(SimCluster& cluster, Duration limit) {
-  const bool ended = cluster.world().run_until([&] { return cluster.ended(); }, limit);
-  if (!ended) {
+  if (!cluster.run_until_ended(limit)) {
     const auto process = cluster.scheduler_process();
     return "the job does not end: " + cluster.end_text().append(process ? process->status() : "");
   }

@@ -102,6 +102,16 @@ TEST(PlantedBugs, CutReadsCursorsLate) {
             [](std::uint64_t seed) { return resumed(seed, Consistency::kAsync); });
 }
 
+// What a checkpoint holds tells by itself, before anybody goes on from it.
+TEST(PlantedBugs, CutReadsCursorsLateIsInTheCheckpoint) {
+  must_find(PlantedBug::kCutReadsCursorsLate, 50, first_checkpoints);
+}
+
+// Nobody but the verdict looks for two owners, while it waits for the job's end.
+TEST(PlantedBugs, TwoOwnersInPeaceAreSeen) {
+  must_find(PlantedBug::kServesAfterHandover, 20, joined_unwatched);
+}
+
 TEST(PlantedBugs, BreaksItsPromise) {
   must_find(PlantedBug::kBreaksItsPromise, 50, heard_again_one_by_one);
 }

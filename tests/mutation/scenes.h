@@ -46,6 +46,16 @@ inline std::string resumed(std::uint64_t seed, Consistency consistency) {
   return must_finish_right(cluster, std::chrono::seconds(300));
 }
 
+// The first checkpoints of a job in peace, as they are on the disk.
+inline std::string first_checkpoints(std::uint64_t seed) {
+  SimCluster cluster(seed, with_checkpoints(seed, kModes[seed % 3]));
+  const auto kept = [&] {
+    return has_checkpoint(cluster) && cluster.scheduler_process()->job().facts().checkpoints.size() > 1;
+  };
+  goes_on_until(cluster, kept);
+  return cluster.check_checkpoints();
+}
+
 // Some items have been taken over beyond the checkpoint when the servers die: their holders know no batch
 // before the one that they began with.
 inline std::string resumed_after_a_change_of_holders(std::uint64_t seed) {
@@ -191,6 +201,18 @@ inline std::string joined(std::uint64_t seed, std::uint32_t replicas, bool check
         cluster, [] { return false; }, std::chrono::seconds(300));
   }
   return must_finish_equal(cluster);
+}
+
+// A server joins, and nobody looks before the end.
+inline std::string joined_unwatched(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, kModes[seed % 3]);
+  options.servers = 2;
+  options.shape.batches += 80;
+  options.sim.network = NetworkOptions{};
+  SimCluster cluster(seed, options);
+  cluster.add_server();
+  const std::string wrong = must_finish(cluster, std::chrono::seconds(300));
+  return wrong.find("two owners") == std::string::npos ? "" : wrong;
 }
 
 // The scheduler no longer hears a server that everybody else does.
