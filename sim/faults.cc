@@ -210,6 +210,8 @@ std::vector<Fault> draw_faults(Rng& rng, const FaultPlan& plan) {
     fault.a = static_cast<std::uint32_t>(rng.below(of_workers(fault.kind) ? plan.workers : plan.servers));
     fault.b = static_cast<std::uint32_t>(rng.below(plan.servers));
     fault.hard = rng.chance(0.5);
+    const bool of_itself = fault.kind == FaultKind::kCutServers && fault.a == fault.b;
+    if (of_itself) fault.b = (fault.b + 1) % plan.servers;
     faults.push_back(fault);
   }
   return faults;

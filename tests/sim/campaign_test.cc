@@ -32,6 +32,14 @@ TEST(Campaign, SeedsTo500) {
   run(376, 125);
 }
 
+TEST(Campaign, NoServerIsCutOffFromItself) {
+  FaultPlan plan;
+  plan.servers = 2;
+  plan.kinds = {FaultKind::kCutServers};
+  Rng rng(1);
+  for (const Fault& fault : draw_faults(rng, plan)) EXPECT_NE(fault.a, fault.b) << to_string(fault);
+}
+
 TEST(Campaign, ARunIsItsSeedAndItsFaults) {
   const CampaignRun once = run_campaign(7), again = run_campaign(7, once.faults);
   EXPECT_EQ(once.elapsed, again.elapsed);
