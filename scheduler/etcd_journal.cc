@@ -94,7 +94,7 @@ Status EtcdJournal::append(const JournalRecord& record) {
 
 Status EtcdJournal::write(std::string_view text) {
   while (!text.empty()) {
-    const std::string_view piece = text.substr(0, kValueMax);
+    const std::string_view piece = text.substr(0, options_.value_bytes_max);
     text.remove_prefix(piece.size());
     StoreCommit one;
     one.puts.push_back(

@@ -22,13 +22,11 @@ struct EtcdJournalOptions {
   // For a record to be taken, while the store does not answer; then the scheduler stops.
   Duration patience = std::chrono::seconds(60);
   std::function<Instant()> now;
+  std::size_t value_bytes_max = std::size_t{1} << 20;  // etcd takes 1.5 MiB a request
 };
 
 class EtcdJournal final : public Journal {
  public:
-  // etcd takes 1.5 MiB a request.
-  static constexpr std::size_t kValueMax = 1U << 20;
-
   // `leadership` must hold before anything is written; nullptr: to read only.
   EtcdJournal(KeyStore& store, Leadership* leadership, const Log& log, EtcdJournalOptions options);
 

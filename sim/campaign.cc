@@ -42,6 +42,9 @@ ClusterOptions world_of(std::uint64_t seed, Rng& rng) {
   const bool helped = options.consistency == Consistency::kAsync && options.workers > 1;
   if (helped && chains.chance(0.5)) options.slowness = 3 + static_cast<std::uint32_t>(chains.below(5));
   if (chains.chance(0.25)) options.schedulers = 2;
+  Rng rare(combine(seed, 4714));
+  options.rare = draw_rare_paths(rare, options.consistency, options.schedulers);
+  draw_segments(rare, options.consistency, options.shape);
   return options;
 }
 
@@ -124,12 +127,13 @@ std::uint64_t slices_of(const Ledger& ledger) {
 }
 
 std::string describe(std::uint64_t seed, const ClusterOptions& options) {
-  return fmt::format("{}, {}{} servers, {} workers, {} replicas, {} partitions, {}", kModeNames[seed % 3],
-                     options.schedulers == 2 ? "2 schedulers, " : "", options.servers, options.workers,
-                     options.replicas, options.shape.partitions,
+  return fmt::format("{}, {}{} servers, {} workers, {} replicas, {} partitions of {}, {}{}",
+                     kModeNames[seed % 3], options.schedulers == 2 ? "2 schedulers, " : "", options.servers,
+                     options.workers, options.replicas, options.shape.partitions, options.shape.batches,
                      options.checkpoint_every_steps == 0
                          ? std::string("no checkpoints")
-                         : fmt::format("a checkpoint every {} steps", options.checkpoint_every_steps));
+                         : fmt::format("a checkpoint every {} steps", options.checkpoint_every_steps),
+                     to_string(options.rare));
 }
 
 }  // namespace

@@ -121,7 +121,8 @@ JobConfig SimCluster::config() const {
   job.cluster.replicas = options_.replicas;
   job.cluster.num_shards = options_.shape.num_shards;
   job.cluster.lease_ms = options_.lease_ms;
-  job.cluster.catch_up_rate = 1U << 20;
+  job.cluster.catch_up_rate = options_.rare.catch_up_rate;
+  job.cluster.scheduler_grace_ms = options_.rare.scheduler_grace_ms;
   job.cluster.startup_timeout_ms = 600'000;
   if (options_.checkpoint_every_steps > 0) {
     job.checkpoint.path = "checkpoints";
@@ -193,7 +194,8 @@ std::shared_ptr<void> SimCluster::start_in_turn(SimNode& node, SchedulerOptions 
     log(node).error("{}", why);
     start_again_soon(node);
   };
-  return std::make_shared<SimScheduler>(node, store_, log(node), std::move(options), std::move(hooks));
+  return std::make_shared<SimScheduler>(node, store_, log(node), std::move(options),
+                                        options_.rare.journal_value_bytes, std::move(hooks));
 }
 
 // As whoever watches over processes would.
@@ -222,7 +224,10 @@ std::shared_ptr<void> SimCluster::start_server(SimNode& node) {
   options.scheduler = scheduler_endpoints();
   options.bind = fmt::format("sim://{}:0", node.name());
   options.incarnation = incarnations_[&node] = ++last_incarnation_;
-  options.chunk_bytes = 256;  // a shard here has about a thousand bytes
+  options.chunk_bytes = options_.rare.chunk_bytes;
+  options.requests = options_.rare.requests;
+  options.frame_bytes_max = options_.rare.record_frame_bytes;
+  options.snapshot_bytes_per_second = options_.rare.snapshot_bytes_per_second;
   auto process = std::make_shared<Process>(
       node, options_.shape.num_shards, log(node), std::move(options),
       [this, &node](bool ok, const std::string& why) { ok && !ended() ? leave(node) : quit(node, why); });
@@ -246,6 +251,8 @@ std::shared_ptr<void> SimCluster::start_worker(SimNode& node) {
     train.pipeline_depth = options_.pipeline_depth;
     train.push_window = options_.push_window;
     train.num_shards = options_.shape.num_shards;
+    const std::uint64_t part = ledger_->largest_slice() * options_.rare.slice_percent / 100;
+    if (part != 0) train.frame_bytes_max = part;
     return WorkerJob{
         std::make_shared<LedgerProgram>(ledger_, findings_, options_.consistency, options_.staleness), train};
   };

@@ -14,6 +14,7 @@
 #include "scheduler/scheduler.h"
 #include "sim/ledger.h"
 #include "sim/ledger_program.h"
+#include "sim/rare_paths.h"
 #include "sim/sim_scheduler.h"
 #include "sim/world.h"
 #include "worker/worker.h"
@@ -33,6 +34,7 @@ struct ClusterOptions {
   std::uint64_t checkpoint_every_steps = 0;  // 0: no checkpoints
   std::uint32_t checkpoint_full_every = 8, checkpoint_keep = 2;
   StartMode start = StartMode::kNew;
+  RarePaths rare;
   SimOptions sim;
 
   ClusterOptions();  // slow enough for faults to fall into the job

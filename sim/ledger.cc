@@ -99,6 +99,22 @@ std::vector<Key> Ledger::touched(const BatchId& id) const {
   return touched_[number(id)];
 }
 
+std::uint64_t Ledger::largest_slice() const {
+  std::uint64_t largest = 0;
+  for (const std::vector<Key>& keys : touched_) {
+    std::map<std::uint32_t, std::uint64_t> bytes;
+    for (const TableSpec& table : tables()) {
+      const std::uint64_t each = std::max(sizeof(Key), table.dim * sizeof(float));
+      const bool none = keys.empty();
+      for (const Key key : table.dense && !none ? dense_keys_ : keys) {
+        bytes[shard_of(key, shape_.num_shards)] += each;
+      }
+    }
+    for (const auto& [shard, sum] : bytes) largest = std::max(largest, sum);
+  }
+  return largest;
+}
+
 void Ledger::gradient(const BatchId& id, float* out) const {
   const std::uint64_t n = number(id);
   std::fill(out, out + dim(), 0.0F);

@@ -60,6 +60,8 @@ class Ledger {
   const std::vector<Key>& dense_keys() const { return dense_keys_; }  // sorted for the wire
   // Unique, sorted for the wire.
   std::vector<Key> touched(const BatchId& id) const;
+  // Bytes of keys or gradients, whichever are more, that a batch pushes to one shard, at the most.
+  std::uint64_t largest_slice() const;
   // What the batch gives to every row it touches: SGD with a rate of 1 subtracts it. [dim]
   void gradient(const BatchId& id, float* out) const;
 

@@ -15,7 +15,7 @@ constexpr Duration kAskEvery = 300ms;
 
 // Outside, a thread renews the lead: only what the journal asks of the store makes the node stand still.
 SimScheduler::SimScheduler(SimNode& node, SimStore& store, const Log& log, SchedulerOptions options,
-                           Hooks hooks)
+                           std::size_t journal_value_bytes, Hooks hooks)
     : node_(node),
       log_(log),
       options_(std::move(options)),
@@ -24,7 +24,8 @@ SimScheduler::SimScheduler(SimNode& node, SimStore& store, const Log& log, Sched
       records_(store, node, true),
       leadership_({EtcdJournal::leader_key(kRoot), node.name(), kLeaseSeconds,
                    [&node] { return node.loop().now(); }}),
-      journal_(records_, &leadership_, log_, {kRoot, kPatience, [this] { return records_.now(); }}),
+      journal_(records_, &leadership_, log_,
+               {kRoot, kPatience, [this] { return records_.now(); }, journal_value_bytes}),
       timer_(node.loop()) {
   timer_.start(Duration(0), [this] { campaign(); });
 }

@@ -21,7 +21,8 @@ class SimScheduler {
     std::function<void(const std::string& why)> on_exit;      // its process ends, and the job does not
   };
 
-  SimScheduler(SimNode& node, SimStore& store, const Log& log, SchedulerOptions options, Hooks hooks);
+  SimScheduler(SimNode& node, SimStore& store, const Log& log, SchedulerOptions options,
+               std::size_t journal_value_bytes, Hooks hooks);
 
  private:
   void campaign();

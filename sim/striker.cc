@@ -43,7 +43,10 @@ bool Striker::may_crash_server(const SimNode& server) const {
 }
 
 bool Striker::may_be_silent() const {
-  return world_.elapsed() > crashed_ + two_leases();
+  const auto grace = std::chrono::milliseconds(cluster_.options().rare.scheduler_grace_ms);
+  const Duration now = world_.elapsed();
+  const bool goes_on = now < silent_until_ + two_leases();
+  return now > crashed_ + two_leases() && !(goes_on && now - silent_since_ > grace / 4);
 }
 
 bool Striker::crash_server(SimNode& server, bool power, Duration lasts) {
@@ -53,6 +56,7 @@ bool Striker::crash_server(SimNode& server, bool power, Duration lasts) {
 }
 
 void Striker::silent_for(Duration duration) {
+  if (world_.elapsed() >= silent_until_ + two_leases()) silent_since_ = world_.elapsed();
   silent_until_ = std::max(silent_until_, world_.elapsed() + duration);
 }
 

@@ -26,7 +26,7 @@ class Striker {
 
   // One fault at a time is what two replicas bear: a crash and the silence of another server must not fall
   // into one lease, or the scheduler takes the dead one for the one that lives. And the last holder of a
-  // shard is not lost.
+  // shard is not lost, nor taken for lost because servers are silent, one after the other, for the grace.
   bool may_crash_server(const SimNode& server) const;
   bool may_be_silent() const;
   bool crash_server(SimNode& server, bool power, Duration lasts);
@@ -38,7 +38,7 @@ class Striker {
 
   SimCluster& cluster_;
   SimWorld& world_;
-  Duration silent_until_{0};
+  Duration silent_since_{0}, silent_until_{0};
   Duration crashed_;  // a server, the last time
 };
 

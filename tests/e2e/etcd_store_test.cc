@@ -211,7 +211,7 @@ TEST_F(EtcdStoreTest, OnlyTheLeaderWritesTheJournal) {
 TEST_F(EtcdStoreTest, ALargeRecordIsSplit) {
   MapChanged map;
   for (std::uint32_t shard = 0; shard < 65536; ++shard) map.shards.push_back({shard, ~0ULL >> 1, {1, 2, 3}});
-  ASSERT_GT(journal_line(map).size(), 3 * EtcdJournal::kValueMax);
+  ASSERT_GT(journal_line(map).size(), 3 * EtcdJournalOptions().value_bytes_max);
   Leadership a = lead_of("a");
   ASSERT_TRUE(a.campaign(store()).ok());
   EtcdJournal journal = journal_of(a);

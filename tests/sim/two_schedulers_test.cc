@@ -134,6 +134,21 @@ TEST_F(InSimStore, GoesOnWithAnEditionOrBeginsAnother) {
   EXPECT_EQ(store.values("/job/journal/"), journal_line(GenerationRaised{3})) << "the old one is gone";
 }
 
+TEST_F(InSimStore, ARecordGoesOnFromOneValueToTheNext) {
+  Leadership a = lead_of("a");
+  ASSERT_TRUE(a.campaign(link).ok());
+  EtcdJournal journal(link, &a, silent, {"/job", seconds(2), [this] { return link.now(); }, 16});
+  ASSERT_TRUE(journal.begin({GenerationRaised{1}}).ok());
+  const StateReached reached{"running", 3, "a text that is longer than sixteen bytes"};
+  ASSERT_TRUE(journal.append(reached).ok());
+  EXPECT_EQ(store.values("/job/journal/"), journal_line(GenerationRaised{1}) + journal_line(reached));
+  const std::string edition = store.values("/job/edition");
+  EXPECT_EQ(store.values("/job/journal/" + edition + "/0000000001").size(), 16U);
+  const auto back = journal_of(a).read(JournalLines::kAll);
+  ASSERT_EQ(back->size(), 2U);
+  EXPECT_EQ(to_json_text(back->at(1)), to_json_text(reached));
+}
+
 // The writer died with a part of a record written.
 TEST_F(InSimStore, ATornRecordIsDroppedAndAnotherEditionBegun) {
   Leadership a = lead_of("a");
