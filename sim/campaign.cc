@@ -76,16 +76,20 @@ FaultPlan plan_of(const ClusterOptions& options, Rng& rng) {
 
 // What a job bears now and then, each at a moment of its own, in place of what was drawn for it.
 void add_rare_ones(std::vector<Fault>& faults, const ClusterOptions& options, Rng& rng) {
-  if (faults.empty() || options.schedulers == 2) return;
+  if (faults.empty()) return;
   const auto perhaps = [&](FaultKind kind, double chance) {
     for (int times = 0; times < 2; ++times) {
       if (rng.chance(chance)) faults[rng.below(faults.size())].kind = kind;
     }
   };
-  perhaps(FaultKind::kJournalDiskFull, 0.1);
-  perhaps(FaultKind::kJournalDiskFails, 0.1);
-  perhaps(FaultKind::kJournalIsLost, 0.1);
+  const bool own_journal = options.schedulers < 2;
+  if (own_journal) {
+    perhaps(FaultKind::kJournalDiskFull, 0.1);
+    perhaps(FaultKind::kJournalDiskFails, 0.1);
+    perhaps(FaultKind::kJournalIsLost, 0.1);
+  }
   if (options.checkpoint_every_steps > 0) perhaps(FaultKind::kAllDie, 0.15);
+  if (own_journal) perhaps(FaultKind::kFalseStart, 0.1);
   Rng copies(combine(options.shape.seed, 4714));
   if (options.checkpoint_every_steps == 0 || !copies.chance(0.5)) return;
   for (std::uint64_t times = 1 + copies.below(3); times > 0; --times) {

@@ -12,8 +12,6 @@ namespace capstan {
 namespace {
 
 using std::chrono::milliseconds;
-constexpr const char* kSchedulerEndpoint = "sim://scheduler:1";
-constexpr const char* kSecondEndpoint = "sim://scheduler-1:1";
 constexpr const char* kStore = "store";
 
 // Some lanes of a pool, as a pool of their own.
@@ -133,79 +131,6 @@ JobConfig SimCluster::config() const {
   return job;
 }
 
-SchedulerOptions SimCluster::scheduler_options(const SimNode& node) const {
-  SchedulerOptions options;
-  options.config = config();
-  options.job_text = "name: sim\n";
-  options.bind = &node == schedulers_.front() ? kSchedulerEndpoint : kSecondEndpoint;
-  options.without = given_up_;
-  return options;
-}
-
-std::string SimCluster::scheduler_endpoints() const {
-  return options_.schedulers < 2 ? kSchedulerEndpoint
-                                 : fmt::format("{},{}", kSchedulerEndpoint, kSecondEndpoint);
-}
-
-std::shared_ptr<void> SimCluster::start_scheduler(SimNode& node) {
-  SchedulerOptions options = scheduler_options(node);
-  if (options_.schedulers > 0) return start_in_turn(node, std::move(options));
-  options.start = rebuilds_ ? StartMode::kRebuild : scheduler_started_ ? StartMode::kRecover : options_.start;
-  auto process = start_with_journal(node, options);
-  if (process == nullptr && options.start == StartMode::kRebuild) {
-    options.start = StartMode::kRecover;  // the journal that it has written since is whole
-    process = start_with_journal(node, std::move(options));
-  }
-  scheduler_started_ = true;
-  scheduler_process_ = process;
-  return process;
-}
-
-// nullptr: it does not start now.
-std::shared_ptr<Scheduler> SimCluster::start_with_journal(SimNode& node, const SchedulerOptions& options) {
-  auto process =
-      std::make_shared<Scheduler>(node.loop(), node.transport(), node.storage(), log(node), options);
-  const auto endpoint = process->start([this, &node](bool, const std::string&) {
-    const auto self = scheduler_process();
-    if (self != nullptr && self->job().halted()) start_again_soon(node);
-  });
-  if (endpoint.ok()) return process;
-  log(node).error("{}", endpoint.error().message);
-  const ErrorCode code = endpoint.error().code;
-  if (options.start == StartMode::kRebuild && code == ErrorCode::kInvalid) return nullptr;
-  if (code == ErrorCode::kIo || code == ErrorCode::kNoSpace) {  // of its disk
-    world_.call_after(Duration(0), [this, &node] { start_again_soon(node); });
-  } else {
-    quits_.push_back("the scheduler does not start: " + endpoint.error().message);
-  }
-  return nullptr;
-}
-
-std::shared_ptr<void> SimCluster::start_in_turn(SimNode& node, SchedulerOptions options) {
-  SimScheduler::Hooks hooks;
-  hooks.start_mode = [this] {
-    return std::exchange(scheduler_started_, true) ? StartMode::kRecover : options_.start;
-  };
-  hooks.on_lead = [this, &node](const std::shared_ptr<Scheduler>& process) {
-    scheduler_ = &node;
-    scheduler_process_ = process;
-  };
-  hooks.on_exit = [this, &node](const std::string& why) {
-    log(node).error("{}", why);
-    start_again_soon(node);
-  };
-  return std::make_shared<SimScheduler>(node, store_, log(node), std::move(options),
-                                        options_.rare.journal_value_bytes, std::move(hooks));
-}
-
-// As whoever watches over processes would.
-void SimCluster::start_again_soon(SimNode& node) {
-  world_.crash(node, SimWorld::Crash::kProcess);
-  world_.call_after(milliseconds(300), [this, &node] {
-    if (has(node) && !world_.up(node)) world_.restart(node);
-  });
-}
-
 std::shared_ptr<void> SimCluster::start_server(SimNode& node) {
   struct Process {
     Process(SimNode& self, std::uint32_t shards, const Log& log, ServerOptions options,
@@ -312,16 +237,6 @@ std::string SimCluster::report() {
   return bytes.ok() ? std::string(bytes->text()) : "";
 }
 
-void SimCluster::rebuild_without_journal(const std::vector<std::string>& given_up) {
-  const auto done = [](const Status& status) { CAPSTAN_ASSERT(status.ok(), "the journal goes"); };
-  done(scheduler_->storage().remove("work/journal"));
-  done(scheduler_->storage().sync_dir("work"));
-  crash(*scheduler_, SimWorld::Crash::kPower);
-  rebuilds_ = true;
-  given_up_ = given_up;
-  restart(*scheduler_);
-}
-
 void SimCluster::crash(bool workers_too) {
   for (const auto& node : world_.nodes()) {
     const bool worker = std::find(workers_.begin(), workers_.end(), node.get()) != workers_.end();
@@ -329,6 +244,8 @@ void SimCluster::crash(bool workers_too) {
   }
   ++life_;
   rebuilds_ = false;
+  false_start_.reset();
+  store_.drop_leases();  // it is dark for longer than the lead lasts
   options_.start = StartMode::kResume;
 }
 

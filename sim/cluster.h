@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -90,6 +91,10 @@ class SimCluster {
   void slow_disks(Duration most);
   // The scheduler dies and its journal is gone; another one asks the servers, but for those given up.
   void rebuild_without_journal(const std::vector<std::string>& given_up = {});
+  // The same, but somebody starts another one as if nothing were known: it must stop when it hears of a node
+  // that lives, and leave everything as it was. Then one asks the servers.
+  void start_without_journal(StartMode mode);
+  bool starts_falsely() const { return false_start_.has_value(); }
   // Everything dies; then a new cluster with other nodes goes on from the last checkpoint on the old disk.
   void crash_all_and_resume(std::uint32_t servers, std::uint32_t workers);
   // The same, but the workers live on and know nothing of it until they hear from the new scheduler.
@@ -118,6 +123,9 @@ class SimCluster {
   std::shared_ptr<Scheduler> start_with_journal(SimNode& node, const SchedulerOptions& options);
   std::shared_ptr<void> start_in_turn(SimNode& node, SchedulerOptions options);
   void start_again_soon(SimNode& node);
+  void lose_journal();
+  void see_false_start_end(const std::string& why);
+  std::vector<std::string> published_checkpoints() const;
   SchedulerOptions scheduler_options(const SimNode& node) const;
   std::string scheduler_endpoints() const;
   std::shared_ptr<void> start_server(SimNode& node);
@@ -138,6 +146,11 @@ class SimCluster {
   std::uint32_t life_ = 0;  // how often the whole cluster was made
   bool scheduler_started_ = false;
   bool rebuilds_ = false;
+  struct FalseStart {
+    StartMode mode{};
+    std::optional<std::vector<std::string>> checkpoints;  // when it began
+  };
+  std::optional<FalseStart> false_start_;
   std::uint64_t looked_ = 0;  // whether the job has ended
   std::vector<std::string> given_up_;
   std::weak_ptr<Scheduler> scheduler_process_;

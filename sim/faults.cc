@@ -92,6 +92,14 @@ class Player {
     cluster_.rebuild_without_journal();
     return true;
   }
+  // The same, but whoever starts it does not know.
+  bool false_start(const Fault& fault) {
+    auto process = cluster_.scheduler_process();
+    if (process == nullptr || process->job().ended() || process->job().map().empty()) return false;
+    process.reset();
+    cluster_.start_without_journal(fault.hard ? StartMode::kNew : StartMode::kRecover);
+    return true;
+  }
   // Everybody loses power, and others go on from the last checkpoint; perhaps it reads as it was not written,
   // and the one before is whole.
   bool all_die(const Fault& fault) {
@@ -171,6 +179,8 @@ class Player {
         return join();
       case FaultKind::kServerIsDrained:
         return cluster_.drain(server(fault.a));
+      case FaultKind::kFalseStart:
+        return false_start(fault);
     }
     return false;
   }
@@ -269,6 +279,9 @@ std::string to_string(const Fault& fault) {
         return "a server joins";
       case FaultKind::kServerIsDrained:
         return fmt::format("server {} is drained", fault.a);
+      case FaultKind::kFalseStart:
+        return fmt::format("the scheduler dies, its journal is lost, and it is started {}",
+                           fault.hard ? "anew" : "with --recover");
     }
     return "?";
   };

@@ -35,6 +35,7 @@ enum class FaultKind : std::uint8_t {
   kLastCopyDies,
   kServerJoins,
   kServerIsDrained,
+  kFalseStart,
 };
 
 struct Fault {

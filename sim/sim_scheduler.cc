@@ -31,6 +31,7 @@ SimScheduler::SimScheduler(SimNode& node, SimStore& store, const Log& log, Sched
 }
 
 void SimScheduler::campaign() {
+  if (!hooks_.may_lead()) return timer_.start(kAskEvery, [this] { campaign(); });
   const Status won = leadership_.campaign(election_);
   if (won.ok()) return lead();
   waited_ = waited_ || won.error().code == ErrorCode::kTaken;
@@ -44,7 +45,7 @@ void SimScheduler::lead() {
     if (ended_state(*records) != nullptr) return leadership_.resign(election_);
   }
   options_.journal = &journal_;
-  options_.start = waited_ ? StartMode::kRecover : hooks_.start_mode();
+  options_.start = hooks_.start_mode(waited_);
   scheduler_ = std::make_shared<Scheduler>(node_.loop(), node_.transport(), node_.storage(), log_, options_);
   const auto started = scheduler_->start([this](bool, const std::string& text) {
     scheduler_->job().halted() ? hooks_.on_exit(text) : leadership_.resign(election_);

@@ -16,7 +16,8 @@ namespace capstan {
 class SimScheduler {
  public:
   struct Hooks {
-    std::function<StartMode()> start_mode;
+    std::function<bool()> may_lead;                           // no: it looks again later
+    std::function<StartMode(bool waited)> start_mode;         // waited: another led before
     std::function<void(std::shared_ptr<Scheduler>)> on_lead;  // it has just begun
     std::function<void(const std::string& why)> on_exit;      // its process ends, and the job does not
   };

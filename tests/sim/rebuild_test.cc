@@ -49,6 +49,30 @@ TEST(Rebuild, AJobWithoutAJournalGoesOn) {
   }
 }
 
+// Somebody starts the scheduler without a journal beside nodes that live: it stops, and nothing is lost by
+// it.
+TEST(Rebuild, AFalseStartLeavesEverythingAsItWas) {
+  const SeedRange seeds(1, 60);
+  std::uint64_t started = 0;
+  for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
+    SimCluster cluster(seed, world_of(seed));
+    if (!come_to_some_point(cluster, cluster.world().rng().below(120))) continue;
+    const auto process = cluster.scheduler_process();
+    if (process == nullptr || process->job().map().empty()) continue;
+    cluster.start_without_journal(seed % 2 == 0 ? StartMode::kNew : StartMode::kRecover);
+    ++started;
+    TroubleOptions trouble;
+    trouble.scheduler_crashes = true;
+    trouble.partitions = seed % 2 == 0;
+    make_trouble(cluster, trouble, seconds(30));
+    ASSERT_EQ(must_finish_equal(cluster), "") << replay(seed);
+    EXPECT_FALSE(cluster.starts_falsely()) << replay(seed);
+  }
+  if (seeds.end - seeds.first > 10) {
+    EXPECT_GT(started, (seeds.end - seeds.first) / 2);
+  }
+}
+
 // Servers come and go while it is lost, so that some know newer chains than others.
 TEST(Rebuild, TheNewestChainsCount) {
   const SeedRange seeds(1, 60);

@@ -53,6 +53,27 @@ TEST(TwoSchedulers, TheOtherLeadsSoonAfterTheLeaderDies) {
   }
 }
 
+TEST(TwoSchedulers, OthersGoOnFromTheLastCheckpoint) {
+  const SeedRange seeds(1, 30);
+  for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
+    ClusterOptions options = small_world(seed, kModes[seed % 3]);
+    options.schedulers = 2;
+    options.checkpoint_every_steps = 5;
+    options.shape.batches += 24;
+    SimCluster cluster(seed, options);
+    const auto has_checkpoint = [&] {
+      const auto process = cluster.scheduler_process();
+      return cluster.ended() || (process != nullptr && !process->job().facts().checkpoints.empty());
+    };
+    ASSERT_TRUE(cluster.world().run_until(has_checkpoint, seconds(300))) << replay(seed);
+    if (cluster.ended()) continue;
+    cluster.crash_all_and_resume(2, 2);
+    make_trouble(cluster, TroubleOptions{.scheduler_crashes = true}, seconds(20));
+    ASSERT_EQ(must_finish_right(cluster, kLongestJob), "") << replay(seed);
+    EXPECT_NE(cluster.scheduler_process()->job().facts().resumed_from, "") << replay(seed);
+  }
+}
+
 // One store, one node; the store does just what it is told.
 class InSimStore : public ::testing::Test {
  protected:
