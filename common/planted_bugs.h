@@ -38,6 +38,12 @@ enum class PlantedBug : std::uint8_t {
   kAcksBeforeCopies,
   kEvictionsNotLogged,
   kIgnoresFailedSync,
+  kLeaseBeforeMap,
+  kMovesInFirstLease,
+  kRefusedKeepsItsNumber,
+  kBusyUsesItsNumber,
+  kLeadsOutsideItsChain,
+  kPromotesLearners,
 };
 
 #ifdef CAPSTAN_PLANTED_BUGS

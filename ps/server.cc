@@ -194,7 +194,9 @@ void Server::take_place(std::uint32_t shard) {
   const NodeId self = link_.node_id();
   const auto place = std::find(chain.begin(), chain.end(), self);
   const bool learns = place == chain.end() && map.learner(shard) == self;
-  if (self == 0 || (place == chain.end() && !learns)) return leave_place(shard);
+  if (self == 0 || (place == chain.end() && !learns)) {
+    return CAPSTAN_PLANTED(kLeadsOutsideItsChain) ? void() : leave_place(shard);
+  }
   Slot& slot = shards_[shard];
   const bool leads = place == chain.begin() && !learns;
   if (slot.shard == nullptr || (leads && !slot.in_place)) {

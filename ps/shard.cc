@@ -119,7 +119,9 @@ PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
     apply(slice.sections, slice.keys, slice.gradients, {slice.step, now_seconds, outcome.full});
   }
   ++(outcome.status == SliceStatus::kRefused ? stats_.pushes_refused : stats_.pushes_applied);
-  window_.record(slice.pass, slice.partition, slice.sequence);
+  if (outcome.status != SliceStatus::kRefused || !CAPSTAN_PLANTED(kRefusedKeepsItsNumber)) {
+    window_.record(slice.pass, slice.partition, slice.sequence);
+  }
   outcome.version = version_;
   outcome.clock = clock();
   return outcome;

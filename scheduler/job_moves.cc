@@ -44,7 +44,8 @@ bool Job::may_move() const {
   const auto lease = std::chrono::milliseconds(options().config.cluster.lease_ms);
   const bool works = facts_.state == JobState::kRunning || facts_.state == JobState::kValidating ||
                      facts_.state == JobState::kEvaluating;
-  return works && !ended_ && context_.loop.now() - facts_.started >= lease;
+  const bool had_a_lease = context_.loop.now() - facts_.started >= lease;
+  return works && !ended_ && (had_a_lease || CAPSTAN_PLANTED(kMovesInFirstLease));
 }
 
 // Members that are too many and do not lead go once the primary knows of all the others: it may be going on

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/plain_name.h"
+#include "common/planted_bugs.h"
 
 namespace capstan {
 
@@ -87,7 +88,7 @@ void Membership::recover(Node node, Instant now) {
   stored = std::move(node);
   stored.alive = false;
   stored.peer = 0;
-  renew(stored, now);
+  renew(stored, CAPSTAN_PLANTED(kMovesInFirstLease) ? now - lease_ / 2 : now);
 }
 
 bool Membership::heartbeat(const Heartbeat& heartbeat, Instant now) {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <utility>
 
 #include "common/assert.h"
+#include "common/planted_bugs.h"
 
 namespace capstan {
 
@@ -153,7 +155,11 @@ std::vector<ShardEntry> without_silent(std::vector<ShardEntry> entries, const st
     const auto lives = [&](NodeId id) { return alive.contains(id); };
     if (entry.learner != 0 && !lives(entry.learner)) entry.learner = 0;
     const auto speaks = [&](NodeId id) { return heard.contains(id); };
-    if (std::none_of(entry.chain.begin(), entry.chain.end(), speaks)) continue;
+    if (std::none_of(entry.chain.begin(), entry.chain.end(), speaks)) {
+      const bool promotes = CAPSTAN_PLANTED(kPromotesLearners) && entry.learner != 0;
+      if (promotes) entry.chain = {std::exchange(entry.learner, 0)};
+      continue;
+    }
     std::erase_if(entry.chain, [&](NodeId id) { return !lives(id); });
   }
   return entries;

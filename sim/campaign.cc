@@ -45,6 +45,7 @@ ClusterOptions world_of(std::uint64_t seed, Rng& rng) {
   Rng rare(combine(seed, 4714));
   options.rare = draw_rare_paths(rare, options.consistency, options.schedulers);
   draw_segments(rare, options.consistency, options.shape);
+  options.shape.refuses = rare.chance(0.2);
   return options;
 }
 
@@ -137,7 +138,7 @@ std::string describe(std::uint64_t seed, const ClusterOptions& options) {
                      options.checkpoint_every_steps == 0
                          ? std::string("no checkpoints")
                          : fmt::format("a checkpoint every {} steps", options.checkpoint_every_steps),
-                     to_string(options.rare));
+                     to_string(options.rare) + (options.shape.refuses ? ", some slices are refused" : ""));
 }
 
 }  // namespace

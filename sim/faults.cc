@@ -81,22 +81,23 @@ class Player {
     return true;
   }
 
-  // The scheduler dies at once, and another one asks the servers: there must be something to hear of.
-  bool journal_is_lost() {
-    auto process = cluster_.scheduler_process();
+  // The servers can tell all that the journal did: none of their rows wait for a checkpoint.
+  bool may_rebuild() const {
+    const auto process = cluster_.scheduler_process();
     if (process == nullptr || process->job().ended() || process->job().map().empty()) return false;
     const JobState state = process->job().facts().state;
-    const bool restores = state != JobState::kRunning && state != JobState::kValidating;
-    if (restores || !cluster_.has_all_rows()) return false;
-    process.reset();  // it must not outlive its crash
+    const bool restored = state == JobState::kRunning || state == JobState::kValidating;
+    return restored && cluster_.has_all_rows();
+  }
+  // The scheduler dies at once, and another one asks the servers.
+  bool journal_is_lost() {
+    if (!may_rebuild()) return false;
     cluster_.rebuild_without_journal();
     return true;
   }
   // The same, but whoever starts it does not know.
   bool false_start(const Fault& fault) {
-    auto process = cluster_.scheduler_process();
-    if (process == nullptr || process->job().ended() || process->job().map().empty()) return false;
-    process.reset();
+    if (!may_rebuild()) return false;
     cluster_.start_without_journal(fault.hard ? StartMode::kNew : StartMode::kRecover);
     return true;
   }

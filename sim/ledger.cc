@@ -14,7 +14,7 @@
 namespace capstan {
 namespace {
 
-enum Stream : std::uint64_t { kKeys = 1, kTouched, kNumbers };
+enum Stream : std::uint64_t { kKeys = 1, kTouched, kNumbers, kRefused };
 constexpr std::uint32_t kSums = 3;
 constexpr std::uint64_t kLargestNumber = 4096;
 constexpr std::uint64_t kDenseRows = 4;
@@ -43,11 +43,12 @@ Ledger::Ledger(const LedgerShape& shape) : shape_(shape) {
     const std::uint64_t count = rng.below(std::uint64_t{shape.keys_per_batch_max} + 1);
     for (std::uint64_t i = 0; i < count; ++i) keys.push_back(keys_[rng.below(keys_.size())]);
     sort_for_wire(keys, shape.num_shards);
-    for (const Key key : keys) touching_[key].push_back(batch_of(n));
     touched_.push_back(std::move(keys));
-  }
-  for (std::uint64_t n = 0; n < total && shape.sums; ++n) {
-    for (const Key key : touched_[n]) add(n, expected_[key]);
+    for (const Key key : touched_.back()) {
+      if (is_refused(batch_of(n), key)) continue;
+      touching_[key].push_back(batch_of(n));
+      if (shape.sums) add(n, expected_[key]);
+    }
   }
 }
 
@@ -97,6 +98,14 @@ std::vector<TableSpec> Ledger::tables() const {
 
 std::vector<Key> Ledger::touched(const BatchId& id) const {
   return touched_[number(id)];
+}
+
+bool Ledger::is_refused(const BatchId& id, Key key) const {
+  constexpr std::uint64_t kOneIn = 6;
+  const std::vector<Key>& keys = touched_[number(id)];
+  if (!shape_.refuses || combine(shape_.seed, kRefused, number(id)) % kOneIn != 0 || keys.empty())
+    return false;
+  return shard_of(key, shape_.num_shards) == shard_of(keys.front(), shape_.num_shards);
 }
 
 std::uint64_t Ledger::largest_slice() const {

@@ -24,7 +24,9 @@ struct LedgerShape {
   bool evicts = false;   // a table more, "recent", is like "model" but holds few rows: the oldest make room
   bool expires = false;  // another, "young": rows that nobody pushes for some seconds go
   bool dense = false;    // another, "dense", has few rows, and each batch with any keys pushes all of them
-  bool sums = false;     // rows hold sums in place of bits: for jobs of any length
+  bool refuses =
+      false;          // some batches have a gradient that is no number: one shard refuses its slice of them
+  bool sums = false;  // rows hold sums in place of bits: for jobs of any length
 };
 
 // One slice of a pass: a batch of a partition.
@@ -62,11 +64,13 @@ class Ledger {
   std::vector<Key> touched(const BatchId& id) const;
   // Bytes of keys or gradients, whichever are more, that a batch pushes to one shard, at the most.
   std::uint64_t largest_slice() const;
+  // The key's shard refuses its slice of the batch, so that the row never sees it.
+  bool is_refused(const BatchId& id, Key key) const;
   // What the batch gives to every row it touches: SGD with a rate of 1 subtracts it. [dim]
   void gradient(const BatchId& id, float* out) const;
 
-  // The batches that touch `key`, ascending; `before_batch` limits those of pass `pass`, and later passes are
-  // out.
+  // The batches that count for `key`, ascending; `before_batch` limits those of pass `pass`, and later passes
+  // are out.
   Batches touching(Key key, std::uint32_t pass, std::uint64_t before_batch) const;
   Batches touching(Key key) const { return touching(key, shape_.passes, 0); }
 

@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 namespace capstan {
@@ -64,7 +65,9 @@ Status LedgerProgram::compute(const WorkItem& item, Step& step) {
         check_whole(table.keys[i], row);
       } else if (table.table == kLedgerTable) {
         check_train(id, table.keys[i], row);
-        ledger_->gradient(id, table.gradients.data() + i * dim);
+        float* gradient = table.gradients.data() + i * dim;
+        ledger_->gradient(id, gradient);
+        if (ledger_->is_refused(id, table.keys[i])) *gradient = std::numeric_limits<float>::quiet_NaN();
       } else {
         for (std::size_t d = 0; d < dim && train; ++d) {
           table.gradients[i * dim + d] = 0.5F * row[d] + noise(id, table.keys[i], d);

@@ -202,6 +202,30 @@ TEST(PlantedBugs, ServesAfterLease) {
   must_find(PlantedBug::kServesAfterLease, 20, cut_off_from_the_scheduler);
 }
 
+TEST(PlantedBugs, LeaseBeforeMap) {
+  must_find(PlantedBug::kLeaseBeforeMap, 50, cut_off_and_back);
+}
+
+TEST(PlantedBugs, LeadsOutsideItsChain) {
+  must_find(PlantedBug::kLeadsOutsideItsChain, 20, cut_off_and_back);
+}
+
+TEST(PlantedBugs, MovesInFirstLease) {
+  must_find(PlantedBug::kMovesInFirstLease, 50, restarted_beside_a_lease);
+}
+
+TEST(PlantedBugs, PromotesLearners) {
+  must_find(PlantedBug::kPromotesLearners, 50, only_copy_is_silent);
+}
+
+TEST(PlantedBugs, RefusedKeepsItsNumber) {
+  must_find(PlantedBug::kRefusedKeepsItsNumber, 20, with_refused_slices);
+}
+
+TEST(PlantedBugs, BusyUsesItsNumber) {
+  must_find(PlantedBug::kBusyUsesItsNumber, 20, with_busy_servers);
+}
+
 TEST(PlantedBugs, AcksBeforeCopies) {
   must_find(PlantedBug::kAcksBeforeCopies, 50, taken_over);
 }

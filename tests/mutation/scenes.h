@@ -231,6 +231,86 @@ inline std::string cut_off_from_the_scheduler(std::uint64_t seed) {
   return must_finish_equal(cluster);
 }
 
+// A server that the scheduler has not heard for longer than a lease is heard again, beside its successor.
+inline std::string cut_off_and_back(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, kModes[seed % 3]);
+  options.servers = options.replicas = 2;
+  options.shape.batches += 100;
+  SimCluster cluster(seed, options);
+  SimWorld& world = cluster.world();
+  watch_owners(
+      cluster, [&] { return cluster.findings().computed >= 5; }, std::chrono::seconds(60));
+  world.partition(cluster.server(seed % 2), cluster.scheduler());
+  watch_owners(
+      cluster, [] { return false; }, std::chrono::seconds(3));
+  world.heal();
+  watch_owners(
+      cluster, [] { return false; }, std::chrono::seconds(3));
+  return must_finish_equal(cluster);
+}
+
+// The scheduler dies and is there again at once, and does not hear one of the servers, which has a lease of
+// its former life.
+inline std::string restarted_beside_a_lease(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, kModes[seed % 3]);
+  options.servers = options.replicas = 2;
+  options.shape.batches += 100;
+  options.lease_ms = 2000;
+  options.sim.network = NetworkOptions{};
+  SimCluster cluster(seed, options);
+  SimWorld& world = cluster.world();
+  watch_owners(
+      cluster, [&] { return cluster.findings().computed >= 5; }, std::chrono::seconds(60));
+  world.run_for(std::chrono::milliseconds(static_cast<std::int64_t>(world.rng().below(500))));
+  world.partition(cluster.server(seed % 2), cluster.scheduler());
+  cluster.crash(cluster.scheduler(), SimWorld::Crash::kProcess);
+  cluster.restart(cluster.scheduler());
+  watch_owners(
+      cluster, [] { return false; }, std::chrono::seconds(6));
+  world.heal();
+  return must_finish_equal(cluster);
+}
+
+// A server dies, and while others copy what it held, slowly, one that has the only copies is not heard.
+inline std::string only_copy_is_silent(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, kModes[seed % 3]);
+  options.servers = 3;
+  options.replicas = 2;
+  options.shape.batches += 100;
+  options.rare.catch_up_rate = 500;
+  SimCluster cluster(seed, options);
+  SimWorld& world = cluster.world();
+  world.run_until([&] { return cluster.findings().computed >= 20; }, std::chrono::seconds(60));
+  cluster.crash(cluster.server(seed % 3), SimWorld::Crash::kProcess);
+  world.run_for(std::chrono::milliseconds(300));
+  cluster.restart(cluster.server(seed % 3));
+  world.run_for(std::chrono::seconds(3));
+  world.partition(cluster.server((seed + 1) % 3), cluster.scheduler());
+  watch_owners(
+      cluster, [] { return false; }, std::chrono::seconds(4));
+  world.heal();
+  return must_finish(cluster, std::chrono::seconds(300));
+}
+
+// Some slices hold what is no number.
+inline std::string with_refused_slices(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, Consistency::kAsync);
+  options.shape.refuses = true;
+  SimCluster cluster(seed, options);
+  make_trouble(cluster, TroubleOptions{}, std::chrono::seconds(10));
+  return must_finish(cluster, std::chrono::seconds(120));
+}
+
+// Servers take in one request at a time.
+inline std::string with_busy_servers(std::uint64_t seed) {
+  ClusterOptions options = small_world(seed, Consistency::kAsync);
+  options.workers = 3;
+  options.shape.partitions = 3;
+  options.rare.requests = {1, 1};
+  SimCluster cluster(seed, options);
+  return must_finish(cluster, std::chrono::seconds(300));
+}
+
 // Rows go in their time, on all members.
 inline std::string with_rows_that_expire(std::uint64_t seed) {
   ClusterOptions options = small_world(seed, Consistency::kAsync);
