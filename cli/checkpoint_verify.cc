@@ -50,11 +50,22 @@ std::string lines(const ListedCheckpoint& each, const CheckpointBytes& verified)
   return text;
 }
 
+// The last line, of text alone.
+std::string outcome(const std::string& path, std::size_t all, std::uint64_t published, std::uint64_t bad) {
+  if (all == 0) return fmt::format("{}: there is no checkpoint in it\n", path);
+  if (published > 0) return fmt::format("{} of {} damaged\n", bad, all);
+  return fmt::format(
+      "{}: nothing is published in it, so a job cannot go on from it: what is there is still being written, "
+      "or "
+      "was given up\n",
+      path);
+}
+
 int run(const VerifyOptions& options, Console console) {
   AnyStorage files;
   const auto all = list_all(files, options.path);
   if (!all.ok()) return complain(all.error(), console);
-  std::uint64_t bad = 0;
+  std::uint64_t bad = 0, published = 0;
   CheckpointReader reader(files, *all, console.err);
   json::array array;
   for (const ListedCheckpoint& each : *all) {
@@ -64,6 +75,7 @@ int run(const VerifyOptions& options, Console console) {
       if (!done.ok()) return complain(done.error(), console);
       verified = std::move(done).value();
     }
+    published += each.state != CheckpointState::kUnpublished;
     bad += each.state == CheckpointState::kDamaged || !verified.damage.empty();
     if (options.json) {
       array.push_back(to_json(each, verified));
@@ -74,10 +86,9 @@ int run(const VerifyOptions& options, Console console) {
   if (options.json) {
     console.out << json::serialize(array) << "\n";
   } else {
-    console.out << (all->empty() ? fmt::format("{}: there is no checkpoint in it\n", options.path)
-                                 : fmt::format("{} of {} damaged\n", bad, all->size()));
+    console.out << outcome(options.path, all->size(), published, bad);
   }
-  return bad > 0 || all->empty() ? kExitFailed : kExitOk;
+  return bad > 0 || published == 0 ? kExitFailed : kExitOk;
 }
 
 }  // namespace
@@ -89,8 +100,8 @@ void add_checkpoint_verify(CLI::App& group, Console console, int& exit_code) {
   command->add_option("path", options->path, "A folder of checkpoints, or one checkpoint")->required();
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
-      "Exit code 0: all complete; 1: damage was found, or there is nothing to verify. A checkpoint that is\n"
-      "unpublished (still being written, or given up) is named and is no damage.\n"
+      "Exit code 0: all complete; 1: damage was found, or nothing is published there. A checkpoint that is\n"
+      "unpublished (still being written, or given up) is named; beside others it is no damage.\n"
       "Example: capstan checkpoint verify out/movielens/checkpoints/ckpt-000007");
   command->callback([options, console, &exit_code] { exit_code = run(*options, console); });
 }

@@ -88,6 +88,20 @@ TEST_F(CheckpointCommand, LsOfNothing) {
   EXPECT_THAT(verified.out, HasSubstr("empty: there is no checkpoint in it"));
 }
 
+TEST_F(CheckpointCommand, VerifyFailsWhereNothingIsPublished) {
+  made.cut(2);
+  fs::remove(made.directory(2) + "/MANIFEST.json");
+  EXPECT_EQ(run({"checkpoint", "verify", made.root()}).code, kExitOk) << "the other one is whole";
+  fs::remove(made.directory(1) + "/MANIFEST.json");
+  const Outcome text = run({"checkpoint", "verify", made.root()});
+  EXPECT_EQ(text.code, kExitFailed);
+  EXPECT_THAT(text.out, HasSubstr(made.directory(2) + ": unpublished"));
+  EXPECT_THAT(text.out, HasSubstr(made.root() + ": nothing is published in it"));
+  const Outcome as_json = run({"checkpoint", "verify", made.root(), "--json"});
+  EXPECT_EQ(as_json.code, kExitFailed);
+  EXPECT_EQ(json::parse(as_json.out).as_array().size(), 2U);
+}
+
 TEST_F(CheckpointCommand, VerifyNamesFileAndByteOfDamage) {
   made.cut(2);
   EXPECT_EQ(run({"checkpoint", "verify", made.root()}).code, kExitOk);
