@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -10,7 +11,9 @@
 
 #include "cli/checkpoint_commands.h"
 #include "cli/checkpoint_reader.h"
+#include "cli/folder_lock.h"
 #include "cli/offline_job.h"
+#include "common/object_path.h"
 #include "common/units.h"
 #include "scheduler/cut.h"
 
@@ -62,8 +65,24 @@ Result<Choice> choose(Storage& files, const std::vector<ListedCheckpoint>& all, 
   return choice;
 }
 
+// That no scheduler publishes or removes checkpoints meanwhile. In an object store nothing tells.
+Status keep_jobs_out(FileLock& lock, Storage& files, const PruneOptions& options) {
+  if (options.dry_run || is_object_path(options.path)) return ok_status();
+  CAPSTAN_ASSIGN(const bool exists, files.exists(options.path));
+  CAPSTAN_ASSIGN(const bool itself, is_published(files, options.path));
+  if (!exists || itself) return ok_status();  // nothing to remove
+  return lock_folder(lock, options.path, kCheckpointsLock, std::chrono::milliseconds(0),
+                     "It is the scheduler of a job that keeps its checkpoints there, or another prune. Stop "
+                     "the job first, or leave the pruning to it: it keeps as many as checkpoint.keep says. "
+                     "--dry-run only looks, and may");
+}
+
 int run(const PruneOptions& options, Console console) {
   AnyStorage files;
+  FileLock lock;
+  if (const Status alone = keep_jobs_out(lock, files, options); !alone.ok()) {
+    return complain(alone.error(), console);
+  }
   const auto all = list_all(files, options.path);
   if (!all.ok()) return complain(all.error(), console);
   const auto found = choose(files, *all, options.keep, console.err);
@@ -118,10 +137,10 @@ void add_checkpoint_prune(CLI::App& group, Console console, int& exit_code) {
   command->add_flag("--dry-run", options->dry_run, "Only say what would go");
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
-      "The best checkpoint stays too, if it is older, and so do those that others build upon. Those that "
-      "stay\n"
-      "are read from end to end: a damaged or unpublished one is named, and neither counted nor removed. Do\n"
-      "not prune the folder of a running job: it prunes by itself (checkpoint.keep).\n"
+      "The best checkpoint stays too, if it is older, and so do those that others build upon. Those that\n"
+      "stay are read from end to end: a damaged or unpublished one is named, and neither counted nor\n"
+      "removed. The folder of a running job is refused: the job prunes by itself (checkpoint.keep). That\n"
+      "cannot be seen in an object store, nor of a job with schedulers by etcd: stop such a job first.\n"
       "Example: capstan checkpoint prune out/movielens/checkpoints --keep 2 --dry-run");
   command->callback([options, console, &exit_code] { exit_code = run(*options, console); });
 }

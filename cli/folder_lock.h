@@ -8,6 +8,9 @@
 
 namespace capstan {
 
+// Whose scheduler writes a folder's checkpoints holds this in it.
+inline constexpr const char* kCheckpointsLock = "checkpoints.lock";
+
 // Makes the folder if need be and locks `name` in it for as long as `lock` lives. kTaken when another process
 // has it for longer than `patience`: one that was told to end may take a moment. `advice` says what the user
 // may do then.

@@ -140,9 +140,10 @@ struct SchedulerLocks {
     CAPSTAN_TRY(lock_folder(journal, job.work_dir, "journal.lock", kPatience,
                             "Wait for that scheduler or stop it, or set another work_dir"));
     if (job.checkpoint.path.empty() || is_object_path(job.checkpoint.path)) return ok_status();
-    return lock_folder(checkpoints, job.checkpoint.path, "checkpoints.lock", kPatience,
-                       "Another job writes its checkpoints there: wait for it or stop it, or set another "
-                       "checkpoint.path");
+    return lock_folder(
+        checkpoints, job.checkpoint.path, kCheckpointsLock, kPatience,
+        "Another job writes its checkpoints there, or `capstan checkpoint prune` removes some: "
+        "wait for it or stop it, or set another checkpoint.path");
   }
 };
 

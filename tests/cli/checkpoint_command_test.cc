@@ -2,10 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
 #include <boost/json.hpp>
+
 #include <filesystem>
 #include <fstream>
 
+#include "common/adapters/file_lock.h"
 #include "tests/cli/made_checkpoints.h"
 #include "tests/cli/run_here.h"
 
@@ -238,6 +241,28 @@ TEST_F(CheckpointCommand, PruneKeepsTheNewestAndTheBest) {
   for (const std::uint64_t number : {2U, 4U, 5U, 6U})
     EXPECT_TRUE(fs::exists(made.directory(number))) << number;
   EXPECT_THAT(run({"checkpoint", "prune", made.root()}).err, HasSubstr("--keep"));
+}
+
+TEST_F(CheckpointCommand, PruneKeepsOutOfTheFolderOfAJobThatRuns) {
+  made.cut(2);
+  const std::vector<std::string> prune = {"checkpoint", "prune", made.root(), "--keep", "1"};
+  {
+    FileLock held;
+    ASSERT_TRUE(held.acquire(made.root() + "/checkpoints.lock").ok());
+    const Outcome refused = run(prune);
+    EXPECT_EQ(refused.code, kExitFailed);
+    EXPECT_THAT(refused.err, HasSubstr("process " + std::to_string(::getpid()) + " holds " + made.root()));
+    EXPECT_THAT(refused.err, HasSubstr("Stop the job first"));
+    EXPECT_THAT(refused.err, HasSubstr("checkpoint.keep"));
+    EXPECT_TRUE(fs::exists(made.directory(1)));
+    EXPECT_EQ(run({"checkpoint", "prune", made.root(), "--keep", "1", "--dry-run"}).code, kExitOk);
+  }
+  EXPECT_EQ(run(prune).code, kExitOk);
+  EXPECT_FALSE(fs::exists(made.directory(1)));
+  EXPECT_FALSE(fs::exists(made.dir.path("gone")));
+  EXPECT_THAT(run({"checkpoint", "prune", made.dir.path("gone"), "--keep", "1"}).err,
+              HasSubstr("gone: no such folder"));
+  EXPECT_FALSE(fs::exists(made.dir.path("gone"))) << "a lock is no reason to make a folder";
 }
 
 TEST_F(CheckpointCommand, MistakesInSubcommandsAreExplained) {
