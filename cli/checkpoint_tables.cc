@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ps/section_file.h"
+#include "scheduler/passed_over.h"
 
 namespace capstan {
 namespace {
@@ -32,7 +33,7 @@ Result<Candidates> candidates_in(Storage& storage, const std::string& path, std:
     if (whole.ok()) {
       all.found.push_back({name->directory, std::move(manifest).value(), {}});
     } else {
-      all.damaged.push_back(whole.error().message);
+      all.damaged.push_back(passed_over(name->directory, whole.error().message));
     }
   }
   const auto begin = all.found.begin();
@@ -82,7 +83,7 @@ Result<CheckpointTables> CheckpointTables::open(Storage& storage, const std::str
   for (FoundCheckpoint& each : candidates.found) {
     if (const Status loaded = tables.load(storage, std::move(each)); !loaded.ok()) {
       if (is_unreachable(loaded.error())) return loaded.error();
-      candidates.damaged.push_back(loaded.error().message);
+      candidates.damaged.push_back(passed_over(tables.directory_, loaded.error().message));
       continue;
     }
     for (const std::string& what : candidates.damaged) {

@@ -5,6 +5,7 @@
 #include "common/units.h"
 #include "scheduler/agreement.h"
 #include "scheduler/node_stats.h"
+#include "scheduler/passed_over.h"
 
 namespace capstan {
 namespace {
@@ -286,7 +287,7 @@ void Job::on_restore_reply(const Node& node, std::uint64_t request_id, const Res
     const std::string damage = fmt::format("{} could not restore the checkpoint: {}", node.name, reply.error);
     const bool may_choose = reply.damaged && resume_.has_value() &&
                             resume_directory_ != options().resume_from && !options().evaluate_only;
-    return may_choose ? fall_back(damage, reply) : finish(false, damage);
+    return may_choose ? fall_back(passed_over(resume_directory_, damage), reply) : finish(false, damage);
   }
   if (!errands_.idle()) return;
   if (resume_.has_value()) {

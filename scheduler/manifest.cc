@@ -7,6 +7,7 @@
 
 #include "common/hash.h"
 #include "common/section_chains.h"
+#include "scheduler/passed_over.h"
 #include "scheduler/records_json.h"
 
 namespace capstan {
@@ -258,7 +259,7 @@ Result<FoundCheckpoint> newest_checkpoint(Storage& storage, const std::string& p
       found.manifest = std::move(manifest).value();
       return found;
     }
-    found.skipped.push_back(manifest.error().message);
+    found.skipped.push_back(passed_over(name->directory, manifest.error().message));
   }
   std::string text = fmt::format("no checkpoint that verifies in {}", path);
   for (const std::string& why : found.skipped) text += "; " + why;

@@ -78,6 +78,13 @@ TEST_F(DamagedCheckpoint, WhatBuildsOnADamagedOneIsPassedOverToo) {
   EXPECT_EQ(got.code, kExitOk) << got.err;
   EXPECT_THAT(got.out, HasSubstr("weights 1 1"));
   EXPECT_THAT(got.err, AllOf(HasSubstr("block 0 of 1"), HasSubstr(made.directory(1) + " is read instead")));
+  truncate(2);
+  for (const std::string& said : {got.err, get().err}) {
+    for (const std::uint64_t number : {3U, 4U}) {
+      EXPECT_THAT(said, HasSubstr("passed over a damaged checkpoint: " + made.directory(number) +
+                                  " needs what is damaged: " + file(2)));
+    }
+  }
 }
 
 TEST_F(DamagedCheckpoint, ATruncatedFileOrManifestIsNamedAndTheOneBeforeRead) {

@@ -1,4 +1,5 @@
 // Checkpoints that build on one another: when they may, what is kept for them, and what damage costs.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "scheduler/manifest.h"
@@ -8,6 +9,8 @@ namespace capstan {
 namespace {
 
 using testing::CheckpointScenario;
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
 
 class SchedulerIncrementTest : public ::testing::Test, public CheckpointScenario {
  protected:
@@ -176,6 +179,10 @@ TEST_F(SchedulerIncrementTest, DamageCostsAllThatNeedTheDamagedPart) {
   tables_ready();
   EXPECT_EQ(last_sent<Restore>(server(0))->directory, "ck/ckpt-000003") << "5 and 4 need it too";
   EXPECT_EQ(kept(), "1<0 2<1 3<2 ");
+  const std::string away = "passed over a checkpoint: ck/ckpt-00000";
+  EXPECT_THAT(scheduler->job().facts().warnings,
+              IsSupersetOf({HasSubstr(away + "6 needs what is damaged: ps-0 could not restore"),
+                            HasSubstr(away + "5 needs shard 0"), HasSubstr(away + "4 needs shard 0")}));
   restore_done(0, "block 8 is damaged", "ck/ckpt-000002/ps-0.rows");
   tables_ready();
   EXPECT_EQ(last_sent<Restore>(server(0))->directory, "ck/ckpt-000001");
