@@ -105,6 +105,7 @@ void add_scheduler(CLI::App& app, int& exit_code) {
       "--rebuild", args->rebuild,
       "Go on without the journal: from what servers that still run say, and the last checkpoint");
   for (CLI::Option* other : {resume, resume_from, recover}) rebuild->excludes(other);
+  for (CLI::Option* other : {resume, resume_from}) recover->excludes(other);
   command
       ->add_option("--without", args->without, "With --rebuild: a server that is given up (may be repeated)")
       ->needs(rebuild)

@@ -110,6 +110,17 @@ TEST(Generate, WritesDataAndSaysWhatCanBeReached) {
   EXPECT_EQ(run({"generate", "ctr", "--rows", "0", "--out", folder}).code, kExitUsage);
 }
 
+TEST(Roles, ASchedulerGoesOnFromOneThingAlone) {
+  for (const std::vector<std::string>& other :
+       {std::vector<std::string>{"--resume"}, {"--resume-from", "ckpt-000001"}, {"--rebuild"}}) {
+    std::vector<std::string> arguments = {"scheduler", "job.yaml", "--recover"};
+    arguments.insert(arguments.end(), other.begin(), other.end());
+    const Outcome both = run(arguments);
+    EXPECT_EQ(both.code, kExitUsage);
+    EXPECT_THAT(both.err, testing::AllOf(HasSubstr("excludes"), HasSubstr("--recover"), HasSubstr(other[0])));
+  }
+}
+
 TEST(Roles, SizesHaveTheUnitsOfTheJobFile) {
   const Outcome wrong =
       run({"ps", "--scheduler", "tcp://127.0.0.1:1", "--job", "films", "--memory-limit", "1 XB"});
