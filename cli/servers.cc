@@ -39,6 +39,10 @@ void show_plan(const std::string& text, std::ostream& out) {
   }
   out << fmt::format("{}{} moves, about {}{}\n", plan.at("more").as_bool() ? "the first " : "", moves.size(),
                      mebibytes(plan.at("bytes")), plan.at("more").as_bool() ? "; more follow" : "");
+  const json::value* note = plan.if_contains("note");  // an older scheduler says none
+  if (note != nullptr && !note->as_string().empty()) {
+    out << fmt::format("note: {}\n", std::string(note->as_string()));
+  }
 }
 
 int change(const ServersOptions& options, const ChangeServers& wish, const std::string& what_follows,

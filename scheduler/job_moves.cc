@@ -3,7 +3,9 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <bit>
 
+#include "common/config/job_checks.h"
 #include "common/planted_bugs.h"
 #include "scheduler/job.h"
 #include "scheduler/json.h"
@@ -19,6 +21,25 @@ constexpr std::size_t kHandoversAtOnce = 2;
 constexpr std::chrono::seconds kSwapPause{10};
 constexpr std::size_t kServersAtOnce = 1000;
 constexpr std::size_t kMovesShown = 1000;  // of a plan: the loop waits for it
+
+// Fixed for a job's life.
+std::uint64_t shards_for(std::uint64_t servers) {
+  constexpr std::uint64_t kShardsMax = 65536;
+  return std::min(std::bit_ceil(servers * kShardsPerServer), kShardsMax);
+}
+
+// What the operator is told of so many servers; nothing while there are shards enough to balance with.
+std::string coarse_note(std::uint64_t servers, std::uint64_t shards) {
+  if (shards >= servers * kShardsPerServer) return "";
+  const std::uint64_t least = shards / servers;
+  const std::string share = shards % servers == 0 ? fmt::format("each leads {}", least)
+                                                  : fmt::format("some lead {}, others {}", least + 1, least);
+  return fmt::format(
+      "{} servers share {} shards (cluster.num_shards), fewer than {} each: {}, and one shard that is asked "
+      "for more than others weighs more. Each further server relieves the others less. The number of shards "
+      "is fixed for a job's life: a job that needs so many servers begins anew with cluster.num_shards: {}",
+      servers, shards, kShardsPerServer, share, shards_for(servers));
+}
 
 std::size_t staying(const std::vector<PlacementNode>& nodes) {
   return static_cast<std::size_t>(
@@ -255,12 +276,14 @@ ChangeServersReply Job::change_servers(const ChangeServers& wish) {
     drained = node->id;
     for (PlacementNode& each : nodes) each.leaving = each.leaving || each.id == drained;
   }
-  const std::uint64_t places = std::uint64_t{map_.num_shards()} * std::max(replicas, 1U);
-  if (wish.add + staying(nodes) > places) {
+  const std::uint64_t shards = map_.num_shards(), now = staying(nodes), then = wish.add + now;
+  if (wish.add > 0 && then > shards) {
     return refuse(fmt::format(
-        "with {} servers more there would be {}, and some would hold nothing: the job has {} shards "
-        "(cluster.num_shards), {} of each",
-        wish.add, wish.add + staying(nodes), map_.num_shards(), std::max(replicas, 1U)));
+        "with {} servers more there would be {}, and some would lead nothing: the job has {} shards "
+        "(cluster.num_shards), a number that is fixed for its life. Ask for at most {} more; a job that "
+        "needs "
+        "so many begins anew with cluster.num_shards: {}",
+        wish.add, then, shards, shards - std::min(shards, now), shards_for(then)));
   }
   if (wish.add > kServersAtOnce) {
     return refuse(fmt::format("{} servers at once are too many, {} are the most", wish.add, kServersAtOnce));
@@ -310,8 +333,11 @@ std::string Job::planned_moves(const std::vector<PlacementNode>& nodes) const {
     array.push_back(json::object{
         {"shard", move.shard}, {"bytes", bytes}, {"from", name(move.from)}, {"to", name(move.to)}});
   }
-  return json::serialize(
-      json::object{{"moves", std::move(array)}, {"bytes", total}, {"more", moves.size() == kMovesShown}});
+  const bool grows = std::any_of(nodes.begin(), nodes.end(),
+                                 [](const PlacementNode& node) { return node.id > Membership::kNodesMax; });
+  const std::string note = grows ? coarse_note(staying(nodes), map_.num_shards()) : "";
+  return json::serialize(json::object{
+      {"moves", std::move(array)}, {"bytes", total}, {"more", moves.size() == kMovesShown}, {"note", note}});
 }
 
 }  // namespace capstan

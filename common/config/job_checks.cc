@@ -215,7 +215,6 @@ void check_cluster(const JobConfig& job, ReadContext& context) {
   const std::uint32_t shards = cluster.num_shards;
   demand((shards & (shards - 1)) == 0, context, "cluster.num_shards", {},
          fmt::format("cluster.num_shards must be a power of two, not {}", shards));
-  constexpr std::uint32_t kShardsPerServer = 16;
   demand(shards >= kShardsPerServer * cluster.servers, context, "cluster.num_shards", {"cluster.servers"},
          fmt::format("cluster.num_shards must be at least {} for {} servers",
                      kShardsPerServer * cluster.servers, cluster.servers));

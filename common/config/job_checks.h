@@ -9,6 +9,8 @@
 
 namespace capstan {
 
+inline constexpr std::uint32_t kShardsPerServer = 16;  // with fewer they balance coarsely
+
 // REQUIRES: complete(job) was called. Settings that already have an error are not complained about again.
 void check_job(const JobConfig& job, ReadContext& context);
 

@@ -37,6 +37,8 @@ class Elastic : public LedgerScene {
     const Outcome plan = run(with_target({"scale", "--servers", "+1", "--dry-run"}));
     EXPECT_EQ(plan.code, 0) << plan.err;
     EXPECT_THAT(plan.out, HasSubstr("new 1"));
+    const Outcome coarse = run(with_target({"scale", "--servers", "+3", "--dry-run"}));
+    EXPECT_THAT(coarse.out, HasSubstr("note: 5 servers share 64 shards"));
     start_server("ps-2");
     ASSERT_TRUE(
         eventually([&] { return places("ps-2") >= share && leads("ps-2") >= share / replicas; }, kPatience))

@@ -220,12 +220,25 @@ TEST_F(SchedulerMovesTest, AServerThatDoesNotLiveIsNotDrained) {
   EXPECT_FALSE(scheduler->job().drains(id(0)));
 }
 
-TEST_F(SchedulerMovesTest, MoreServersThanHaveSomethingToHoldAreRefused) {
-  begin(1);
+TEST_F(SchedulerMovesTest, MoreServersThanHaveSomethingToLeadAreRefused) {
+  begin(2);
   const auto scale = [&](std::uint32_t add) { return scheduler->change_servers({"", add, true}).error; };
   EXPECT_EQ(scale(14), "");
-  EXPECT_THAT(scale(15), HasSubstr("some would hold nothing: the job has 16 shards"));
-  EXPECT_THAT(scale(~0U), HasSubstr("some would hold nothing"));
+  EXPECT_THAT(scale(15), HasSubstr("some would lead nothing: the job has 16 shards"));
+  EXPECT_THAT(scale(15), HasSubstr("at most 14 more"));
+  EXPECT_THAT(scale(15), HasSubstr("cluster.num_shards: 512"));
+  EXPECT_THAT(scale(~0U), HasSubstr("some would lead nothing"));
+}
+
+TEST_F(SchedulerMovesTest, MoreServersThanASixteenthOfTheShardsAreWarnedOf) {
+  options.config.cluster.num_shards = 64;
+  begin(1);
+  const auto scale = [&](std::uint32_t add) { return scheduler->change_servers({"", add, true}).json; };
+  EXPECT_THAT(scale(2), HasSubstr(R"("note":"")"));
+  EXPECT_THAT(scale(3), HasSubstr("5 servers share 64 shards (cluster.num_shards), fewer than 16 each"));
+  EXPECT_THAT(scale(3), HasSubstr("some lead 13, others 12"));
+  EXPECT_THAT(scale(3), HasSubstr("cluster.num_shards: 128"));
+  EXPECT_THAT(scheduler->change_servers({"ps-0", 0, true}).json, HasSubstr(R"("note":"")"));
 }
 
 // The scheduler that wanted it is dead, or a checkpoint has come in between.
