@@ -21,6 +21,12 @@ std::size_t columns(std::string_view line) {
   return count;
 }
 
+// Without a comment that follows code; clang-format sets two blanks before it.
+std::string_view code_of(std::string_view line) {
+  const std::size_t comment = line.find("  // ");
+  return comment == std::string_view::npos ? line : line.substr(0, comment);
+}
+
 bool script(const SourceFile& file) {
   return file.ends_with(".sh") || file.ends_with(".py");
 }
@@ -139,11 +145,9 @@ Breaches check_function_lengths(const SourceFile& file) {
     }
     if (line.empty() || line.front() == ' ' || std::regex_match(line, kNoFunction)) continue;
     std::size_t open = i;  // the signature may go over several lines
-    while (open + 1 < file.lines.size() && !file.lines[open].ends_with('{') &&
-           !file.lines[open].ends_with(';') && !file.lines[open].ends_with('}')) {
-      ++open;
-    }
-    if (!file.lines[open].ends_with('{')) continue;
+    const auto ends_with = [&](char last) { return code_of(file.lines[open]).ends_with(last); };
+    while (open + 1 < file.lines.size() && !ends_with('{') && !ends_with(';') && !ends_with('}')) ++open;
+    if (!ends_with('{')) continue;
     inside = true;
     start = open;
     length = 1;  // the closing brace

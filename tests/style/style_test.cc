@@ -101,6 +101,13 @@ TEST(Rule, FunctionLengths) {
               ElementsAre(HasSubstr("ps/a.cc:4: ")));
   EXPECT_THAT(in_text(check_function_lengths, "ps/a.h", "class A {\n" + repeated("  int a;\n", 90) + "};\n"),
               IsEmpty());
+  EXPECT_THAT(
+      in_text(check_function_lengths, "ps/a.h",
+              "constexpr int kA = 1;  // of one\n\nclass A {\n" + repeated("  int a;\n", 90) + "};\n"),
+      IsEmpty());
+  EXPECT_THAT(in_text(check_function_lengths, "ps/a.cc",
+                      "int f(int a) {  // \"twice\"\n" + repeated("  a += 1;\n", 70) + "}\n"),
+              ElementsAre(HasSubstr("ps/a.cc:1: ")));
   EXPECT_THAT(in_text(check_function_lengths, "ps/a.cc", "int f();\nint g() { return 1; }\n" + function(70)),
               ElementsAre(HasSubstr("ps/a.cc:6: ")));
 }
