@@ -201,8 +201,9 @@ void Server::take_place(std::uint32_t shard) {
   const bool leads = place == chain.begin() && !learns;
   if (slot.shard == nullptr || (leads && !slot.in_place)) {
     begin_rows(slot, shard);
-    // Who leads rows that nobody had is not to hear of the work that was done on others.
-    if (leads) declared_.fence = std::max(declared_.fence, map.epoch(shard) >> 32 << 32);
+    // Work of an earlier generation, which this server has served, is not to be done on rows of this one.
+    if (leads && declared_.fence != 0)
+      declared_.fence = std::max(declared_.fence, map.epoch(shard) >> 32 << 32);
   }
   declare_to(slot, shard);
   if (slot.epoch == map.epoch(shard)) return;

@@ -27,6 +27,9 @@ PushedSlice slice_of(const ShardRecord& record) {
   return slice;
 }
 
+// In place of a waiting slice's number of sections: it was refused, and waits as an empty one.
+constexpr std::uint64_t kWaitsRefused = ~std::uint64_t{0};
+
 Buffer part_of(const Buffer& owner, const void* from, std::size_t size) {
   if (size == 0) return {};
   const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(from) - owner.data());
@@ -94,7 +97,7 @@ Buffer Shard::save_all() const {
     out.put(part.partition);
     out.put(part.term);
     out.put(part.sequence);
-    out.put(static_cast<std::uint64_t>(part.sections.size()));
+    out.put(part.refused ? kWaitsRefused : static_cast<std::uint64_t>(part.sections.size()));
     for (const Section& section : part.sections) {
       out.put(section.table);
       out.put(section.count);
@@ -118,7 +121,9 @@ Status Shard::load_all(std::span<const std::byte> bytes) {
     part.partition = in.get<std::uint32_t>();
     part.term = in.get<std::uint64_t>();
     part.sequence = in.get<std::uint64_t>();
-    const auto sections = in.get<std::uint64_t>();
+    const auto said = in.get<std::uint64_t>();
+    part.refused = said == kWaitsRefused;
+    const std::uint64_t sections = part.refused ? 0 : said;
     for (std::uint64_t n = 0; n < sections && !in.failed(); ++n) {
       Section section;
       section.table = in.get<std::uint32_t>();

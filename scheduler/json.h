@@ -59,7 +59,7 @@ class JsonReader {
     if (value == nullptr) return;
     if (value->is_null()) {
       into = std::numeric_limits<T>::quiet_NaN();
-    } else if (value->is_number()) {
+    } else if (value->is_number() && std::abs(value->to_number<double>()) <= std::numeric_limits<T>::max()) {
       into = static_cast<T>(value->to_number<double>());
     } else {
       fail(name);

@@ -165,6 +165,27 @@ TEST(ShardReplay, WhatThePrimaryTookIsNotFencedByAWordThatCameSince) {
   }
 }
 
+// In sync: what is refused takes part as an empty slice, and is counted when its step is complete.
+TEST(ShardReplay, AReplicaThatComesWhileARefusedSliceWaitsCountsItAsRefused) {
+  Twin twin(some_tables(), true);
+  Rng rng(1);
+  const auto slice = [&](std::uint32_t partition) {
+    PushedSlice made = random_slice(rng, twin.specs, {key_of(0, 1), key_of(0, 2)}, partition, 0, 2);
+    made.term = 2;
+    made.sequence = 1;
+    made.previous = 0;
+    return made;
+  };
+  PushedSlice refused = slice(0);
+  refused.malformed = true;
+  EXPECT_EQ(twin.push(refused, 1000), SliceStatus::kRefused);
+  twin.teach();
+  for (std::uint32_t partition = 1; partition < kSlots; ++partition) twin.push(slice(partition), 1000);
+  EXPECT_EQ(twin.original->stats().pushes_refused, 1U);
+  EXPECT_EQ(twin.replica->stats().pushes_refused, 1U);
+  EXPECT_TRUE(twin.equal());
+}
+
 TEST(ShardReplay, BytesThatAreNoShardAreRefused) {
   Twin twin(some_tables(), true);
   const Buffer bytes = twin.original->save_all();

@@ -165,6 +165,18 @@ TEST(JournalRecords, ASplitIsWrittenSo) {
   }
 }
 
+TEST(JournalRecords, ANumberThatIsTooLargeIsNoNumber) {
+  TablesAgreed agreed;
+  agreed.tables.resize(1);
+  agreed.tables[0].init.scale = 0.25F;
+  std::string text = to_json_text(agreed);
+  const std::string scale = "\"scale\":2.5E-1";
+  ASSERT_NE(text.find(scale), std::string::npos) << text;
+  EXPECT_TRUE(record_from_json(text).ok());
+  text.replace(text.find(scale), scale.size(), "\"scale\":1E73");
+  EXPECT_FALSE(record_from_json(text).ok());
+}
+
 TEST(JournalRecords, RefusesWhatIsNotARecord) {
   for (const char* text :
        {"", "[]", "{}", R"({"record":"nonsense"})", R"({"record":"ready","id":"x"})",

@@ -87,7 +87,7 @@ const std::vector<Library>& libraries() {
       {"<(oneapi|dnnl)", {"worker/nn/", "tests/"}},
       {"<Eigen/", {"worker/", "tests/"}},
       {"<(tbb|oneapi/tbb)/", {"common/parallel.cc", "common/adapters/", "tests/"}},
-      {"<CLI/", {"cli/", "sim/main.cc", "tests/"}},
+      {"<CLI/", {"cli/", "sim/hunt_options.cc", "sim/main.cc", "tests/"}},
   };
   return kLibraries;
 }
