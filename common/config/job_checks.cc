@@ -44,8 +44,7 @@ void check_model(const JobConfig& job, ReadContext& context) {
 
 void check_loss(const JobConfig& job, ReadContext& context) {
   const ModelConfig& model = job.model;
-  const bool pairwise = model.loss == LossKind::kBpr || model.loss == LossKind::kSampledSoftmax ||
-                        model.loss == LossKind::kUltraGcn;
+  const bool pairwise = model.loss == LossKind::kBpr || takes_in_batch(model.loss);
   const bool ranking = job.task == Task::kRanking;
   demand(!pairwise || ranking, context, "model.loss", {"task"}, "this loss needs `task: ranking`");
   demand(model.loss != LossKind::kMse || !ranking, context, "model.loss", {"task"},
@@ -59,10 +58,9 @@ void check_loss(const JobConfig& job, ReadContext& context) {
          {"model.type", "model.loss", "task", "data.negatives.sampler"},
          "ranking with this model needs data.negatives.per_positive of at least 1");
   const bool in_batch = ranking && negatives.sampler == Sampler::kInBatch;
-  demand(!in_batch || model.loss == LossKind::kSampledSoftmax || model.loss == LossKind::kUltraGcn, context,
-         "data.negatives.sampler", {"model.loss", "task"},
+  demand(!in_batch || takes_in_batch(model.loss), context, "data.negatives.sampler", {"model.loss", "task"},
          "`sampler: in_batch` needs `loss: sampled_softmax` or `ultragcn`");
-  demand(in_batch || !ranking || model.loss != LossKind::kUltraGcn, context, "model.loss",
+  demand(in_batch || !ranking || !needs_in_batch(model.loss), context, "model.loss",
          {"data.negatives.sampler"}, "loss ultragcn needs `data.negatives: {sampler: in_batch}`");
   demand(!in_batch || model.type == "mf", context, "data.negatives.sampler", {"model.type", "task"},
          "`sampler: in_batch` needs model mf");
@@ -153,6 +151,14 @@ void check_early_stop(const JobConfig& job, ReadContext& context) {
 }
 
 }  // namespace
+
+bool takes_in_batch(LossKind loss) {
+  return loss == LossKind::kSampledSoftmax || needs_in_batch(loss);
+}
+
+bool needs_in_batch(LossKind loss) {
+  return loss == LossKind::kUltraGcn;
+}
 
 void demand(bool holds, ReadContext& context, const std::string& path,
             const std::vector<std::string>& follows_from, const std::string& message) {

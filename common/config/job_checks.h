@@ -11,6 +11,10 @@ namespace capstan {
 
 inline constexpr std::uint32_t kShardsPerServer = 16;  // with fewer they balance coarsely
 
+// A loss that reads every pair of a batch when the sampler is in_batch; one that reads nothing else.
+bool takes_in_batch(LossKind loss);
+bool needs_in_batch(LossKind loss);
+
 // REQUIRES: complete(job) was called. Settings that already have an error are not complained about again.
 void check_job(const JobConfig& job, ReadContext& context);
 

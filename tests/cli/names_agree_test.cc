@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "common/config/job_checks.h"
@@ -12,6 +13,7 @@
 #include "worker/baselines/baseline.h"
 #include "worker/data/transforms/registry.h"
 #include "worker/eval/metrics_list.h"
+#include "worker/loss/loss.h"
 #include "worker/models/registry.h"
 
 namespace capstan {
@@ -49,6 +51,15 @@ TEST(NamesAgree, Metrics) {
     EXPECT_TRUE(!metric.rating || metric_fits(name, Task::kRating)) << name;
     EXPECT_TRUE(!metric.ranking || metric_fits(name, Task::kRanking)) << name;
     EXPECT_EQ(metric.for_stopping, may_stop(name)) << name;
+  }
+}
+
+TEST(NamesAgree, LossesOverPairsOfABatch) {
+  std::map<LossKind, std::set<bool>> in_batch;
+  for (const Loss& loss : all_losses()) in_batch[loss.kind].insert(loss.in_batch);
+  for (const auto& [kind, forms] : in_batch) {
+    EXPECT_EQ(takes_in_batch(kind), forms.contains(true)) << static_cast<int>(kind);
+    EXPECT_EQ(needs_in_batch(kind), !forms.contains(false)) << static_cast<int>(kind);
   }
 }
 

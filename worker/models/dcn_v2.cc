@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "worker/models/checked.h"
 #include "worker/models/parts.h"
 #include "worker/nn/ops/activation.h"
 #include "worker/nn/ops/block_product.h"
@@ -97,9 +98,7 @@ class DcnV2 final : public Model {
 }  // namespace
 
 Result<std::unique_ptr<Model>> make_dcn_v2(ModelTables tables) {
-  auto model = std::make_unique<DcnV2>(std::move(tables));
-  CAPSTAN_TRY(model->check());
-  return std::unique_ptr<Model>(std::move(model));
+  return checked<DcnV2>(std::move(tables));
 }
 
 }  // namespace capstan

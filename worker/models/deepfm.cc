@@ -1,5 +1,6 @@
 #include "worker/models/deepfm.h"
 
+#include "worker/models/checked.h"
 #include "worker/models/parts.h"
 #include "worker/nn/ops/dense.h"
 #include "worker/nn/ops/elementwise.h"
@@ -36,9 +37,7 @@ class DeepFm final : public Model {
 }  // namespace
 
 Result<std::unique_ptr<Model>> make_deepfm(ModelTables tables) {
-  auto model = std::make_unique<DeepFm>(std::move(tables));
-  CAPSTAN_TRY(model->check());
-  return std::unique_ptr<Model>(std::move(model));
+  return checked<DeepFm>(std::move(tables));
 }
 
 }  // namespace capstan

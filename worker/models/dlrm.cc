@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "worker/models/checked.h"
 #include "worker/models/parts.h"
 #include "worker/nn/ops/concat.h"
 #include "worker/nn/ops/dense.h"
@@ -71,9 +72,7 @@ class Dlrm final : public Model {
 }  // namespace
 
 Result<std::unique_ptr<Model>> make_dlrm(ModelTables tables) {
-  auto model = std::make_unique<Dlrm>(std::move(tables));
-  CAPSTAN_TRY(model->check());
-  return std::unique_ptr<Model>(std::move(model));
+  return checked<Dlrm>(std::move(tables));
 }
 
 }  // namespace capstan

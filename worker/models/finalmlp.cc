@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "worker/models/checked.h"
 #include "worker/models/parts.h"
 #include "worker/nn/ops/activation.h"
 #include "worker/nn/ops/block_product.h"
@@ -149,9 +150,7 @@ class FinalMlp final : public Model {
 }  // namespace
 
 Result<std::unique_ptr<Model>> make_finalmlp(ModelTables tables) {
-  auto model = std::make_unique<FinalMlp>(std::move(tables));
-  CAPSTAN_TRY(model->check());
-  return std::unique_ptr<Model>(std::move(model));
+  return checked<FinalMlp>(std::move(tables));
 }
 
 }  // namespace capstan

@@ -1,5 +1,6 @@
 #include "worker/models/fm.h"
 
+#include "worker/models/checked.h"
 #include "worker/models/parts.h"
 #include "worker/nn/ops/elementwise.h"
 #include "worker/nn/ops/fm_interaction.h"
@@ -26,9 +27,7 @@ class Fm final : public Model {
 }  // namespace
 
 Result<std::unique_ptr<Model>> make_fm(ModelTables tables) {
-  auto model = std::make_unique<Fm>(std::move(tables));
-  CAPSTAN_TRY(model->check());
-  return std::unique_ptr<Model>(std::move(model));
+  return checked<Fm>(std::move(tables));
 }
 
 }  // namespace capstan

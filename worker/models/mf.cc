@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "worker/models/checked.h"
 #include "worker/models/two_sides.h"
 #include "worker/nn/ops/concat.h"
 #include "worker/nn/ops/dot.h"
@@ -77,9 +78,7 @@ class Mf final : public Model {
 }  // namespace
 
 Result<std::unique_ptr<Model>> make_mf(ModelTables tables) {
-  auto model = std::make_unique<Mf>(std::move(tables));
-  CAPSTAN_TRY(model->check());
-  return std::unique_ptr<Model>(std::move(model));
+  return checked<Mf>(std::move(tables));
 }
 
 }  // namespace capstan

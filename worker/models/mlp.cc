@@ -1,5 +1,6 @@
 #include "worker/models/mlp.h"
 
+#include "worker/models/checked.h"
 #include "worker/models/parts.h"
 
 namespace capstan {
@@ -20,9 +21,7 @@ class Mlp final : public Model {
 }  // namespace
 
 Result<std::unique_ptr<Model>> make_mlp(ModelTables tables) {
-  auto model = std::make_unique<Mlp>(std::move(tables));
-  CAPSTAN_TRY(model->check());
-  return std::unique_ptr<Model>(std::move(model));
+  return checked<Mlp>(std::move(tables));
 }
 
 }  // namespace capstan

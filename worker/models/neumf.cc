@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "worker/models/checked.h"
 #include "worker/models/two_sides.h"
 #include "worker/nn/ops/dense.h"
 #include "worker/nn/ops/elementwise.h"
@@ -65,9 +66,7 @@ class NeuMf final : public Model {
 }  // namespace
 
 Result<std::unique_ptr<Model>> make_neumf(ModelTables tables) {
-  auto model = std::make_unique<NeuMf>(std::move(tables));
-  CAPSTAN_TRY(model->check());
-  return std::unique_ptr<Model>(std::move(model));
+  return checked<NeuMf>(std::move(tables));
 }
 
 }  // namespace capstan

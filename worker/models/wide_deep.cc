@@ -1,5 +1,6 @@
 #include "worker/models/wide_deep.h"
 
+#include "worker/models/checked.h"
 #include "worker/models/parts.h"
 #include "worker/nn/ops/elementwise.h"
 
@@ -24,9 +25,7 @@ class WideDeep final : public Model {
 }  // namespace
 
 Result<std::unique_ptr<Model>> make_wide_deep(ModelTables tables) {
-  auto model = std::make_unique<WideDeep>(std::move(tables));
-  CAPSTAN_TRY(model->check());
-  return std::unique_ptr<Model>(std::move(model));
+  return checked<WideDeep>(std::move(tables));
 }
 
 }  // namespace capstan
