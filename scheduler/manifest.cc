@@ -5,7 +5,7 @@
 #include <charconv>
 #include <map>
 
-#include "common/hash.h"
+#include "common/sealed_json.h"
 #include "common/section_chains.h"
 #include "scheduler/passed_over.h"
 #include "scheduler/records_json.h"
@@ -15,9 +15,6 @@ namespace capstan {
 namespace {
 
 constexpr std::string_view kFolderStem = "ckpt-";
-constexpr std::string_view kHead = R"({"checksum":")";
-constexpr std::string_view kMiddle = R"(","manifest":)";
-constexpr std::size_t kHashDigits = 16;
 constexpr std::uint32_t kFormat = 5;
 
 // Passes and validations are stored as the journal stores them.
@@ -103,29 +100,19 @@ std::string to_json_text(const Manifest& manifest) {
                                {"validations", records_array(manifest.validations)},
                                {"streams", streams_array(manifest.streams)},
                                {"sections", sections_array(manifest.sections)}};
-  const std::string body = json::serialize(object);
-  return fmt::format("{}{:016x}{}{}}}\n", kHead, hash_string(body), kMiddle, body);
+  return seal_json("manifest", json::serialize(object));
 }
 
 Result<Manifest> manifest_from_json(std::string_view text) {
-  const auto corrupt = [](std::string_view why) { return make_error(ErrorCode::kCorrupt, std::string(why)); };
-  const std::size_t body_at = kHead.size() + kHashDigits + kMiddle.size();
-  if (text.size() < body_at + 3 || !text.starts_with(kHead)) return corrupt("not a manifest");
-  std::uint64_t hash = 0;
-  const char* digits = text.data() + kHead.size();
-  if (std::from_chars(digits, digits + kHashDigits, hash, 16).ptr != digits + kHashDigits) {
-    return corrupt("no checksum");
-  }
-  if (text.substr(kHead.size() + kHashDigits, kMiddle.size()) != kMiddle) return corrupt("not a manifest");
-  const std::string_view body = text.substr(body_at, text.size() - body_at - 2);
-  if (!text.ends_with("}\n") || hash_string(body) != hash) return corrupt("the checksum does not match");
+  CAPSTAN_ASSIGN(const std::string_view body, unseal_json("manifest", text));
   CAPSTAN_ASSIGN(const json::object object, parse_json_object(body));
   Manifest manifest;
   JsonReader in(object);
   std::uint32_t format = 0;
   in.unsigned_of("format", format);
   if (format != kFormat) {
-    return corrupt(
+    return make_error(
+        ErrorCode::kCorrupt,
         fmt::format("a checkpoint of format {}; this version reads format {} alone, so go on with the "
                     "version that wrote it, or train anew",
                     format, kFormat));

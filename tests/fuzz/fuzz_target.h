@@ -23,7 +23,8 @@ std::vector<FuzzTarget> wire_targets();
 std::vector<FuzzTarget> state_targets();
 // What people write: job files and data.
 std::vector<FuzzTarget> text_targets();
-
+// Columns that a process of the job, perhaps of another build, has prepared.
+std::vector<FuzzTarget> prepared_targets();
 // Services that others wrote: etcd, an object store.
 std::vector<FuzzTarget> service_targets();
 

@@ -3,9 +3,12 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <boost/json.hpp>
+#include <stdexcept>
 
 #include "common/hash.h"
+#include "common/sealed_json.h"
 #include "worker/data/cache_layout.h"
+#include "worker/data/dataset_shape.h"
 #include "worker/data/mapped_file.h"
 
 namespace capstan {
@@ -13,7 +16,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int kFormatVersion = 2;
+constexpr int kFormatVersion = 3;
+constexpr std::string_view kMetaName = "prepared";
 constexpr std::size_t kAlignment = 64;
 
 using Lists = std::vector<std::vector<std::uint32_t>>;
@@ -81,7 +85,7 @@ class BlockReader {
   void operator()(const std::string& name, std::vector<std::string>& words) {
     const Buffer offsets = take(name + "/offsets");
     const Buffer values = take(name + "/values");
-    for_each_row(offsets, values.size(), [&](std::uint64_t begin, std::uint64_t end) {
+    for_each_row(name, offsets, values.size(), [&](std::uint64_t begin, std::uint64_t end) {
       words.emplace_back(values.text().substr(begin, end - begin));
     });
   }
@@ -89,7 +93,7 @@ class BlockReader {
     const Buffer offsets = take(name + "/offsets");
     const Buffer values = take(name + "/values");
     const auto numbers = values.as<std::uint32_t>();
-    for_each_row(offsets, numbers.size(), [&](std::uint64_t begin, std::uint64_t end) {
+    for_each_row(name, offsets, numbers.size(), [&](std::uint64_t begin, std::uint64_t end) {
       const auto row = numbers.subspan(begin, end - begin);
       lists.emplace_back(row.begin(), row.end());
     });
@@ -123,9 +127,13 @@ class BlockReader {
     return {};
   }
   template <typename Visit>
-  static void for_each_row(const Buffer& offsets, std::uint64_t end, const Visit& visit) {
+  void for_each_row(const std::string& name, const Buffer& offsets, std::uint64_t end, const Visit& visit) {
     const auto bounds = offsets.as<std::uint64_t>();
-    for (std::size_t i = 1; i < bounds.size() && bounds[i - 1] <= bounds[i] && bounds[i] <= end; ++i) {
+    for (std::size_t i = 1; i < bounds.size(); ++i) {
+      if (bounds[i - 1] > bounds[i] || bounds[i] > end) {
+        fail(fmt::format("block {}/offsets points beyond its values", name));
+        return;
+      }
       visit(bounds[i - 1], bounds[i]);
     }
   }
@@ -159,9 +167,16 @@ json::object meta_of(const Dataset& data, json::array blocks) {
           {"blocks", std::move(blocks)}};
 }
 
-// Throws what Boost.JSON throws when a key is missing or of another kind.
+// Throws what Boost.JSON throws when a key is missing or of another kind; so does what follows.
+template <typename Enum>
+Enum enum_of(const json::object& object, std::string_view key, Enum last) {
+  const auto number = object.at(key).to_number<std::uint32_t>();
+  if (number > static_cast<std::uint32_t>(last)) throw std::out_of_range(std::string(key));
+  return static_cast<Enum>(number);
+}
+
 void read_meta(const json::object& meta, Dataset& data) {
-  data.task = static_cast<Task>(meta.at("task").to_number<int>());
+  data.task = enum_of(meta, "task", Task::kRanking);
   data.num_users = meta.at("users").to_number<std::uint32_t>();
   data.num_items = meta.at("items").to_number<std::uint32_t>();
   const json::array& sizes = meta.at("sizes").as_array();
@@ -174,10 +189,10 @@ void read_meta(const json::object& meta, Dataset& data) {
     FieldInfo field;
     field.name = std::string(object.at("name").as_string());
     field.table = std::string(object.at("table").as_string());
-    field.source = static_cast<FieldSource>(object.at("source").to_number<int>());
+    field.source = enum_of(object, "source", FieldSource::kItem);
     field.dense = object.at("dense").as_bool();
     field.list = object.at("list").as_bool();
-    field.pooling = static_cast<Pooling>(object.at("pooling").to_number<int>());
+    field.pooling = enum_of(object, "pooling", Pooling::kMax);
     field.length = object.at("length").to_number<std::uint32_t>();
     field.cardinality = object.at("cardinality").to_number<std::uint64_t>();
     data.fields.push_back(std::move(field));
@@ -201,30 +216,39 @@ Status write_prepared(Storage& storage, const std::string& folder, const Dataset
   CAPSTAN_TRY(file->sync());
   CAPSTAN_TRY(file->close());
   CAPSTAN_TRY(storage.rename(columns + ".tmp", columns));
-  const std::string meta = json::serialize(meta_of(data, writer.take_index()));
+  const std::string meta = seal_json(kMetaName, json::serialize(meta_of(data, writer.take_index())));
   return storage.publish(folder + "/meta.json", std::as_bytes(std::span(meta)));
 }
 
-Result<Dataset> map_prepared(const std::string& folder, std::uint64_t fingerprint) {
-  CAPSTAN_ASSIGN(const Buffer meta_file, map_file(folder + "/meta.json"));
-  CAPSTAN_ASSIGN(Buffer columns, map_file(folder + "/columns.bin"));
+Result<Dataset> read_prepared(const Buffer& meta, const Buffer& columns, const std::string& folder,
+                              std::uint64_t fingerprint) {
+  const auto text = unseal_json(kMetaName, meta.text());
+  if (!text.ok()) return corrupt(folder, text.error().message);
   try {
-    const json::value value = json::parse(json::string_view(meta_file.text().data(), meta_file.size()));
-    const json::object& meta = value.as_object();
-    if (meta.at("version").to_number<int>() != kFormatVersion) return corrupt(folder, "another version");
-    if (meta.at("fingerprint").as_string() != fmt::format("{:016x}", fingerprint)) {
+    const json::value value = json::parse(json::string_view(text->data(), text->size()));
+    const json::object& object = value.as_object();
+    if (object.at("version").to_number<int>() != kFormatVersion) return corrupt(folder, "another version");
+    if (object.at("fingerprint").as_string() != fmt::format("{:016x}", fingerprint)) {
       return corrupt(folder, "another fingerprint");
     }
     Dataset data;
     data.fingerprint = fingerprint;
-    read_meta(meta, data);
-    BlockReader reader(std::move(columns), meta.at("blocks").as_array());
+    read_meta(object, data);
+    BlockReader reader(columns, object.at("blocks").as_array());
     for_each_block(reader, data);
     if (!reader.problem().empty()) return corrupt(folder, reader.problem());
+    const std::string block = misfit(data);
+    if (!block.empty()) return corrupt(folder, fmt::format("block {} does not fit the sizes", block));
     return data;
   } catch (const std::exception& broken) {
     return corrupt(folder, broken.what());
   }
+}
+
+Result<Dataset> map_prepared(const std::string& folder, std::uint64_t fingerprint) {
+  CAPSTAN_ASSIGN(const Buffer meta, map_file(folder + "/meta.json"));
+  CAPSTAN_ASSIGN(const Buffer columns, map_file(folder + "/columns.bin"));
+  return read_prepared(meta, columns, folder, fingerprint);
 }
 
 }  // namespace capstan

@@ -15,8 +15,12 @@ namespace capstan {
 // nothing.
 Status write_prepared(Storage& storage, const std::string& folder, const Dataset& data);
 
-// Maps what write_prepared() wrote. kNotFound: nothing is there; kCorrupt: it is of another version or
-// fingerprint, or a block does not match its checksum.
+// The bytes of the two files as data; `folder` is for words. The blocks are slices of `columns`. kCorrupt:
+// they are of another version or fingerprint, do not match a checksum, or are not the rows that they say.
+Result<Dataset> read_prepared(const Buffer& meta, const Buffer& columns, const std::string& folder,
+                              std::uint64_t fingerprint);
+
+// Maps what write_prepared() wrote. kNotFound: nothing is there; kCorrupt: as above.
 Result<Dataset> map_prepared(const std::string& folder, std::uint64_t fingerprint);
 
 }  // namespace capstan

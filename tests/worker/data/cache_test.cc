@@ -119,6 +119,48 @@ TEST_F(Cache, EveryDamagedByteIsFoundAndRepaired) {
   EXPECT_EQ(found, size / 64);
 }
 
+TEST_F(Cache, EveryDamagedByteOfTheIndexIsFound) {
+  const auto first = prepare(job, {});
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  const std::string meta = dir.read(folder.substr(dir.path().size() + 1) + "/meta.json");
+  const Buffer columns = DiskFiles().read(folder + "/columns.bin").value();
+  const auto reads = [&](const std::string& text) {
+    return read_prepared(Buffer::copy_of(std::string_view(text)), columns, folder, first->fingerprint).ok();
+  };
+  EXPECT_TRUE(reads(meta));
+  for (std::size_t at = 0; at < meta.size(); ++at) {
+    std::string damaged = meta;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x40);
+    EXPECT_FALSE(reads(damaged)) << "byte " << at;
+  }
+}
+
+// The checksums are right, the rows are not there.
+TEST_F(Cache, BlocksThatDoNotFitTheSizesAreRefused) {
+  const auto first = prepare(job, {});
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  const auto problem = [&](auto change) {
+    Dataset data = *first;
+    change(data);
+    DiskFiles files;
+    EXPECT_TRUE(write_prepared(files, folder, data).ok());
+    const auto read = map_prepared(folder, first->fingerprint);
+    return read.ok() ? "" : read.error().message.substr(read.error().message.find("block "));
+  };
+  EXPECT_EQ(problem([](Dataset&) {}), "");
+  EXPECT_EQ(problem([](Dataset& data) { ++data.train.size; }), "block train/labels does not fit the sizes");
+  EXPECT_EQ(problem([](Dataset& data) {
+              data.train.users = Buffer::adopt(std::vector<std::uint32_t>(data.train.size, 9));
+            }),
+            "block train/users does not fit the sizes");
+  EXPECT_EQ(problem([](Dataset& data) { ++data.num_items; }), "block item/item does not fit the sizes");
+  EXPECT_EQ(problem([](Dataset& data) { data.candidates.pop_back(); }),
+            "block candidates does not fit the sizes");
+  EXPECT_EQ(
+      problem([](Dataset& data) { data.test_items.offsets = Buffer::adopt(std::vector<std::uint64_t>{0}); }),
+      "block test_items does not fit the sizes");
+}
+
 TEST_F(Cache, AHalfWrittenCacheIsBuiltAgain) {
   const auto first = prepare(job, {});
   ASSERT_TRUE(first.ok());
