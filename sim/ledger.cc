@@ -114,8 +114,7 @@ std::uint64_t Ledger::largest_slice() const {
     std::map<std::uint32_t, std::uint64_t> bytes;
     for (const TableSpec& table : tables()) {
       const std::uint64_t each = std::max(sizeof(Key), table.dim * sizeof(float));
-      const bool none = keys.empty();
-      for (const Key key : table.dense && !none ? dense_keys_ : keys) {
+      for (const Key key : table.dense && !keys.empty() ? dense_keys_ : keys) {
         bytes[shard_of(key, shape_.num_shards)] += each;
       }
     }

@@ -246,6 +246,7 @@ inline std::string cut_off_and_back(std::uint64_t seed) {
   world.heal();
   watch_owners(
       cluster, [] { return false; }, std::chrono::seconds(3));
+  world.set_faults(false);
   return must_finish_equal(cluster);
 }
 
@@ -267,7 +268,7 @@ inline std::string restarted_beside_a_lease(std::uint64_t seed) {
   cluster.restart(cluster.scheduler());
   watch_owners(
       cluster, [] { return false; }, std::chrono::seconds(6));
-  world.heal();
+  world.set_faults(false);
   return must_finish_equal(cluster);
 }
 
@@ -288,7 +289,7 @@ inline std::string only_copy_is_silent(std::uint64_t seed) {
   world.partition(cluster.server((seed + 1) % 3), cluster.scheduler());
   watch_owners(
       cluster, [] { return false; }, std::chrono::seconds(4));
-  world.heal();
+  world.set_faults(false);
   return must_finish(cluster, std::chrono::seconds(300));
 }
 
