@@ -27,10 +27,12 @@ void HeldSignals::release() {
   holding_ = false;
 }
 
-bool HeldSignals::take() {
+bool HeldSignals::take(Duration patience) {
   const sigset_t ends = those_that_end();
-  const timespec at_once{};
-  return sigtimedwait(&ends, nullptr, &at_once) > 0;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience);
+  const auto rest = std::chrono::duration_cast<std::chrono::nanoseconds>(patience - seconds);
+  const timespec limit{seconds.count(), rest.count()};
+  return sigtimedwait(&ends, nullptr, &limit) > 0;
 }
 
 }  // namespace capstan

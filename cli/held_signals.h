@@ -5,6 +5,8 @@
 
 #include <csignal>
 
+#include "common/event_loop.h"
+
 namespace capstan {
 
 class HeldSignals {
@@ -16,8 +18,8 @@ class HeldSignals {
 
   void release();
 
-  // Whether one has come; if so it is taken, and not delivered any more.
-  static bool take();
+  // Whether one has come, or comes within `patience`; if so it is taken, and not delivered any more.
+  static bool take(Duration patience = Duration(0));
 
  private:
   sigset_t before_{};

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "cli/held_signals.h"
+#include "common/text.h"
 
 namespace capstan {
 namespace {
@@ -35,11 +36,12 @@ std::uint64_t memory_each(const JobConfig& job) {
 }  // namespace
 
 LocalCluster::LocalCluster(const JobConfig& job, std::string job_file,
-                           std::vector<std::string> scheduler_args)
+                           std::vector<std::string> scheduler_args, std::string http)
     : job_(job),
       job_file_(std::move(job_file)),
       scheduler_args_(std::move(scheduler_args)),
-      log_dir_(job.work_dir + "/logs") {}
+      log_dir_(job.work_dir + "/logs"),
+      http_(std::move(http)) {}
 
 Result<std::string> LocalCluster::start() {
   std::error_code error;
@@ -93,8 +95,20 @@ Status LocalCluster::replace(const ChildProcess& killed) {
   return start_child(name, args, ChildProcess::LogFile::kGoesOn);
 }
 
-Status LocalCluster::start_child(const std::string& name, const std::vector<std::string>& args,
+// The same for whoever takes a node's place.
+std::vector<std::string> LocalCluster::http_args(const std::string& name) {
+  if (http_.empty()) return {};
+  const auto own = http_ports_.emplace(name, http_ports_.size()).first->second;
+  const std::size_t colon = http_.rfind(':') + 1;
+  const auto first = parse_uint(http_.substr(colon));
+  const bool picks = !first.has_value() || *first == 0;
+  return {"--http", picks ? http_ : fmt::format("{}{}", http_.substr(0, colon), *first + own)};
+}
+
+Status LocalCluster::start_child(const std::string& name, std::vector<std::string> args,
                                  ChildProcess::LogFile log_file) {
+  const auto http = http_args(name);
+  args.insert(args.end(), http.begin(), http.end());
   CAPSTAN_ASSIGN(ChildProcess child,
                  ChildProcess::start(name, args, fmt::format("{}/{}.log", log_dir_, name), log_file));
   children_.push_back(std::move(child));

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <deque>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,10 @@ namespace capstan {
 class LocalCluster {
  public:
   // job_file: the effective job, written where every child can read it. Logs go to work_dir/logs.
-  // scheduler_args: what its command gets beside.
-  LocalCluster(const JobConfig& job, std::string job_file, std::vector<std::string> scheduler_args);
+  // scheduler_args: what its command gets beside. http: "HOST:PORT" of the scheduler's page, those of the
+  // others have the ports after it; empty: none.
+  LocalCluster(const JobConfig& job, std::string job_file, std::vector<std::string> scheduler_args,
+               std::string http = "");
 
   // Starts the scheduler and waits until it listens; then servers and workers. Everything that was started is
   // stopped again when something does not.
@@ -38,9 +41,10 @@ class LocalCluster {
   const std::string& log_dir() const { return log_dir_; }
 
  private:
+  std::vector<std::string> http_args(const std::string& name);
   std::vector<std::string> server_args(const std::string& name) const;
   std::vector<std::string> role_args(const std::string& role, const std::string& name) const;
-  Status start_child(const std::string& name, const std::vector<std::string>& args,
+  Status start_child(const std::string& name, std::vector<std::string> args,
                      ChildProcess::LogFile log_file = ChildProcess::LogFile::kNew);
   Result<std::string> wait_for_endpoint(const std::string& file);
   bool all_ended();
@@ -50,6 +54,8 @@ class LocalCluster {
   std::vector<std::string> scheduler_args_;
   std::string log_dir_;
   std::string endpoint_;
+  std::string http_;
+  std::map<std::string, std::uint32_t> http_ports_;  // by node, behind the scheduler's
   std::uint32_t servers_started_ = 0;
   std::deque<ChildProcess> children_;  // a new one moves none of the others
   std::vector<bool> reported_;

@@ -14,6 +14,7 @@
 #include "cli/etcd_lead.h"
 #include "cli/folder_lock.h"
 #include "cli/job_option.h"
+#include "cli/node_page.h"
 #include "cli/version.h"
 #include "common/adapters/any_storage.h"
 #include "common/adapters/asio_loop.h"
@@ -122,6 +123,21 @@ Options member_options(const RoleArgs& role, const Process& process) {
   return options;
 }
 
+// Its pages are gone before what they read.
+template <typename Node>
+Result<std::unique_ptr<NodePage>> page_of(const RoleArgs& role, Process& process, const Node& node) {
+  if (role.http.empty()) return std::unique_ptr<NodePage>();
+  NodePageContent content;
+  content.ready = [&node] { return node.ready(); };
+  content.add_metrics = [&node](Metrics& out) { node.add_metrics(out); };
+  if constexpr (std::is_same_v<Node, Scheduler>) {
+    content.dashboard = true;
+    content.json_pages = {{"/status", [&node] { return node.page_status(); }},
+                          {"/history", [&node] { return node.page_history(); }}};
+  }
+  return NodePage::start(role.http, process.loop, process.log, std::move(content));
+}
+
 // Until the job ends or a signal comes.
 int run_member(Process& process) {
   process.loop.on_signal([&](int) { process.end(false, "stopped by a signal"); });
@@ -182,7 +198,8 @@ Status check_destinations(AnyStorage& files, const JobConfig& job) {
   return files.prepare_destination(job.checkpoint.path).wrap("checkpoint.path cannot be used");
 }
 
-int lead_job(Process& process, const SchedulerOptions& options, const SchedulerArgs& args) {
+int lead_job(Process& process, const SchedulerOptions& options, const RoleArgs& role,
+             const SchedulerArgs& args) {
   // Said before anything is computed. A job that runs does not need it.
   if (options.start != StartMode::kRecover) {
     const Status usable = check_destinations(process.files, options.config);
@@ -196,6 +213,8 @@ int lead_job(Process& process, const SchedulerOptions& options, const SchedulerA
   const auto endpoint = scheduler.start(on_end);
   if (!endpoint.ok()) return process.fail(endpoint.error());
   process.log.info("scheduler of job {} at {}", options.config.name, *endpoint);
+  const auto page = page_of(role, process, scheduler);
+  if (!page.ok()) return process.fail(page.error());
   if (!args.endpoint_file.empty()) {
     const Status written = process.files.publish(args.endpoint_file, std::as_bytes(std::span(*endpoint)));
     if (!written.ok()) return process.fail(written.error());
@@ -227,7 +246,7 @@ int lead_in_turn(Process& process, SchedulerOptions options, const RoleArgs& rol
     }
     options.start = StartMode::kRecover;
   }
-  const int exit_code = lead_job(process, options, args);
+  const int exit_code = lead_job(process, options, role, args);
   if (exit_code != kExitReplaced) lead.resign();
   return exit_code;
 }
@@ -260,7 +279,7 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
   }
   SchedulerLocks locks;
   if (const Status alone = locks.take(options.config); !alone.ok()) return process.fail(alone.error());
-  return lead_job(process, options, args);
+  return lead_job(process, options, role, args);
 }
 
 int run_server(const RoleArgs& args, const ServerArgs& settings) {
@@ -283,6 +302,8 @@ int run_server(const RoleArgs& args, const ServerArgs& settings) {
                 [&process](bool ok, const std::string& text) { process.end_of_member(ok, text); });
   if (const Status started = server.start(); !started.ok()) return process.fail(started.error());
   process.log.info("server at {}", server.endpoint());
+  const auto page = page_of(role, process, server);
+  if (!page.ok()) return process.fail(page.error());
   const int exit_code = run_member(process);
   // Tasks at work on shards end before the shards go.
   compute.reset();
@@ -299,6 +320,8 @@ int run_worker(const RoleArgs& args) {
                 member_options<WorkerOptions>(role, process), load_worker_job,
                 [&process](bool ok, const std::string& text) { process.end_of_member(ok, text); });
   if (const Status started = worker.start(); !started.ok()) return process.fail(started.error());
+  const auto page = page_of(role, process, worker);
+  if (!page.ok()) return process.fail(page.error());
   const int exit_code = run_member(process);
   tasks.reset();
   return exit_code;

@@ -13,6 +13,10 @@ void add_run(CLI::App& app, int& exit_code) {
   run->add_option("--report", *report, "Write the report (JSON) here instead of the job's `report`");
   run->add_flag("--resume", args->resume, "Go on from this run's newest checkpoint");
   run->add_option("--resume-from", args->resume_from, "Go on from this checkpoint, perhaps an earlier run's");
+  run->add_option(
+      "--http", args->http,
+      "The scheduler answers /metrics, /status, /healthz and /readyz here (HOST:PORT), servers and "
+      "workers at the ports after it");
   run->add_flag("--quiet", args->quiet, "No progress, only the result");
   run->footer("Example: capstan run configs/movielens.yaml --set train.passes=5");
   run->callback([args, report, &exit_code] {

@@ -236,7 +236,7 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
     std::fflush(stdout);
   }
   HeldSignals held;
-  LocalCluster cluster(job, job_file, std::move(scheduler_args));
+  LocalCluster cluster(job, job_file, std::move(scheduler_args), args.http);
   const auto endpoint = cluster.start();
   if (!endpoint.ok()) {
     cluster.stop(500ms);

@@ -12,6 +12,7 @@ struct RunArgs {
   bool resume = false;
   std::string resume_from;  // a checkpoint's directory; empty: the newest
   bool quiet = false;
+  std::string http;  // "HOST:PORT" of the scheduler's page; empty: none
 };
 
 // Gives the exit code: 0 the job ended well, 1 it did not, 2 the job file is wrong.

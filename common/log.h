@@ -13,7 +13,8 @@ namespace capstan {
 
 enum class LogLevel { kDebug, kInfo, kWarn, kError, kOff };
 
-// Lines look like `12:31:07.512 ps-0 info  shard map 3: 128 shards`. Thread-safe.
+// Lines look like `12:31:07.512 ps-0 info  shard map 3: 128 shards`; with CAPSTAN_LOG=json in the environment
+// each is a JSON object. Thread-safe.
 class Log {
  public:
   static Log to_stderr(std::string_view node, LogLevel level);

@@ -29,11 +29,12 @@ struct Server::PullJob {
   std::size_t lanes_left = 0;
   std::uint64_t bytes = 0;  // of the quota; none for one that waited for a step
   bool counted = false;
+  Instant arrived{};
 };
 
 void Server::on_pull(PeerId from, std::uint64_t id, Pull pull) {
   learn_map(pull.map_version);
-  auto job = std::make_shared<PullJob>(PullJob{from, id, std::move(pull), {}, {}, 0, 0, false});
+  auto job = std::make_shared<PullJob>(PullJob{from, id, std::move(pull), {}, {}, 0, 0, false, loop_.now()});
   job->bytes = job->pull.keys.size() + answer_bytes(job->pull);
   // Pulls that wait for a step are counted apart: they must not keep out the pushes that they wait for.
   const bool runs = clock_reached(job->pull);
@@ -166,6 +167,7 @@ void Server::finish_pull(const PullRef& job) {
     for (auto& result : job->reply.slices) result.status = SliceStatus::kStale;
     job->reply.rows = Buffer();
   }
+  pulls_answered_.add(loop_.now() - job->arrived);
   rpc_.reply(job->from, job->id, job->reply);
 }
 

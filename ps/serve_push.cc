@@ -13,12 +13,13 @@ struct Server::PushJob {
   PushReply reply;
   std::size_t slices_left = 0;
   std::uint64_t bytes = 0;  // of the quota
+  Instant arrived{};
 };
 
 void Server::on_push(PeerId from, std::uint64_t id, Push push) {
   learn_map(push.map_version);
   const std::uint64_t bytes = push.keys.size() + push.gradients.size();
-  auto job = std::make_shared<PushJob>(PushJob{from, id, std::move(push), {}, 0, bytes});
+  auto job = std::make_shared<PushJob>(PushJob{from, id, std::move(push), {}, 0, bytes, loop_.now()});
   for (const auto& slice : job->push.slices) job->reply.slices.push_back({slice.shard, SliceStatus::kOk, 0});
   bool known = true;
   std::uint64_t floats = 0;
@@ -85,6 +86,7 @@ void Server::start_push(const PushRef& job, bool fits) {
           for (auto& part : *parts) {
             on_pushed(job, part.index, part.slice, part.shard, now, std::move(part.outcome));
           }
+          pushes_applied_.add(loop_.now() - job->arrived);
           send_records();
           if (declared_.num_slots > 0) wake_pulls();
         });
@@ -155,6 +157,7 @@ void Server::answer_slice(const PushRef& job, std::size_t index, SliceStatus sta
     if (result.shard >= link_.map().num_shards() || !may_act(result.shard))
       result.status = SliceStatus::kStale;
   }
+  pushes_answered_.add(loop_.now() - job->arrived);
   rpc_.reply(job->from, job->id, job->reply);
 }
 

@@ -15,6 +15,7 @@
 #include "common/event_loop.h"
 #include "common/log.h"
 #include "common/message.h"
+#include "common/metrics.h"
 #include "common/rpc.h"
 #include "common/scheduler_link.h"
 #include "common/server_peers.h"
@@ -70,6 +71,10 @@ class Server {
   Status start();
   const std::string& endpoint() const { return endpoint_; }  // that others are told
   std::vector<HeldShard> held_shards() const;
+  // Its lease holds.
+  bool ready() const;
+  // As counted by the last housekeeping, half a second ago at most. O(shards).
+  void add_metrics(Metrics& out) const;
 
  private:
   struct PullJob;
@@ -253,6 +258,7 @@ class Server {
   bool housekeeping_ = false;
   std::uint64_t over_memory_limit_ = 0;  // housekeepings that could not bring the tables within it
   std::uint64_t copies_served_ = 0;      // slices
+  LatencyHistogram pulls_answered_, pushes_applied_, pushes_answered_;
   Instant warned_of_memory_{};
   Instant loads_told_{};
   std::unique_ptr<SnapshotJob> snapshot_;

@@ -35,6 +35,12 @@ void ShardStats::add(const ShardStats& other) {
   bytes += other.bytes;
   fixed_bytes += other.fixed_bytes;
   for (std::size_t i = 0; i < kStalenessBuckets; ++i) staleness[i] += other.staleness[i];
+  if (tables.size() < other.tables.size()) tables.resize(other.tables.size());
+  for (std::size_t i = 0; i < other.tables.size(); ++i) {
+    tables[i].rows += other.tables[i].rows;
+    tables[i].bytes += other.tables[i].bytes;
+    tables[i].evicted += other.tables[i].evicted;
+  }
 }
 
 void Shard::declare(const DeclareTables& declare) {
@@ -136,7 +142,7 @@ void Shard::apply(std::span<const Section> sections, const Key* keys, const floa
     const auto counts =
         tables_[section.table]->apply({keys, section.count}, gradients, {step_, context.now_seconds, full});
     stats_.rows_not_admitted += counts.refused;
-    stats_.rows_evicted += counts.evicted;
+    count_evicted(section.table, counts.evicted);
     stats_.rows_pushed += section.count;
     keys += section.count;
     gradients += std::size_t{section.count} * specs_[section.table].dim;
@@ -199,9 +205,9 @@ void Shard::get_rows(std::uint32_t table, std::span<const Key> keys, std::vector
 Eviction Shard::evict(std::uint32_t now_seconds, std::uint64_t bytes_max) {
   Eviction eviction;
   eviction.counts.assign(tables_.size(), 0);
-  for (auto& table : tables_) {
-    eviction.changed = eviction.changed || table->expiry_due(now_seconds);
-    stats_.rows_evicted += table->evict_expired(now_seconds);
+  for (std::size_t i = 0; i < tables_.size(); ++i) {
+    eviction.changed = eviction.changed || tables_[i]->expiry_due(now_seconds);
+    count_evicted(i, tables_[i]->evict_expired(now_seconds));
   }
   bytes_max_ = bytes_max;
   if (bytes() > bytes_max_) squeeze(eviction);
@@ -234,17 +240,27 @@ void Shard::squeeze(Eviction& eviction) {
     const std::uint64_t budget = fixed + static_cast<std::uint64_t>(rows * keep);
     eviction.counts[i] = tables_[i]->evict_to(budget, step_);
     eviction.changed = eviction.changed || eviction.counts[i] > 0;
-    stats_.rows_evicted += eviction.counts[i];
+    count_evicted(i, eviction.counts[i]);
     stats_.rows_squeezed += eviction.counts[i];
   }
 }
 
+void Shard::count_evicted(std::size_t table, std::uint64_t rows) {
+  stats_.rows_evicted += rows;
+  if (stats_.tables.size() <= table) stats_.tables.resize(table + 1);
+  stats_.tables[table].evicted += rows;
+}
+
 ShardStats Shard::stats() const {
   ShardStats stats = stats_;
-  for (const auto& table : tables_) {
-    stats.rows += table->size();
-    stats.bytes += table->bytes();
-    stats.fixed_bytes += fixed_bytes_of(*table);
+  stats.tables.resize(tables_.size());
+  for (std::size_t i = 0; i < tables_.size(); ++i) {
+    const EmbeddingTable& table = *tables_[i];
+    stats.tables[i].rows = table.size();
+    stats.tables[i].bytes = table.bytes();
+    stats.rows += table.size();
+    stats.bytes += table.bytes();
+    stats.fixed_bytes += fixed_bytes_of(table);
   }
   return stats;
 }

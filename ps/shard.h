@@ -75,6 +75,11 @@ struct Eviction {
   std::vector<std::uint64_t> counts;  // a table: rows that made room, beside the expired ones
 };
 
+struct TableStats {
+  std::uint64_t rows = 0, bytes = 0;
+  std::uint64_t evicted = 0;  // rows, in this process
+};
+
 struct ShardStats {
   static constexpr std::size_t kStalenessBuckets = 16;  // 0, 1, 2-3, 4-7, ... pushes between pull and push
 
@@ -87,6 +92,7 @@ struct ShardStats {
   std::uint64_t rows = 0, bytes = 0;
   std::uint64_t fixed_bytes = 0;  // of them, what no eviction gives back: sketches and dense layers
   std::array<std::uint64_t, kStalenessBuckets> staleness{};
+  std::vector<TableStats> tables;
 
   void add(const ShardStats& other);
 };
@@ -152,6 +158,7 @@ class Shard {
   void apply_step(StepClock at, std::uint32_t now_seconds, bool full);
   std::uint64_t bytes() const;
   void squeeze(Eviction& eviction);
+  void count_evicted(std::size_t table, std::uint64_t rows);
   struct Wish {  // for a snapshot
     std::uint32_t pass = 0;
     std::uint64_t sequence = 0;  // 0: none asked for

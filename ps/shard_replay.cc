@@ -68,10 +68,10 @@ PushOutcome Shard::replay(const ShardRecord& record) {
       return push(slice_of(record), head.now_seconds);
     case RecordKind::kEvict:
       for (std::size_t i = 0; i < tables_.size(); ++i) {
-        stats_.rows_evicted += tables_[i]->evict_expired(head.now_seconds);
+        count_evicted(i, tables_[i]->evict_expired(head.now_seconds));
         const std::uint64_t count = i < head.evicted.size() ? head.evicted[i] : 0;
         if (count > 0) tables_[i]->evict_count(count, step_);
-        stats_.rows_evicted += count;
+        count_evicted(i, count);
         stats_.rows_squeezed += count;
       }
       break;

@@ -87,6 +87,7 @@ class Job {
 
   bool drains(NodeId server) const { return draining_.contains(server); }
   std::uint32_t servers_wanted() const { return servers_wanted_; }
+  std::uint32_t replicas_wanted() const { return options().config.cluster.replicas; }
   struct OpenMove {
     std::uint32_t shard = 0;
     NodeId from = 0, to = 0;

@@ -211,6 +211,7 @@ void Job::publish_cut() {
                     fact.seconds);
   tell_if_slow(fact);
   kept_passes_ = fact.passes;
+  facts_.published = context_.loop.now();
   facts_.checkpoints.push_back(std::move(fact));
   prune();
   after_cut(true);

@@ -44,6 +44,7 @@ struct JobFacts {
   std::optional<std::uint32_t> best_pass;
   bool stopped_early = false;
   std::vector<CheckpointFact> checkpoints;  // published and kept, oldest first
+  Instant published{};                      // the newest one of this process
   std::string resumed_from;                 // directory of the checkpoint
   std::string report_json;                  // what the last merge gave
   std::string final_text;                   // for people

@@ -3,10 +3,12 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/wire/codec.h"
 #include "scheduler/json.h"
 #include "scheduler/report.h"
+#include "scheduler/scheduler_metrics.h"
 #include "scheduler/status.h"
 
 namespace capstan {
@@ -270,10 +272,27 @@ void Scheduler::tick() {
   for (const NodeId id : membership_.expire(loop_.now())) job_.on_lease_ended(*membership_.find(id));
   job_.tick();
   speed_.note(loop_.now(), job_.examples_so_far());
+  note_history();
 }
 
 std::string Scheduler::status() const {
   return status_json(options_, job_, membership_, peers_, speed_, loop_.now());
+}
+
+void Scheduler::note_history() {
+  if (job_.facts().state != JobState::kRunning) return;
+  const WorkTotals totals = job_.work().totals();
+  const double loss =
+      totals.examples == 0 ? std::nan("") : totals.loss_sum / static_cast<double>(totals.examples);
+  history_.note(loop_.now(), job_.examples_so_far(), speed_.per_second(), loss);
+}
+
+std::string Scheduler::page_status() const {
+  return page_json(options_, job_, membership_, peers_, speed_, loop_.now());
+}
+
+void Scheduler::add_metrics(Metrics& out) const {
+  add_job_metrics(job_, membership_, peers_, speed_, loop_.now(), out);
 }
 
 void Scheduler::on_job_end(bool ok, const std::string& text) {

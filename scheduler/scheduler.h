@@ -9,6 +9,7 @@
 #include "common/event_loop.h"
 #include "common/log.h"
 #include "common/message.h"
+#include "common/metrics.h"
 #include "common/storage.h"
 #include "common/transport.h"
 #include "scheduler/file_journal.h"
@@ -16,6 +17,7 @@
 #include "scheduler/membership.h"
 #include "scheduler/options.h"
 #include "scheduler/peers.h"
+#include "scheduler/progress_history.h"
 #include "scheduler/speed.h"
 
 namespace capstan {
@@ -38,6 +40,12 @@ class Scheduler {
   ChangeServersReply change_servers(const ChangeServers& wish) { return job_.change_servers(wish); }
 
   std::string status() const;
+  // What its web page asks for.
+  std::string page_status() const;
+  std::string page_history() const { return history_.json(job_.facts().started); }
+  // It leads, as far as its clock and its store say.
+  bool ready() const { return !job_.halted() && loop_.now() < journal_.leads_until(); }
+  void add_metrics(Metrics& out) const;
   const Job& job() const { return job_; }
   const Membership& membership() const { return membership_; }
   const Peers& peers() const { return peers_; }
@@ -53,6 +61,7 @@ class Scheduler {
   std::optional<Message> answer_anyone(const Message& message);
   Message on_heartbeat(const Node& node, const Heartbeat& heartbeat);
   void tick();
+  void note_history();
   bool leads();
   std::uint32_t lease_ms() const;
   void on_job_end(bool ok, const std::string& text);
@@ -73,6 +82,7 @@ class Scheduler {
   Peers peers_;
   Job job_;
   Speed speed_;
+  ProgressHistory history_;
   EndHandler on_finished_;
   Instant last_tick_{};
   bool stands_still_ = false;  // the lead has run out by our clock, and nobody has said whether it is lost

@@ -46,6 +46,27 @@ json::array nodes_json(const Job& job, const Membership& membership, Instant now
   return nodes;
 }
 
+// Those that are asked for most; none before servers have told.
+json::array hot_shards_json(const Job& job, const Membership& membership) {
+  constexpr std::size_t kShown = 5;
+  std::vector<std::pair<double, const ShardEntry*>> hot;
+  for (const ShardEntry& entry : job.map().entries()) {
+    const double rate = job.loads().rows_per_second(entry.shard);
+    if (rate > 0.0 && !entry.chain.empty()) hot.emplace_back(rate, &entry);
+  }
+  const std::size_t shown = std::min(hot.size(), kShown);
+  std::partial_sort(hot.begin(), hot.begin() + static_cast<std::ptrdiff_t>(shown), hot.end(),
+                    [](const auto& a, const auto& b) { return a.first > b.first; });
+  json::array shards;
+  for (std::size_t n = 0; n < shown; ++n) {
+    const Node* node = membership.find(hot[n].second->chain.front());
+    shards.push_back(json::object{{"shard", hot[n].second->shard},
+                                  {"node", node == nullptr ? "" : node->name},
+                                  {"rows_per_second", json_number(hot[n].first)}});
+  }
+  return shards;
+}
+
 json::array partitions_json(const Job& job, const Membership& membership) {
   json::array partitions;
   for (const auto& [work, entry] : job.work().entries()) {
@@ -122,10 +143,24 @@ json::value loss_json(const JobFacts& facts, const WorkTotals& running) {
   return json_number(facts.passes.back().loss_sum / static_cast<double>(facts.passes.back().examples));
 }
 
-}  // namespace
+json::array shards_json(const Job& job, const Membership& membership) {
+  const auto name = [&](NodeId id) {
+    const Node* node = membership.find(id);
+    return json_string(node == nullptr ? "" : node->name);
+  };
+  json::array shards;
+  for (const ShardEntry& entry : job.map().entries()) {
+    json::array chain;
+    for (const NodeId id : entry.chain) chain.push_back(name(id));
+    json::object shard{{"chain", std::move(chain)}};
+    if (entry.learner != 0) shard["learner"] = name(entry.learner);
+    shards.push_back(std::move(shard));
+  }
+  return shards;
+}
 
-std::string status_json(const SchedulerOptions& options, const Job& job, const Membership& membership,
-                        const Peers& peers, const Speed& speed, Instant now) {
+json::object status_object(const SchedulerOptions& options, const Job& job, const Membership& membership,
+                           const Peers& peers, const Speed& speed, Instant now) {
   const JobFacts& facts = job.facts();
   const bool training = facts.state == JobState::kRunning;
   const bool begun = facts.state >= JobState::kRunning;
@@ -156,6 +191,7 @@ std::string status_json(const SchedulerOptions& options, const Job& job, const M
   object["workers"] = sum_stats(membership, Role::kWorker);
   object["nodes"] = nodes_json(job, membership, now);
   object["partitions"] = partitions_json(job, membership);
+  object["hot_shards"] = hot_shards_json(job, membership);
   object["moves"] = moves_json(job, membership);
   object["servers_wanted"] = job.servers_wanted();
   object["checkpoints"] = checkpoints_json(facts);
@@ -168,6 +204,21 @@ std::string status_json(const SchedulerOptions& options, const Job& job, const M
   object["data"] = facts.agreed.has_value() ? facts.agreed->summary : "";
   object["final_text"] = facts.final_text;
   object["end_text"] = facts.end_text;
+  return object;
+}
+
+}  // namespace
+
+std::string status_json(const SchedulerOptions& options, const Job& job, const Membership& membership,
+                        const Peers& peers, const Speed& speed, Instant now) {
+  return json::serialize(status_object(options, job, membership, peers, speed, now));
+}
+
+std::string page_json(const SchedulerOptions& options, const Job& job, const Membership& membership,
+                      const Peers& peers, const Speed& speed, Instant now) {
+  json::object object = status_object(options, job, membership, peers, speed, now);
+  object["shards"] = shards_json(job, membership);
+  object["job_text"] = options.job_text;
   return json::serialize(object);
 }
 

@@ -10,6 +10,9 @@
 
 namespace capstan {
 
+// For the scheduler's own page: the same with every shard's chain, by names, and the job's text.
+std::string page_json(const SchedulerOptions& options, const Job& job, const Membership& membership,
+                      const Peers& peers, const Speed& speed, Instant now);
 std::string status_json(const SchedulerOptions& options, const Job& job, const Membership& membership,
                         const Peers& peers, const Speed& speed, Instant now);
 

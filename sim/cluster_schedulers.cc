@@ -135,10 +135,10 @@ std::vector<std::string> SimCluster::published_checkpoints() const {
 void SimCluster::see_false_start_end(const std::string& why) {
   const bool gives_way = why.find("lives, and a scheduler of this job has welcomed it") != std::string::npos;
   if (!false_start_ || !gives_way) return;
-  if (!scheduler_process()->job().map().empty()) findings_->report("a false start has placed shards");
-  if (published_checkpoints() != false_start_->checkpoints) {
-    findings_->report("a false start has changed the checkpoints");
-  }
+  static const std::string kPlaced = "a false start has placed shards";
+  static const std::string kChanged = "a false start has changed the checkpoints";
+  if (!scheduler_process()->job().map().empty()) findings_->report(kPlaced);
+  if (published_checkpoints() != false_start_->checkpoints) findings_->report(kChanged);
   false_start_.reset();
   rebuilds_ = true;
 }

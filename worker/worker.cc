@@ -104,6 +104,18 @@ void Worker::announce_again() {
   });
 }
 
+bool Worker::ready() const {
+  return trainer_ != nullptr && loop_.now() < link_.lease_until();
+}
+
+void Worker::add_metrics(Metrics& out) const {
+  if (trainer_) trainer_->add_metrics(out);
+  for (const auto& [reason, count] : rpc_.refused()) {
+    out.counter("capstan_messages_refused_total", "Messages that were not taken, by reason.",
+                static_cast<double>(count), {{"reason", reason}});
+  }
+}
+
 std::string Worker::stats_json() const {
   return trainer_ == nullptr ? "" : trainer_->stats_json();
 }

@@ -9,6 +9,7 @@
 
 #include "common/event_loop.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/rpc.h"
 #include "common/scheduler_link.h"
 #include "common/server_peers.h"
@@ -40,6 +41,9 @@ class Worker {
          JobLoader loader, EndHandler on_end);
 
   Status start();
+  // It has prepared its data, and its lease holds.
+  bool ready() const;
+  void add_metrics(Metrics& out) const;
 
  private:
   void on_welcome(const Welcome& welcome, bool first);

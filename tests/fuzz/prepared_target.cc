@@ -52,12 +52,12 @@ std::vector<Buffer> prepared() {
   clicks.data.format = DataFormat::kCsv;
   clicks.data.train = {dir.write("clicks.csv", "label,a,n\n1,x,0.5\n0,y,1.5\n1,x,2\n")};
   clicks.data.label = "label";
-  clicks.features.resize(2);
-  clicks.features[0].name = "a";
-  clicks.features[0].columns = {"a"};
+  for (const std::string& column : {std::string("a"), std::string("n")}) {
+    FeatureConfig& feature = clicks.features.emplace_back();
+    feature.name = column;
+    feature.columns = {column};
+  }
   clicks.features[0].transform = {{"vocab", {}}};
-  clicks.features[1].name = "n";
-  clicks.features[1].columns = {"n"};
   return {packed(films), packed(clicks)};
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace capstan {
 namespace {
 
@@ -61,6 +63,31 @@ TEST(Ledger, TouchingAndTouchedAreTheSameRelation) {
   for (const Key key : ledger.keys()) from_keys += ledger.touching(key).size();
   EXPECT_EQ(from_batches, from_keys);
   EXPECT_GT(from_batches, 100U);
+}
+
+TEST(Ledger, ASliceThatIsRefusedCountsForNoneOfItsRows) {
+  LedgerShape with_refused = shape();
+  with_refused.refuses = true;
+  const Ledger ledger(with_refused);
+  std::size_t refused = 0, taken = 0;
+  for (const Key key : ledger.keys()) taken += ledger.touching(key).size();
+  for (std::uint32_t pass = 0; pass < 2; ++pass) {
+    for (std::uint32_t partition = 0; partition < 3; ++partition) {
+      for (std::uint64_t batch = 0; batch < 9; ++batch) {
+        const BatchId id{pass, partition, batch};
+        std::set<std::uint32_t> shards;
+        for (const Key key : ledger.touched(id)) {
+          EXPECT_NE(ledger.is_refused(id, key), contains(ledger.touching(key), id));
+          if (!ledger.is_refused(id, key)) continue;
+          ++refused;
+          shards.insert(shard_of(key, with_refused.num_shards));
+        }
+        EXPECT_LE(shards.size(), 1U);
+      }
+    }
+  }
+  EXPECT_GT(refused, 3U);
+  EXPECT_GT(taken, 100U);
 }
 
 TEST(Ledger, SumsTellALostADoubledAndASwappedBatch) {

@@ -81,6 +81,7 @@ const std::vector<Library>& libraries() {
   static const std::vector<Library> kLibraries = {
       {"<zmq", {"common/adapters/", "tests/"}},
       {"<(curl|openssl)/|<pugixml", {"common/adapters/", "tests/"}},
+      {"<prometheus/", {"common/adapters/", "tests/"}},
       {"<(capnp|kj)/", {"common/wire/", "tests/"}},
       {"<yaml-cpp/", {"common/config/", "tests/"}},
       {"<boost/asio", {"common/adapters/", "tests/"}},

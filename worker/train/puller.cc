@@ -35,6 +35,7 @@ void Puller::pull(std::vector<StepTable>& tables, PullTicket& ticket, std::funct
   request.ticket = &ticket;
   request.done = std::move(done);
   request.id = next_id_++;
+  request.begun = loop_.now();
   for (std::uint32_t i = 0; i < ticket.ranges.size(); ++i) request.missing.push_back(i);
   if (request.missing.empty()) {
     request.asked[0] = {};
@@ -139,6 +140,7 @@ void Puller::on_reply(std::uint64_t id, std::uint64_t message, const Result<Mess
   peers_.note(node, reply);
   if (!again.empty()) return ask_again(request, node, again);
   if (!request.asked.empty() || !request.missing.empty()) return;
+  waits_.add(loop_.now() - request.begun);
   const auto done = std::move(request.done);
   requests_.erase(found);
   done();

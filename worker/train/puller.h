@@ -10,6 +10,7 @@
 
 #include "common/event_loop.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/rpc.h"
 #include "common/scheduler_link.h"
 #include "common/server_peers.h"
@@ -43,6 +44,8 @@ class Puller {
   // no longer owns it.
   void resume();
   std::uint64_t bytes() const { return bytes_; }  // of rows that came, since the start
+  // How long pulls took, from the first word to the last row.
+  const LatencyHistogram& waits() const { return waits_; }
 
  private:
   struct Asked {
@@ -57,6 +60,7 @@ class Puller {
     std::map<std::uint64_t, Asked> asked;  // messages on their way
     std::function<void()> done;
     std::uint64_t id = 0;
+    Instant begun{};
   };
 
   void ask(Request& request);
@@ -80,6 +84,7 @@ class Puller {
   std::list<Request> requests_;
   std::uint64_t next_id_ = 1, next_message_ = 1;
   std::uint64_t bytes_ = 0;
+  LatencyHistogram waits_;
   Timer retry_;
 };
 

@@ -153,6 +153,22 @@ std::string Trainer::stats_json() const {
   return boost::json::serialize(stats);
 }
 
+void Trainer::add_metrics(Metrics& out) const {
+  const auto number = [](auto count) { return static_cast<double>(count); };
+  const PushCounts& pushes = env_.pushes;
+  out.counter("capstan_worker_push_slices_total", "Parts of pushes sent, one a shard.",
+              number(pushes.sealed));
+  out.counter("capstan_worker_push_slices_abandoned_total",
+              "Of them those given up unanswered, because another worker has the item by now.",
+              number(pushes.abandoned));
+  out.counter("capstan_worker_pushed_bytes_total", "Keys and gradients sent, repetitions included.",
+              number(pushes.bytes));
+  out.counter("capstan_worker_pulled_bytes_total", "Rows received.", number(puller_.bytes()));
+  out.gauge("capstan_worker_items", "Work items held.", number(held_.size()));
+  out.histogram("capstan_worker_pull_seconds", "From asking for a step's rows until all are here.",
+                puller_.waits());
+}
+
 void Trainer::drop(HeldId id) {
   for (auto& held : held_) {
     if (held.id == id) held.dropped = true;

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "common/metrics.h"
 #include "worker/train/work_run.h"
 
 namespace capstan {
@@ -22,6 +23,7 @@ class Trainer {
   bool idle() const { return held_.empty(); }
   // What it has sent and got since it started, as the JSON that travels in a heartbeat.
   std::string stats_json() const;
+  void add_metrics(Metrics& out) const;
 
  private:
   using HeldId = std::uint64_t;

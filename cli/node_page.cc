@@ -1,0 +1,82 @@
+#include "cli/node_page.h"
+
+#include <cstdlib>
+#include <string_view>
+
+#include "cli/dashboard/files.h"
+#include "common/adapters/prometheus_text.h"
+
+namespace capstan {
+namespace {
+
+bool is_loopback(std::string_view place) {
+  return place.starts_with("127.") || place.starts_with("localhost:") || place.starts_with("[::1]");
+}
+
+const char* content_type_of(std::string_view file) {
+  if (file.ends_with(".html")) return "text/html; charset=utf-8";
+  if (file.ends_with(".css")) return "text/css; charset=utf-8";
+  if (file.ends_with(".js")) return "text/javascript; charset=utf-8";
+  return "image/svg+xml";
+}
+
+}  // namespace
+
+NodePage::NodePage(EventLoop& loop, NodePageContent content) : loop_(loop), content_(std::move(content)) {}
+
+NodePage::~NodePage() {
+  *alive_ = false;
+}
+
+Result<std::unique_ptr<NodePage>> NodePage::start(const std::string& place, EventLoop& loop, const Log& log,
+                                                  NodePageContent content) {
+  std::unique_ptr<NodePage> page(new NodePage(loop, std::move(content)));
+  HttpServerOptions options;
+  if (const char* token = std::getenv("CAPSTAN_HTTP_TOKEN"); token != nullptr) options.token = token;
+  options.open_paths = {"/healthz", "/readyz"};
+  if (page->content_.dashboard) {  // the page itself tells nothing; what it shows asks for the token
+    options.open_paths.insert("/");
+    for (const auto& [name, unused] : dashboard_files()) options.open_paths.insert("/" + std::string(name));
+  }
+  const bool open = options.token.empty();
+  const auto answer = [self = page.get(), alive = page->alive_, &loop](const std::string& path,
+                                                                       HttpServer::Respond respond) {
+    loop.post([self, alive, path, respond = std::move(respond)] {
+      if (*alive) respond(self->page(path));
+    });
+  };
+  CAPSTAN_ASSIGN(page->server_, HttpServer::start(place, std::move(options), answer));
+  log.info("{} at http://{}/{}", page->content_.dashboard ? "dashboard" : "metrics", page->server_->place(),
+           page->content_.dashboard ? "" : "metrics");
+  if (open && !is_loopback(page->server_->place())) {
+    log.warn("whoever reaches {} can read these pages: set CAPSTAN_HTTP_TOKEN to ask for a token",
+             page->server_->place());
+  }
+  return page;
+}
+
+HttpReply NodePage::page(const std::string& path) const {
+  if (path == "/healthz") return {200, "text/plain", "ok\n"};
+  if (path == "/readyz") {
+    return content_.ready() ? HttpReply{200, "text/plain", "ready\n"}
+                            : HttpReply{503, "text/plain", "not ready\n"};
+  }
+  if (path == "/metrics") {
+    Metrics metrics;
+    content_.add_metrics(metrics);
+    return {200, kPrometheusContentType, prometheus_text(metrics)};
+  }
+  if (const auto page = content_.json_pages.find(path); page != content_.json_pages.end()) {
+    return {200, "application/json", page->second()};
+  }
+  if (content_.dashboard) {
+    const auto file = dashboard_files().find(path == "/" ? "index.html" : std::string_view(path).substr(1));
+    if (file != dashboard_files().end())
+      return {200, content_type_of(file->first), std::string(file->second)};
+  }
+  std::string known = "there are /metrics, /healthz, /readyz";
+  for (const auto& [name, unused] : content_.json_pages) known += ", " + name;
+  return {404, "text/plain", known + (content_.dashboard ? " and /\n" : "\n")};
+}
+
+}  // namespace capstan

@@ -1,0 +1,94 @@
+// Server: what it counts, as metrics. Counters are of this process and of the shards that it leads.
+#include "common/metrics.h"
+
+#include "common/units.h"
+#include "ps/server.h"
+
+namespace capstan {
+namespace {
+
+void add_rows(const ShardStats& stats, const std::vector<TableSpec>& tables, Metrics& out) {
+  for (std::size_t i = 0; i < std::min(tables.size(), stats.tables.size()); ++i) {
+    const Metrics::Labels table{{"table", tables[i].name}};
+    out.gauge("capstan_ps_rows", "Rows held.", static_cast<double>(stats.tables[i].rows), table);
+    out.gauge("capstan_ps_table_bytes", "Memory of a table: rows, index and sketches.",
+              static_cast<double>(stats.tables[i].bytes), table);
+    out.counter("capstan_ps_rows_evicted_total", "Rows that made room or expired.",
+                static_cast<double>(stats.tables[i].evicted), table);
+  }
+  out.gauge("capstan_ps_bytes", "Memory of all tables, copies of others' shards included.",
+            static_cast<double>(stats.bytes));
+  out.counter("capstan_ps_rows_evicted_for_memory_total", "Rows evicted to keep within the memory limit.",
+              static_cast<double>(stats.rows_squeezed));
+  out.counter("capstan_ps_rows_not_admitted_total", "New rows kept out, by min_count or for want of memory.",
+              static_cast<double>(stats.rows_not_admitted));
+  out.counter("capstan_ps_rows_pulled_total", "Rows given to workers.",
+              static_cast<double>(stats.rows_pulled));
+  out.counter("capstan_ps_rows_pushed_total", "Gradients of rows taken in.",
+              static_cast<double>(stats.rows_pushed));
+}
+
+void add_pushes(const ShardStats& stats, Metrics& out) {
+  const auto slices = [&](const char* outcome, std::uint64_t count) {
+    out.counter("capstan_ps_push_slices_total", "A push's parts, one a shard, by what became of them.",
+                static_cast<double>(count), {{"outcome", outcome}});
+  };
+  slices("applied", stats.pushes_applied);
+  slices("duplicate", stats.pushes_duplicate);
+  slices("fenced", stats.pushes_fenced);
+  slices("gap", stats.pushes_gap);
+  slices("refused", stats.pushes_refused);
+  for (std::size_t n = 0; n < stats.staleness.size(); ++n) {
+    const bool last = n + 1 == stats.staleness.size();
+    out.counter(
+        "capstan_ps_staleness_pushes_total",
+        "Pushes by how many others came to the shard since their rows were pulled: fewer than `below`.",
+        static_cast<double>(stats.staleness[n]),
+        {{"below", last ? "+Inf" : std::to_string(std::uint64_t{1} << n)}});
+  }
+}
+
+}  // namespace
+
+bool Server::ready() const {
+  return loop_.now() < link_.lease_until();
+}
+
+void Server::add_metrics(Metrics& out) const {
+  add_rows(stats_, tables_, out);
+  add_pushes(stats_, out);
+  std::map<ShardRole, std::uint64_t> shards{
+      {ShardRole::kPrimary, 0}, {ShardRole::kMember, 0}, {ShardRole::kLearner, 0}};
+  std::uint64_t unconfirmed = 0;
+  for (const auto& [shard, slot] : shards_) {
+    ++shards[slot.role];
+    unconfirmed += slot.log.applied() - slot.log.committed();
+  }
+  for (const auto& [role, name] :
+       {std::pair(ShardRole::kPrimary, "primary"), std::pair(ShardRole::kMember, "copy"),
+        std::pair(ShardRole::kLearner, "learner")}) {
+    out.gauge("capstan_ps_shards", "Shards held, by what this server is to them.",
+              static_cast<double>(shards[role]), {{"role", name}});
+  }
+  out.gauge("capstan_ps_records_unconfirmed",
+            "Records that the copies behind this server have not confirmed.",
+            static_cast<double>(unconfirmed));
+  out.gauge("capstan_ps_pulls_waiting", "Pulls that wait for a step.",
+            static_cast<double>(parked_pulls_.size()));
+  out.gauge("capstan_ps_lease_seconds", "How long the lease still holds; negative: it has ended.",
+            seconds_of(link_.lease_until() - loop_.now()));
+  out.gauge("capstan_ps_memory_limit_bytes", "Memory that rows may take; 0: no limit.",
+            static_cast<double>(options_.memory_limit));
+  out.counter("capstan_ps_copies_served_total", "Slices of pulls answered as a backup.",
+              static_cast<double>(copies_served_));
+  for (const auto& [reason, count] : rpc_.refused()) {
+    out.counter("capstan_messages_refused_total", "Messages that were not taken, by reason.",
+                static_cast<double>(count), {{"reason", reason}});
+  }
+  constexpr const char* kServed = "From a request's arrival to the end of the stage.";
+  out.histogram("capstan_ps_request_seconds", kServed, pulls_answered_, {{"stage", "pull_answered"}});
+  out.histogram("capstan_ps_request_seconds", kServed, pushes_applied_, {{"stage", "push_applied"}});
+  out.histogram("capstan_ps_request_seconds", kServed, pushes_answered_, {{"stage", "push_acknowledged"}});
+}
+
+}  // namespace capstan

@@ -1,0 +1,148 @@
+// HttpServer over real connections: what it answers, whom it refuses, and what it does about those who are
+// slow.
+#include "common/adapters/http_server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "tests/http_get.h"
+
+namespace capstan {
+namespace {
+
+using testing::HasSubstr;
+namespace asio = boost::asio;
+
+HttpServer::Handler echo() {
+  return [](const std::string& path, const HttpServer::Respond& respond) {
+    respond({200, "text/plain", "you asked for " + path});
+  };
+}
+
+std::unique_ptr<HttpServer> serve(HttpServer::Handler handler, HttpServerOptions options = {}) {
+  auto server = HttpServer::start("127.0.0.1:0", std::move(options), std::move(handler));
+  EXPECT_TRUE(server.ok()) << server.error().message;
+  return std::move(server).value();
+}
+
+// Sends `bytes` and gives all that comes until the server ends the connection.
+std::string answer_to(const std::string& bytes, const std::string& place) {
+  asio::io_context io;
+  asio::ip::tcp::socket socket(io);
+  boost::system::error_code code;
+  const auto colon = place.rfind(':');
+  socket.connect({asio::ip::make_address(place.substr(0, colon)),
+                  static_cast<unsigned short>(std::stoul(place.substr(colon + 1)))},
+                 code);
+  asio::write(socket, asio::buffer(bytes), code);
+  std::string got;
+  asio::read(socket, asio::dynamic_buffer(got), code);
+  return got;
+}
+
+TEST(HttpServer, AnswersAPathWithoutItsQuery) {
+  const auto server = serve(echo());
+  const HttpGot got = http_get(server->place(), "/a/b?c=d");
+  EXPECT_EQ(got.status, 200U);
+  EXPECT_EQ(got.content_type, "text/plain");
+  EXPECT_EQ(got.body, "you asked for /a/b");
+}
+
+TEST(HttpServer, AConnectionServesSeveralRequestsAndHeadHasNoBody) {
+  const auto server = serve(echo());
+  const std::string got = answer_to(
+      "HEAD /1 HTTP/1.1\r\nHost: x\r\n\r\n"
+      "GET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+      server->place());
+  EXPECT_THAT(got, HasSubstr("Content-Length: 16"));
+  EXPECT_EQ(got.find("you asked for /1"), std::string::npos) << got;
+  EXPECT_THAT(got, HasSubstr("you asked for /2"));
+}
+
+TEST(HttpServer, AsksForItsTokenButWhereItIsOpen) {
+  HttpServerOptions options;
+  options.token = "secret";
+  options.open_paths = {"/healthz"};
+  const auto server = serve(echo(), options);
+  EXPECT_EQ(http_get(server->place(), "/metrics").status, 401U);
+  EXPECT_EQ(http_get(server->place(), "/metrics", "secreT").status, 401U);
+  EXPECT_EQ(http_get(server->place(), "/metrics", "secret2").status, 401U);
+  EXPECT_EQ(http_get(server->place(), "/metrics", "secret").status, 200U);
+  EXPECT_EQ(http_get(server->place(), "/healthz").status, 200U);
+  EXPECT_EQ(http_get(server->place(), "/healthz/../metrics").status, 401U);
+}
+
+TEST(HttpServer, OnlyReads) {
+  const auto server = serve(echo());
+  EXPECT_EQ(http_get(server->place(), "/", "", boost::beast::http::verb::delete_).status, 405U);
+  EXPECT_EQ(http_get(server->place(), "/", "", boost::beast::http::verb::post).status, 405U);
+}
+
+TEST(HttpServer, WhatIsNoRequestEndsTheConnectionAndNothingElse) {
+  const auto server = serve(echo());
+  for (const std::string& bytes :
+       {std::string("\r\n\r\n\0\x01", 6), std::string("GET\r\n\r\n"), std::string("GET / HTTP/9.9\r\n\r\n"),
+        "GET / HTTP/1.1\r\nX: " + std::string(100'000, 'x') + "\r\n\r\n"}) {
+    answer_to(bytes, server->place());
+  }
+  EXPECT_EQ(http_get(server->place(), "/").status, 200U);
+}
+
+TEST(HttpServer, ANodeThatDoesNotAnswerIsSaidNotTo) {
+  std::mutex mutex;
+  std::vector<HttpServer::Respond> kept;
+  HttpServerOptions options;
+  options.answer_limit = std::chrono::milliseconds(50);
+  auto server = serve(
+      [&](const std::string&, HttpServer::Respond respond) {
+        const std::lock_guard lock(mutex);
+        kept.push_back(std::move(respond));
+      },
+      options);
+  const HttpGot got = http_get(server->place(), "/metrics");
+  EXPECT_EQ(got.status, 503U);
+  EXPECT_THAT(got.body, HasSubstr("does not answer"));
+  kept.at(0)({200, "text/plain", "too late"});
+  server.reset();
+  kept.at(0)({200, "text/plain", "and to nobody"});
+}
+
+TEST(HttpServer, TooManyConnectionsAreTurnedAway) {
+  HttpServerOptions options;
+  options.connections_max = 1;
+  const auto server = serve(echo(), options);
+  asio::io_context io;
+  asio::ip::tcp::socket idle(io);
+  const auto colon = server->place().rfind(':');
+  idle.connect({asio::ip::make_address("127.0.0.1"),
+                static_cast<unsigned short>(std::stoul(server->place().substr(colon + 1)))});
+  // The idle one may not have been accepted yet.
+  unsigned status = 200;
+  for (int n = 0; n < 1000 && status == 200; ++n) status = http_get(server->place(), "/").status;
+  EXPECT_EQ(status, 503U);
+  idle.close();
+  for (int n = 0; n < 1000 && status == 503; ++n) status = http_get(server->place(), "/").status;
+  EXPECT_EQ(status, 200U);
+}
+
+TEST(HttpServer, APlaceThatIsTakenOrNoneIsAnError) {
+  const auto server = serve(echo());
+  const auto taken = HttpServer::start(server->place(), {}, echo());
+  ASSERT_FALSE(taken.ok());
+  EXPECT_EQ(taken.error().code, ErrorCode::kIo);
+  EXPECT_THAT(taken.error().message, HasSubstr(server->place()));
+  for (const char* place : {"9100", "", ":9100", "127.0.0.1:http-or-so", "no.such.host.invalid:1"}) {
+    const auto none = HttpServer::start(place, {}, echo());
+    ASSERT_FALSE(none.ok()) << place;
+    EXPECT_EQ(none.error().code, ErrorCode::kInvalid) << place;
+  }
+}
+
+}  // namespace
+}  // namespace capstan
