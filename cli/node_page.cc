@@ -49,7 +49,7 @@ Result<std::unique_ptr<NodePage>> NodePage::start(const std::string& place, Even
   log.info("{} at http://{}/{}", page->content_.dashboard ? "dashboard" : "metrics", page->server_->place(),
            page->content_.dashboard ? "" : "metrics");
   if (open && !is_loopback(page->server_->place())) {
-    log.warn("whoever reaches {} can read these pages: set CAPSTAN_HTTP_TOKEN to ask for a token",
+    log.info("whoever reaches {} can read these pages: set CAPSTAN_HTTP_TOKEN to ask for a token",
              page->server_->place());
   }
   return page;

@@ -5,6 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include "common/text.h"
+
 namespace capstan {
 
 namespace {
@@ -31,8 +33,10 @@ Status write_text(Storage& storage, const std::string& path, const std::string& 
 
 }  // namespace
 
-Result<SharedFolderProof> begin_proof(Storage& storage, const std::string& folder, const std::string& text) {
+Result<SharedFolderProof> begin_proof(Storage& storage, const std::string& folder, std::uint32_t generation,
+                                      std::uint64_t id) {
   CAPSTAN_TRY(storage.create_dirs(folder));
+  const std::string text = fmt::format("{}-{}", generation, id);
   SharedFolderProof proof{fmt::format("{}/{}{}", folder, kStem, text), text};
   CAPSTAN_TRY(write_text(storage, proof.path, text));
   return proof;
@@ -51,11 +55,13 @@ Status check_answer(Storage& storage, const SharedFolderProof& proof, const std:
   return ok_status();
 }
 
-void remove_proofs(Storage& storage, const std::string& folder) {
+void remove_proofs(Storage& storage, const std::string& folder, std::uint32_t generation) {
   const auto names = storage.list(folder);
   if (!names.ok()) return;
   for (const std::string& name : *names) {
-    if (name.starts_with(kStem)) static_cast<void>(storage.remove(folder + "/" + name).ok());
+    if (!name.starts_with(kStem)) continue;
+    const auto of = parse_uint(name.substr(kStem.size(), name.find('-', kStem.size()) - kStem.size()));
+    if (!of.has_value() || *of <= generation) static_cast<void>(storage.remove(folder + "/" + name).ok());
   }
 }
 

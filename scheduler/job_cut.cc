@@ -251,6 +251,7 @@ void Job::remove_unpublished() const {
   if (!names.ok()) return;
   for (const CheckpointName& name : *names) {
     if (cut_.has_value() && cut_->directory() == name.directory) continue;
+    if (name.checkpoint > last_checkpoint_) continue;  // of a successor, who may lead by now
     const auto published = is_published(context_.storage, name.directory);
     if (published.ok() && !*published) static_cast<void>(context_.storage.remove(name.directory).ok());
   }

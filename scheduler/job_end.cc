@@ -102,7 +102,7 @@ void Job::finish(bool ok, const std::string& text) {
   cut_.reset();
   if (journal_begun_) remove_unpublished();
   if (journal_begun_ && keeps_checkpoints())
-    remove_proofs(context_.storage, options().config.checkpoint.path);
+    remove_proofs(context_.storage, options().config.checkpoint.path, facts_.generation);
   part_results_.clear();
   enter(ok ? JobState::kDone : JobState::kFailed);
   facts_.ended = context_.loop.now();

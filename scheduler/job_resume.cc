@@ -38,6 +38,7 @@ Status Job::mention_earlier_checkpoints() {
   const std::string& path = options().config.checkpoint.path;
   CAPSTAN_ASSIGN(const std::vector<CheckpointName> names, list_checkpoints(context_.storage, path));
   if (names.empty()) return ok_status();
+  last_checkpoint_ = names.back().checkpoint;
   context_.log.warn(
       "{} has {} checkpoints of earlier runs, the newest {}; this run begins anew, and --resume will not "
       "take "
@@ -64,6 +65,7 @@ Status Job::find_checkpoint() {
   }
   for (const std::string& why : found.skipped) pass_over(why);
   CAPSTAN_ASSIGN(const std::vector<CheckpointName> names, list_checkpoints(context_.storage, path));
+  if (!names.empty()) last_checkpoint_ = names.back().checkpoint;
   for (const CheckpointName& name : names) {
     auto each = read_manifest(context_.storage, name.directory);
     if (!each.ok() || (each->generation < run_began_ && name.directory != found.directory)) continue;

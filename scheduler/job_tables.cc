@@ -95,8 +95,8 @@ void Job::declare_tables() {
 // A folder that cannot be written to is told of at the first checkpoint: until then a disk may get room.
 void Job::begin_proof_of_folder(DeclareTables& declare) {
   if (!keeps_checkpoints()) return;
-  const std::string text = fmt::format("{}-{}", facts_.generation, next_request_id());
-  auto proof = begin_proof(context_.storage, options().config.checkpoint.path, text);
+  auto proof =
+      begin_proof(context_.storage, options().config.checkpoint.path, facts_.generation, next_request_id());
   if (!proof.ok()) return context_.log.warn("{}", proof.error().message);
   proof_ = std::move(proof).value();
   declare.proof_path = proof_.path;
@@ -112,7 +112,8 @@ void Job::on_tables_ready(const Node& node, std::uint64_t request_id, const Tabl
 }
 
 void Job::after_declared() {
-  if (!proof_.path.empty()) remove_proofs(context_.storage, options().config.checkpoint.path);
+  if (!proof_.path.empty())
+    remove_proofs(context_.storage, options().config.checkpoint.path, facts_.generation);
   proof_ = {};
   if (resume_.has_value()) {
     enter(JobState::kRestoring);

@@ -133,6 +133,8 @@ function words(node) {
   return said.join('; ');
 }
 
+const byName = (a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name, 'en', { numeric: true });
+
 function showNodes(nodes) {
   fillTable('nodes', nodes.map((node) => {
     const server = node.role === 'server';
@@ -166,6 +168,7 @@ function showShards(status) {
     cells.setAttribute('role', 'img');
     cells.setAttribute('aria-label',
       `${name} leads ${count('leads')} shards, has copies of ${count('copy')}, learns ${count('learner')}`);
+    held.sort(([, a], [, b]) => 'leads copy learner'.indexOf(a) - 'leads copy learner'.indexOf(b));
     for (const [shard, kind] of held) {
       const cell = element('i', undefined, kind);
       cell.title = `shard ${shard}: ${kind}`;
@@ -182,7 +185,7 @@ function showRest(status) {
   const labels = status.staleness.map((unused, n) => (n === 0 ? '0' : n === 1 ? '1' : `${2 ** (n - 1)}+`));
   bars(byId('staleness'), status.staleness, labels, 'Pushes by staleness');
   fillTable('checkpoints', status.checkpoints.slice().reverse().map((each) => [
-    each.directory, [number(each.passes), 'n'], [number(each.rows), 'n'], [mebibytes(each.bytes), 'n'],
+    each.directory.split('/').pop(), [number(each.passes), 'n'], [number(each.rows), 'n'], [mebibytes(each.bytes), 'n'],
     [each.seconds > 0 ? number(each.seconds) : '–', 'n'],
     each.best ? 'the best pass' : each.builds_on > 0 ? `changes since ${each.builds_on}` : 'all rows']));
   fillTable('work', status.partitions.map((part) => [
@@ -212,6 +215,7 @@ async function look() {
   try {
     const [status, history] = await Promise.all([fetchJson('status'), fetchJson('history')]);
     byId('connection').textContent = '';
+    status.nodes.sort(byName);
     showProgress(status);
     showNodes(status.nodes);
     showShards(status);

@@ -18,7 +18,7 @@ class SharedFolderTest : public ::testing::Test {
   SharedFolderTest() {
     std::string pattern = (fs::temp_directory_path() / "shared_folder_XXXXXX").string();
     root_ = mkdtemp(pattern.data());
-    proof_ = begin_proof(disk_, folder(), "4-17").value();
+    proof_ = begin_proof(disk_, folder(), 4, 17).value();
   }
   ~SharedFolderTest() override { fs::remove_all(root_); }
   std::string folder() const { return root_ + "/checkpoints"; }
@@ -39,8 +39,16 @@ TEST_F(SharedFolderTest, NodesThatShareItFindEachOthersFiles) {
   EXPECT_TRUE(check_answer(disk_, proof_, "ps-1", *wrote).ok());
   EXPECT_EQ(files(), 2U);
   std::ofstream(folder() + "/ckpt-000001") << "another file";
-  remove_proofs(disk_, folder());
+  remove_proofs(disk_, folder(), 4);
   EXPECT_EQ(files(), 1U);
+}
+
+// A scheduler that does not know yet that another one leads ends a question of its own.
+TEST_F(SharedFolderTest, ASuccessorsFilesAreLeftAlone) {
+  const auto wrote = answer_proof(disk_, proof_, "ps-1");
+  remove_proofs(disk_, folder(), 3);
+  EXPECT_EQ(files(), 2U);
+  EXPECT_TRUE(check_answer(disk_, proof_, "ps-1", *wrote).ok());
 }
 
 TEST_F(SharedFolderTest, AServerWithAFolderOfItsOwnSaysSo) {
