@@ -40,6 +40,13 @@ void Metrics::histogram(const std::string& name, const std::string& help, const 
   add(Kind::kHistogram, name, help, {std::move(labels), 0.0, value});
 }
 
+void Metrics::refusals(const std::map<std::string, std::uint64_t>& by_reason) {
+  for (const auto& [reason, count] : by_reason) {
+    counter("capstan_messages_refused_total", "Messages that were not taken, by reason.",
+            static_cast<double>(count), {{"reason", reason}});
+  }
+}
+
 void Metrics::add(Kind kind, const std::string& name, const std::string& help, Sample sample) {
   const auto found = std::find_if(families_.begin(), families_.end(),
                                   [&](const Family& family) { return family.name == name; });

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +48,9 @@ class Metrics {
   void gauge(const std::string& name, const std::string& help, double value, Labels labels = {});
   void histogram(const std::string& name, const std::string& help, const LatencyHistogram& value,
                  Labels labels = {});
+
+  // Messages that a node did not take, by reason.
+  void refusals(const std::map<std::string, std::uint64_t>& by_reason);
 
   // In the order of their first samples.
   const std::vector<Family>& families() const { return families_; }

@@ -81,10 +81,7 @@ void Server::add_metrics(Metrics& out) const {
             static_cast<double>(options_.memory_limit));
   out.counter("capstan_ps_copies_served_total", "Slices of pulls answered as a backup.",
               static_cast<double>(copies_served_));
-  for (const auto& [reason, count] : rpc_.refused()) {
-    out.counter("capstan_messages_refused_total", "Messages that were not taken, by reason.",
-                static_cast<double>(count), {{"reason", reason}});
-  }
+  out.refusals(rpc_.refused());
   constexpr const char* kServed = "From a request's arrival to the end of the stage.";
   out.histogram("capstan_ps_request_seconds", kServed, pulls_answered_, {{"stage", "pull_answered"}});
   out.histogram("capstan_ps_request_seconds", kServed, pushes_applied_, {{"stage", "push_applied"}});

@@ -113,6 +113,9 @@ class Job {
   const WorkList& work() const { return work_; }
   // What the job waits for, or does, in words. O(nodes).
   std::string waits_for() const;
+  // Mean of an example in the running pass; until it has examples, and afterwards, in the last one; NaN:
+  // none.
+  double loss() const;
   std::uint64_t examples_so_far() const;  // trained, over all passes
   // Over all passes: batches; in sync one of each partition is a step.
   std::uint64_t steps_so_far() const;
@@ -131,6 +134,7 @@ class Job {
  private:
   // job_start.cc
   Status open_journal();
+  void begin_generation();
   void recover(const std::vector<JournalRecord>& records);
   void take_in(const NodeGreeted& greeted);
   bool replaces_server(const NodeGreeted& greeted) const;
@@ -157,7 +161,6 @@ class Job {
   void go_back();
   Result<FoundCheckpoint> checkpoint_to_go_back_to() const;
   void give_up_phase();
-  bool raise_generation();
   bool place_orphans(const std::set<NodeId>& lost, const std::vector<PlacementNode>& here);
 
   // job_rebuild.cc

@@ -33,7 +33,8 @@ void Job::go_back() {
   if (!found.ok()) return finish(false, fmt::format("{}, and {}", what.why, found.error().message));
   warn(fmt::format("{}: everything goes back to {}, and what was trained since is trained again", what.why,
                    found->directory));
-  if (!raise_generation()) return;
+  begin_generation();
+  if (!record(GenerationRaised{facts_.generation})) return;
   for (const std::string& why : found->skipped) pass_over(why);
   std::erase_if(facts_.checkpoints,
                 [&](const CheckpointFact& fact) { return fact.checkpoint > found->manifest.checkpoint; });
@@ -72,14 +73,6 @@ void Job::give_up_phase() {
   facts_.rows_of_pass.reset();
   facts_.report_json.clear();
   facts_.final_text.clear();
-}
-
-// Nobody's terms, requests or epochs from before are taken for new ones.
-bool Job::raise_generation() {
-  ++facts_.generation;
-  last_request_id_ = std::uint64_t{facts_.generation} << 32;
-  work_ = WorkList(facts_.generation);
-  return record(GenerationRaised{facts_.generation});
 }
 
 // Survivors keep their shards, and a shard without any goes to one of those that are here. Everybody hears of

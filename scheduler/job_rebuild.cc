@@ -27,9 +27,7 @@ Status Job::rebuild(const Rebuild::Found& found) {
   facts_.generation = found.generation;
   run_began_ = found.run;
   CAPSTAN_TRY(find_cursors());
-  ++facts_.generation;
-  last_request_id_ = std::uint64_t{facts_.generation} << 32;
-  work_ = WorkList(facts_.generation);
+  begin_generation();
   std::vector<ShardEntry> entries = found.entries;  // as they were changed
   std::sort(entries.begin(), entries.end(),
             [](const ShardEntry& a, const ShardEntry& b) { return a.epoch < b.epoch; });

@@ -74,7 +74,7 @@ Status Job::open_journal() {
   const bool recovers = options().start == StartMode::kRecover && newest_run(old) != 0;
   std::vector<JournalRecord> records = recovers ? old : std::vector<JournalRecord>{};
   if (options().start == StartMode::kResume) CAPSTAN_TRY(find_checkpoint());
-  ++facts_.generation;
+  begin_generation();
   if (!recovers) {
     const bool goes_on = options().start == StartMode::kResume && options().resume_from.empty();
     if (!goes_on) run_began_ = facts_.generation;
@@ -84,8 +84,6 @@ Status Job::open_journal() {
   if (resume_.has_value()) {
     for (JournalRecord& record : resume_records()) records.push_back(std::move(record));
   }
-  work_ = WorkList(CAPSTAN_PLANTED(kTermsStartAnew) ? 0 : facts_.generation);
-  last_request_id_ = std::uint64_t{facts_.generation} << 32;
   records.emplace_back(GenerationRaised{facts_.generation});
   CAPSTAN_TRY(context_.journal.begin(records));
   journal_begun_ = true;
@@ -96,6 +94,13 @@ Status Job::open_journal() {
     before_ = old;
   }
   return ok_status();
+}
+
+// Nobody's terms or requests from before are taken for new ones; epochs follow the generation by themselves.
+void Job::begin_generation() {
+  ++facts_.generation;
+  last_request_id_ = std::uint64_t{facts_.generation} << 32;
+  work_ = WorkList(CAPSTAN_PLANTED(kTermsStartAnew) ? 0 : facts_.generation);
 }
 
 // The generation stays raised: some may have heard of it. In etcd the journal cannot begin twice.

@@ -2,6 +2,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/planted_bugs.h"
 #include "scheduler/job.h"
@@ -230,6 +231,13 @@ void Job::on_reported(std::string_view text) {
   }
   plan_->note_reported();
   carry_out();
+}
+
+double Job::loss() const {
+  const WorkTotals running = facts_.state == JobState::kRunning ? work_.totals() : WorkTotals{};
+  if (running.examples > 0) return running.loss_sum / static_cast<double>(running.examples);
+  if (facts_.passes.empty() || facts_.passes.back().examples == 0) return std::nan("");
+  return facts_.passes.back().loss_sum / static_cast<double>(facts_.passes.back().examples);
 }
 
 std::uint64_t Job::examples_so_far() const {

@@ -3,7 +3,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "common/wire/codec.h"
 #include "scheduler/json.h"
@@ -281,10 +280,7 @@ std::string Scheduler::status() const {
 
 void Scheduler::note_history() {
   if (job_.facts().state != JobState::kRunning) return;
-  const WorkTotals totals = job_.work().totals();
-  const double loss =
-      totals.examples == 0 ? std::nan("") : totals.loss_sum / static_cast<double>(totals.examples);
-  history_.note(loop_.now(), job_.examples_so_far(), speed_.per_second(), loss);
+  history_.note(loop_.now(), job_.examples_so_far(), speed_.per_second(), job_.loss());
 }
 
 std::string Scheduler::page_status() const {

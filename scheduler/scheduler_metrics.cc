@@ -1,5 +1,7 @@
 #include "scheduler/scheduler_metrics.h"
 
+#include <cmath>
+
 #include "common/units.h"
 
 namespace capstan {
@@ -48,14 +50,8 @@ void add_training(const Job& job, const Speed& speed, Metrics& out) {
             facts.state == JobState::kRunning ? speed.per_second() : 0.0);
   out.gauge("capstan_pass", "The pass in training, from 1.", number(facts.pass + 1));
   out.gauge("capstan_pass_fraction", "How much of that pass is done, 0 to 1.", job.work().fraction_done());
-  const WorkTotals totals = job.work().totals();
-  if (totals.examples > 0) {
-    out.gauge("capstan_loss", "Mean loss of an example in the running pass.",
-              totals.loss_sum / number(totals.examples));
-  } else if (!facts.passes.empty() && facts.passes.back().examples > 0) {
-    out.gauge("capstan_loss", "Mean loss of an example in the running pass.",
-              facts.passes.back().loss_sum / number(facts.passes.back().examples));
-  }
+  if (const double loss = job.loss(); !std::isnan(loss))
+    out.gauge("capstan_loss", "Mean loss of an example in the running pass, or in the last one.", loss);
 }
 
 void add_checkpoints(const Job& job, Instant now, Metrics& out) {
@@ -90,10 +86,7 @@ void add_job_metrics(const Job& job, const Membership& membership, const Peers& 
   add_checkpoints(job, now, out);
   add_shards(job, job.replicas_wanted(), out);
   add_nodes(job, membership, out);
-  for (const auto& [reason, count] : peers.refusals()) {
-    out.counter("capstan_messages_refused_total", "Messages that were not taken, by reason.", number(count),
-                {{"reason", reason}});
-  }
+  out.refusals(peers.refusals());
 }
 
 }  // namespace capstan

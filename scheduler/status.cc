@@ -136,13 +136,6 @@ json::value eta_json(const SchedulerOptions& options, const Job& job, double spe
   return json_number(std::max(left, 0.0) * a_pass / speed);
 }
 
-// Of the running pass; until it has examples, and afterwards, of the last one.
-json::value loss_json(const JobFacts& facts, const WorkTotals& running) {
-  if (running.examples > 0) return json_number(running.loss_sum / static_cast<double>(running.examples));
-  if (facts.passes.empty() || facts.passes.back().examples == 0) return nullptr;
-  return json_number(facts.passes.back().loss_sum / static_cast<double>(facts.passes.back().examples));
-}
-
 json::array shards_json(const Job& job, const Membership& membership) {
   const auto name = [&](NodeId id) {
     const Node* node = membership.find(id);
@@ -178,7 +171,7 @@ json::object status_object(const SchedulerOptions& options, const Job& job, cons
                          {"examples_per_second", json_number(rate)},
                          {"eta_seconds", eta_json(options, job, rate)},
                          {"seconds", seconds_of(now - facts.started)}};
-  object["loss"] = loss_json(facts, training ? job.work().totals() : WorkTotals{});
+  object["loss"] = json_number(job.loss());
   json::array losses;
   for (const PassFinished& pass : facts.passes) {
     losses.push_back(

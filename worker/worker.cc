@@ -110,10 +110,7 @@ bool Worker::ready() const {
 
 void Worker::add_metrics(Metrics& out) const {
   if (trainer_) trainer_->add_metrics(out);
-  for (const auto& [reason, count] : rpc_.refused()) {
-    out.counter("capstan_messages_refused_total", "Messages that were not taken, by reason.",
-                static_cast<double>(count), {{"reason", reason}});
-  }
+  out.refusals(rpc_.refused());
 }
 
 std::string Worker::stats_json() const {
