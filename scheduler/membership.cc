@@ -71,7 +71,7 @@ Greeting Membership::greet(const Hello& hello, PeerId peer, Instant now) {
   node.incarnation = hello.incarnation;
   node.memory_limit = hello.memory_limit;
   node.peer = peer;
-  renew(node, now);
+  renew(node, now + lease_);
   return {outcome, id, ""};
 }
 
@@ -88,7 +88,7 @@ void Membership::recover(Node node, Instant now) {
   stored = std::move(node);
   stored.alive = false;
   stored.peer = 0;
-  renew(stored, CAPSTAN_PLANTED(kMovesInFirstLease) ? now - lease_ / 2 : now);
+  renew(stored, now + (CAPSTAN_PLANTED(kMovesInFirstLease) ? lease_ / 2 : first_term_));
 }
 
 bool Membership::heartbeat(const Heartbeat& heartbeat, Instant now) {
@@ -101,13 +101,13 @@ bool Membership::heartbeat(const Heartbeat& heartbeat, Instant now) {
   node.bytes = heartbeat.bytes;
   node.clock = heartbeat.clock;
   if (!heartbeat.stats_json.empty()) node.stats_json = heartbeat.stats_json;
-  renew(node, now);
+  renew(node, now + lease_);
   return true;
 }
 
 void Membership::spare(Instant now) {
   for (auto& [id, node] : nodes_) {
-    if (node.alive) renew(node, now);
+    if (node.alive) renew(node, std::max(node.lease_end, now + lease_));
   }
 }
 
@@ -161,9 +161,9 @@ std::string Membership::free_name(Role role) const {
   return fmt::format("{}-{}", stem, n);
 }
 
-void Membership::renew(Node& node, Instant now) {
+void Membership::renew(Node& node, Instant until) {
   if (node.alive) lease_ends_.erase({node.lease_end, node.id});
-  node.lease_end = now + lease_;
+  node.lease_end = until;
   lease_ends_.insert({node.lease_end, node.id});
   set_alive(node, true);
 }

@@ -45,11 +45,14 @@ class Membership {
  public:
   static constexpr std::size_t kNodesMax = 20000;
 
-  explicit Membership(Duration lease) : lease_(lease) {}
+  explicit Membership(Duration lease) : lease_(lease), first_term_(lease) {}
+  // `first_term`: how long nodes from the journal count as alive, at least a lease. Of several schedulers
+  // they have to find the one that leads now.
+  Membership(Duration lease, Duration first_term) : lease_(lease), first_term_(first_term) {}
 
   // An empty name is replaced by the first free ps-N or worker-N. At most kNodesMax names are taken in.
   Greeting greet(const Hello& hello, PeerId peer, Instant now);
-  // A node from the journal. Its lease is taken to hold for one more term, as it may have been renewed just
+  // A node from the journal. Its lease is taken to hold for the first term, as it may have been renewed just
   // before.
   void recover(Node node, Instant now);
   // False when the sender is not the process that holds the name, or its lease has ended: it must greet
@@ -72,10 +75,10 @@ class Membership {
 
  private:
   std::string free_name(Role role) const;
-  void renew(Node& node, Instant now);
+  void renew(Node& node, Instant until);
   void set_alive(Node& node, bool alive);
 
-  Duration lease_;
+  Duration lease_, first_term_;
   std::map<NodeId, Node> nodes_;
   std::map<std::string, NodeId, std::less<>> by_name_;
   std::set<std::pair<Instant, NodeId>> lease_ends_;      // of living nodes

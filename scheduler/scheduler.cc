@@ -37,6 +37,14 @@ bool knows_map(const Node& node, const Result<json::object>& stats, std::uint64_
   return version >= map_version;
 }
 
+// Of several schedulers a node notices after a lease that its own is silent, and then asks one after the
+// other.
+Duration first_term(const SchedulerOptions& options) {
+  const auto lease = std::chrono::milliseconds(options.config.cluster.lease_ms);
+  const bool several = options.journal != nullptr;
+  return several ? 2 * lease : lease;
+}
+
 }  // namespace
 
 Scheduler::Scheduler(EventLoop& loop, Transport& transport, Storage& storage, Log log,
@@ -48,7 +56,7 @@ Scheduler::Scheduler(EventLoop& loop, Transport& transport, Storage& storage, Lo
       options_(std::move(options)),
       file_journal_(storage, options_.config.work_dir + "/journal"),
       journal_(options_.journal != nullptr ? *options_.journal : file_journal_),
-      membership_(std::chrono::milliseconds(options_.config.cluster.lease_ms)),
+      membership_(std::chrono::milliseconds(options_.config.cluster.lease_ms), first_term(options_)),
       peers_(transport, log_),
       job_(JobContext{loop_, storage_, journal_, log_, options_, membership_, peers_},
            [this](bool ok, const std::string& text) { on_job_end(ok, text); }),

@@ -95,6 +95,10 @@ TEST(Membership, ARecoveredNodeHoldsOneMoreLease) {
   nodes.recover(node, kStart);
   EXPECT_TRUE(nodes.find(5)->alive);
   EXPECT_EQ(nodes.find(5)->peer, 0U);
+  Membership patient(milliseconds(100), milliseconds(300));
+  patient.recover(node, kStart);
+  EXPECT_TRUE(patient.expire(kStart + milliseconds(299)).empty());
+  EXPECT_EQ(patient.expire(kStart + milliseconds(300)), std::vector<NodeId>{5});
   EXPECT_EQ(nodes.greet(hello(Role::kServer, "ps-3", 9), 11, kStart).outcome, Outcome::kAgain);
   EXPECT_EQ(nodes.greet(hello(Role::kServer, "other", 1), 12, kStart).id, 6U) << "ids are not used twice";
   node.incarnation = 10;  // the journal goes on: another process took the name

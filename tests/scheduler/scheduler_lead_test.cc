@@ -108,6 +108,25 @@ TEST_F(SchedulerLeadTest, ARefusedRecordEndsItWithoutAWord) {
   EXPECT_TRUE(finished && scheduler->job().replaced());
 }
 
+// Whoever is late is not given up for one that spoke and may be dead by now.
+TEST_F(SchedulerLeadTest, ServersHaveTwoLeasesToFindWhoLeadsNow) {
+  options.config.cluster.servers = options.config.cluster.replicas = 2;
+  ASSERT_TRUE(start().ok());
+  gather();
+  const auto members = [&] {
+    std::size_t least = 2;
+    for (const Chain& chain : scheduler->job().map().chains()) least = std::min(least, chain.size());
+    return least;
+  };
+  options.start = StartMode::kRecover;
+  ASSERT_TRUE(start().ok());
+  greet_server(0);
+  pass(milliseconds(3500), {server(0)});
+  EXPECT_EQ(members(), 2U);
+  pass(seconds(1), {server(0)});
+  EXPECT_EQ(members(), 1U) << "from then on it counts as lost";
+}
+
 // Who leads next would wait for nodes that were told to go.
 TEST_F(SchedulerLeadTest, AnEndThatIsNotWrittenIsNotTold) {
   for (const bool unanswered : {false, true}) {
