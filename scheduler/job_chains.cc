@@ -21,15 +21,18 @@ void Job::on_server_lost(const Node& node, const std::string& how) {
   move_chains(wanted, fmt::format("server {} {}; its shards go on at their backups", node.name, how));
 }
 
-// Out of every chain that has another living member, one that was heard just now: should it be dead as well,
-// then the silent one is the better hope. Where there is none, whoever comes back first goes on.
+// Out of every chain that has another living member, one that this scheduler heard just now: should it be
+// dead as well, then the silent one is the better hope. Where there is none, whoever comes back first goes
+// on.
 void Job::drop_silent_servers() {
   if (map_.empty() || ended_) return;
   const auto lease = std::chrono::milliseconds(options().config.cluster.lease_ms);
   std::set<NodeId> alive, heard;
   for (const NodeId id : context_.membership.alive(Role::kServer)) {
     alive.insert(id);
-    if (context_.membership.find(id)->lease_end - context_.loop.now() >= lease / 2) heard.insert(id);
+    const Node& node = *context_.membership.find(id);
+    const bool greeted = node.peer != 0;
+    if (greeted && node.lease_end - context_.loop.now() >= lease / 2) heard.insert(id);
   }
   const std::vector<ShardEntry> wanted = without_silent(map_.entries(), alive, heard);
   std::set<std::string> lost;

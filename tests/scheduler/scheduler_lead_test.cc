@@ -127,6 +127,17 @@ TEST_F(SchedulerLeadTest, ServersHaveTwoLeasesToFindWhoLeadsNow) {
   EXPECT_EQ(members(), 1U) << "from then on it counts as lost";
 }
 
+TEST_F(SchedulerLeadTest, NobodyIsGivenUpForAServerThatOnlyTheJournalKnows) {
+  options.config.cluster.servers = options.config.cluster.replicas = 2;
+  ASSERT_TRUE(start().ok());
+  gather();
+  options.start = StartMode::kRecover;
+  ASSERT_TRUE(start().ok());
+  greet_server(0);
+  pass(milliseconds(3500), {});  // its lease has ended, the first term of the other one has not
+  for (const Chain& chain : scheduler->job().map().chains()) EXPECT_EQ(chain.size(), 2U);
+}
+
 // Who leads next would wait for nodes that were told to go.
 TEST_F(SchedulerLeadTest, AnEndThatIsNotWrittenIsNotTold) {
   for (const bool unanswered : {false, true}) {
