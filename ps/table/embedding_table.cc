@@ -22,6 +22,10 @@ struct Fixed {
 };
 static_assert(std::is_trivially_copyable_v<Fixed> && sizeof(Fixed) == 6 * sizeof(std::uint64_t));
 
+std::uint32_t scan_pause(const TableSpec& spec) {
+  return std::max(1U, static_cast<std::uint32_t>(spec.ttl_seconds) / kScansPerTtl);
+}
+
 std::size_t share_of(std::uint64_t max_rows, std::uint32_t num_shards) {
   if (max_rows == 0) return 0;
   return static_cast<std::size_t>(std::max<std::uint64_t>(1, max_rows / num_shards));
@@ -155,10 +159,15 @@ std::uint64_t EmbeddingTable::evict_oldest(std::size_t count, std::uint64_t step
   return count;
 }
 
+bool EmbeddingTable::expiry_due(std::uint32_t now_seconds) const {
+  if (spec_.ttl_seconds == 0 || size() == 0) return false;
+  return now_seconds >= next_scan_ || next_scan_ - now_seconds > scan_pause(spec_);
+}
+
 std::size_t EmbeddingTable::evict_expired(std::uint32_t now_seconds) {
   const auto ttl = static_cast<std::uint32_t>(spec_.ttl_seconds);
   if (!expiry_due(now_seconds)) return 0;
-  next_scan_ = now_seconds + std::max(1U, ttl / kScansPerTtl);
+  next_scan_ = now_seconds + scan_pause(spec_);
   std::size_t expired = 0;
   // From the back, so that the record moved into a gap has been looked at.
   for (std::uint32_t slot = rows_.size(); slot-- > 0;) {

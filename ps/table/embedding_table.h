@@ -80,10 +80,9 @@ class EmbeddingTable {
 
   // The same, told how many: replicas do what the primary did, whatever their own bytes().
   void evict_count(std::size_t count, std::uint64_t step);
-  // Whether evict_expired(now_seconds) would look at the rows.
-  bool expiry_due(std::uint32_t now_seconds) const {
-    return spec_.ttl_seconds != 0 && now_seconds >= next_scan_;
-  }
+  // Whether evict_expired(now_seconds) would look at the rows. Never while there are none: a replica may not
+  // even have the table yet. Clocks may have gone back, above all when another server has become the primary.
+  bool expiry_due(std::uint32_t now_seconds) const;
 
   // All memory behind the table: rows, index, admission sketch, this object. Pages once used count until
   // evict_to(), evict_expired() or clear() gives them back.

@@ -209,6 +209,28 @@ TEST(EmbeddingTable, LooksForExpiredRowsOnceInAPartOfTheTtl) {
   EXPECT_EQ(copy.evict_expired(1330), 1U);
 }
 
+TEST(EmbeddingTable, RowsExpireByTheClockOfWhoeverIsAsked) {
+  TableSpec spec = sgd_table(1);
+  spec.ttl_seconds = 32;
+  EmbeddingTable table(spec, 1);
+  push(table, {1}, {1, 90'000});
+  EXPECT_EQ(table.evict_expired(90'001), 0U);
+  push(table, {2}, {2, 20'000});  // another server leads, and its clock is hours behind
+  EXPECT_TRUE(table.expiry_due(20'010));
+  EXPECT_EQ(table.evict_expired(20'033), 1U);
+  EXPECT_TRUE(table.find_row(2).empty());
+}
+
+// A server that has the tables already looks for expired rows before its replicas have them.
+TEST(EmbeddingTable, WithoutRowsNothingIsLookedForOrKept) {
+  TableSpec spec = sgd_table(1);
+  spec.ttl_seconds = 32;
+  EmbeddingTable table(spec, 1);
+  EXPECT_FALSE(table.expiry_due(5000));
+  EXPECT_EQ(table.evict_expired(5000), 0U);
+  EXPECT_EQ(table.save_state(), EmbeddingTable(spec, 1).save_state());
+}
+
 TEST(EmbeddingTable, EvictToKeepsTheNewestThatFit) {
   EmbeddingTable table(sgd_table(16), 1);
   std::vector<Key> keys(1000);
