@@ -147,6 +147,10 @@ void Job::watch_memory(const Node& node) {
       node.name, in_mib(node.memory_limit), kRemedy));
 }
 
+void Job::spare(Duration stood_still) {
+  for (auto& [server, since] : lost_servers_) since += stood_still;
+}
+
 void Job::tick() {
   if (ended_) return;
   const Instant now = context_.loop.now();

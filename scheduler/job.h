@@ -68,6 +68,8 @@ class Job {
   void hear_of_shards(const Hello& hello, const MapUpdate& map);
   bool rebuilding() const { return rebuild_.has_value(); }
   void tick();  // several times a lease
+  // The scheduler heard nobody for so long because it stood still itself: that was no silence of others.
+  void spare(Duration stood_still);
 
   void on_worker_ready(const Node& node, const WorkerReady& ready);
   Message on_work_request(const Node& node, const WorkRequest& request);

@@ -273,8 +273,12 @@ void Scheduler::tick() {
   const auto pause = std::max<Duration>(lease / 16, std::chrono::milliseconds(20));
   tick_timer_.start(pause, [this] { tick(); });
   if (!leads()) return;
-  if (loop_.now() - last_tick_ > lease / 2 && last_tick_ != Instant{}) membership_.spare(loop_.now());
+  const Duration stood_still = last_tick_ == Instant{} ? Duration(0) : loop_.now() - last_tick_;
   last_tick_ = loop_.now();
+  if (stood_still > lease / 2) {
+    membership_.spare(loop_.now());
+    job_.spare(stood_still);
+  }
   if (job_.rebuilding()) return;
   for (const NodeId id : membership_.expire(loop_.now())) job_.on_lease_ended(*membership_.find(id));
   job_.tick();

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -31,11 +32,13 @@ class FakeLoop : public EventLoop {
     const Instant end = now_ + duration;
     while (!timers_.empty() && timers_.begin()->first.first <= end) {
       auto first = timers_.extract(timers_.begin());
-      now_ = first.key().first;
+      now_ = std::max(now_, first.key().first);
       first.mapped()();
     }
     now_ = end;
   }
+  // As of a process that is stopped: time passes, and what was due comes after it.
+  void stand_still(Duration duration) { now_ += duration; }
 
  private:
   Instant now_{};

@@ -83,6 +83,18 @@ TEST_F(SchedulerGoBackTest, ASilentServersShardsGoToTheOtherAfterLeaseAndGrace) 
   EXPECT_EQ(state(), JobState::kRunning);
 }
 
+TEST_F(SchedulerGoBackTest, WhileTheSchedulerStandsStillNobodyIsSilent) {
+  options.config.cluster.servers = 2;
+  leave_a_checkpoint();
+  const std::uint64_t map = scheduler->job().map().version();
+  pass(seconds(3), {worker(0), server(0)});  // the other one's lease has ended
+  loop.stand_still(seconds(60));
+  pass(seconds(3), {worker(0), server(0)});
+  EXPECT_EQ(scheduler->job().map().version(), map);
+  pass(seconds(3), {worker(0), server(0)});  // grace 5 s
+  EXPECT_NE(scheduler->job().map().version(), map);
+}
+
 TEST_F(SchedulerGoBackTest, WaitsForAServerWhenNoneIsLeft) {
   leave_a_checkpoint();
   pass(seconds(9), {worker(0)});
