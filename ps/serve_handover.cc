@@ -42,17 +42,17 @@ void Server::begin_handover(std::uint32_t shard, Slot& slot) {
 
 void Server::on_drained(std::uint32_t shard, const Shard* rows, std::uint64_t epoch) {
   Slot* held = slot_of(shard, rows);
-  if (held == nullptr || held->epoch != epoch || !may_give(shard)) return;
+  if (held == nullptr || held->epoch != epoch) return;
   held->handover = Handover::kDone;
   tell_handed_over();
 }
 
-// Again and again until the map shows it.
+// Again and again until the map shows it: whoever asked may be gone, and the next scheduler then has us go on.
 void Server::tell_handed_over() {
   HandedOver done;
   done.node_id = link_.node_id();
   for (const auto& [shard, slot] : shards_) {
-    if (slot.handover == Handover::kDone) done.shards.push_back({shard, slot.epoch});
+    if (slot.handover == Handover::kDone && may_give(shard)) done.shards.push_back({shard, slot.epoch});
   }
   if (!done.shards.empty()) rpc_.notify(link_.peer(), done);
 }

@@ -32,6 +32,12 @@ TEST(Campaign, SeedsTo500) {
   run(376, 125);
 }
 
+// A new leader that gave up a server too early (twice); replicas whose tables came later than records; time
+// that the scheduler stood still; a handover whose scheduler died.
+TEST(Campaign, SeedsThatFoundBugs) {
+  for (const std::uint64_t seed : {70175, 100341, 102321, 103985, 106767}) run(seed, 1);
+}
+
 TEST(Campaign, NoServerIsCutOffFromItself) {
   FaultPlan plan;
   plan.servers = 2;
