@@ -47,7 +47,7 @@ void Server::on_drained(std::uint32_t shard, const Shard* rows, std::uint64_t ep
   tell_handed_over();
 }
 
-// Again and again until the map shows it: whoever asked may be gone, and the next scheduler then has us go on.
+// Again and again until the map shows it: whoever asked may be gone, and the next scheduler has us go on.
 void Server::tell_handed_over() {
   HandedOver done;
   done.node_id = link_.node_id();
