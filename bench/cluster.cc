@@ -104,6 +104,7 @@ work_dir: {}/work
 
 pid_t BenchCluster::start(const std::string& name, std::vector<std::string> args) {
   args.insert(args.begin(), capstan_binary());
+  if (!job_.keys.empty()) args.insert(args.end(), {"--keys", job_.keys});
   std::vector<char*> argv;
   for (std::string& word : args) argv.push_back(word.data());
   argv.push_back(nullptr);

@@ -22,6 +22,7 @@ struct BenchJob {
   std::uint64_t every_seconds = 0;  // a checkpoint; 0: none
   std::uint32_t full_every = 1;     // of them is a full one
   bool resume = false;              // from the newest checkpoint
+  std::string keys;                 // folder; empty: links are plain
 
   std::string checkpoints() const { return folder + "/checkpoints"; }
 };

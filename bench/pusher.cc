@@ -28,8 +28,13 @@ std::uint64_t fresh_incarnation() {
   return (std::uint64_t{device()} << 32) | device();
 }
 
-ZmqOptions wire_options() {
+ZmqOptions wire_options(const std::string& keys) {
   ZmqOptions options;
+  if (!keys.empty()) {
+    auto ring = KeyRing::open(keys, Role::kWorker, "worker");
+    if (!ring.ok()) give_up(ring.error().message);
+    options.security.keys = std::make_shared<KeyRing>(std::move(ring).value());
+  }
   options.node = "bench-worker";
   options.incarnation = fresh_incarnation();
   options.max_frames = 4096;
@@ -72,7 +77,7 @@ std::vector<PushBatchRef> draw_batches(std::size_t count, std::size_t size, std:
 BenchPusher::BenchPusher(PusherOptions options)
     : options_(std::move(options)),
       tables_{table_of(options_)},
-      transport_(loop_, wire_options()),
+      transport_(loop_, wire_options(options_.keys)),
       log_(Log::to_stderr("bench", LogLevel::kWarn)),
       rpc_(loop_, transport_),
       link_(loop_, transport_, rpc_, log_, Hello{},
@@ -86,7 +91,7 @@ BenchPusher::BenchPusher(PusherOptions options)
              .on_refused = [](const std::string& why) { give_up("the scheduler refused us: " + why); },
              .fill_heartbeat = [](Heartbeat&) {}}),
       peers_(loop_, transport_, rpc_, log_, link_),
-      puller_(loop_, rpc_, log_, link_, peers_, tables_, wire_options().max_frame_bytes),
+      puller_(loop_, rpc_, log_, link_, peers_, tables_, ZmqOptions().max_frame_bytes),
       ask_timer_(loop_),
       announce_timer_(loop_),
       report_timer_(loop_) {

@@ -44,6 +44,7 @@ struct PusherOptions {
   std::uint32_t num_shards = 256;
   std::uint32_t window = 4;  // unacknowledged batches
   bool pulls = false;        // each batch's rows before it is pushed
+  std::string keys;          // folder; empty: links are plain
 };
 
 // What happened in a stretch of time.

@@ -15,6 +15,7 @@ void add_all_commands(CLI::App& app, Console console, int& exit_code) {
   add_servers(app, console, exit_code);
   add_generate(app, console, exit_code);
   add_roles(app, exit_code);
+  add_keys(app, console, exit_code);
   add_completion(app, console, exit_code);
   add_man(app, console, exit_code);
 }

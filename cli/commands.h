@@ -21,6 +21,7 @@ void add_checkpoint(CLI::App& app, Console console, int& exit_code);
 void add_servers(CLI::App& app, Console console, int& exit_code);  // drain, scale
 void add_status(CLI::App& app, Console console, int& exit_code);
 void add_top(CLI::App& app, Console console, int& exit_code);
+void add_keys(CLI::App& app, Console console, int& exit_code);
 void add_completion(CLI::App& app, Console console, int& exit_code);
 void add_man(CLI::App& app, Console console, int& exit_code);
 

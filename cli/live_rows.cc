@@ -22,9 +22,9 @@ constexpr Duration kCallTimeout = 2s;
 // One conversation with a running cluster; run() ends when finish() was called or patience is over.
 class Session {
  public:
-  explicit Session(const LiveTarget& target)
+  Session(const LiveTarget& target, SecurityOptions security)
       : target_(target),
-        transport_(loop_, ZmqOptions{.node = "tool", .max_frames = 4096}),
+        transport_(loop_, ZmqOptions{.node = "tool", .max_frames = 4096, .security = std::move(security)}),
         link_(loop_, transport_, target.job_id, std::random_device{}() + 1ULL,
               {.on_greeted = [this] { greeted_(); },
                .on_refused = [this](const std::string& why) { finish(make_error(ErrorCode::kRefused, why)); },
@@ -156,7 +156,8 @@ class RowFetch {
 };
 
 Result<Message> ask_scheduler(const LiveTarget& target, const Message& question) {
-  Session session(target);
+  CAPSTAN_ASSIGN(SecurityOptions security, security_of(target.keys, Role::kTool, "tool", nullptr));
+  Session session(target, std::move(security));
   Message answer;
   CAPSTAN_TRY(session.run([&] {
     session.call(session.scheduler(), question, [&](const Message& reply) {
@@ -173,11 +174,13 @@ void add_live_target(CLI::App& command, LiveTarget& target) {
   command.add_option("--scheduler", target.scheduler,
                      "Where the job's scheduler listens: tcp://host:port; several with commas");
   command.add_option("--job", target.job_id, "The job's name");
+  add_keys_option(command, target.keys);
 }
 
 Result<std::vector<LiveRow>> fetch_rows(const LiveTarget& target, const std::string& table,
                                         const std::vector<Key>& keys) {
-  Session session(target);
+  CAPSTAN_ASSIGN(SecurityOptions security, security_of(target.keys, Role::kTool, "tool", nullptr));
+  Session session(target, std::move(security));
   RowFetch fetch(session, table, keys);
   CAPSTAN_TRY(session.run([&fetch] { fetch.start(); }));
   return fetch.rows;

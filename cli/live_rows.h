@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/wire_keys.h"
 #include "common/hash.h"
 #include "common/message.h"
 #include "common/result.h"
@@ -17,6 +18,7 @@ namespace capstan {
 struct LiveTarget {
   std::string scheduler;  // endpoint
   std::string job_id;
+  KeyArgs keys;
 };
 void add_live_target(CLI::App& command, LiveTarget& target);
 

@@ -36,12 +36,12 @@ std::uint64_t memory_each(const JobConfig& job) {
 }  // namespace
 
 LocalCluster::LocalCluster(const JobConfig& job, std::string job_file,
-                           std::vector<std::string> scheduler_args, std::string http)
+                           std::vector<std::string> scheduler_args, ClusterArgs all)
     : job_(job),
       job_file_(std::move(job_file)),
       scheduler_args_(std::move(scheduler_args)),
       log_dir_(job.work_dir + "/logs"),
-      http_(std::move(http)) {}
+      all_(std::move(all)) {}
 
 Result<std::string> LocalCluster::start() {
   std::error_code error;
@@ -97,18 +97,20 @@ Status LocalCluster::replace(const ChildProcess& killed) {
 
 // The same for whoever takes a node's place.
 std::vector<std::string> LocalCluster::http_args(const std::string& name) {
-  if (http_.empty()) return {};
+  if (all_.http.empty()) return {};
   const auto own = http_ports_.emplace(name, http_ports_.size()).first->second;
-  const std::size_t colon = http_.rfind(':') + 1;
-  const auto first = parse_uint(http_.substr(colon));
+  const std::size_t colon = all_.http.rfind(':') + 1;
+  const auto first = parse_uint(all_.http.substr(colon));
   const bool picks = !first.has_value() || *first == 0;
-  return {"--http", picks ? http_ : fmt::format("{}{}", http_.substr(0, colon), *first + own)};
+  return {"--http", picks ? all_.http : fmt::format("{}{}", all_.http.substr(0, colon), *first + own)};
 }
 
 Status LocalCluster::start_child(const std::string& name, std::vector<std::string> args,
                                  ChildProcess::LogFile log_file) {
   const auto http = http_args(name);
   args.insert(args.end(), http.begin(), http.end());
+  if (!all_.keys.folder.empty()) args.insert(args.end(), {"--keys", all_.keys.folder});
+  if (all_.keys.insecure && name.starts_with("ps-")) args.push_back("--insecure");
   CAPSTAN_ASSIGN(ChildProcess child,
                  ChildProcess::start(name, args, fmt::format("{}/{}.log", log_dir_, name), log_file));
   children_.push_back(std::move(child));

@@ -8,18 +8,25 @@
 #include <vector>
 
 #include "cli/child_process.h"
+#include "cli/wire_keys.h"
 #include "common/config/job_config.h"
 #include "common/result.h"
 
 namespace capstan {
 
+// What all processes are told.
+struct ClusterArgs {
+  std::string
+      http;  // "HOST:PORT" of the scheduler's page, those of the others have the ports after it; or none
+  KeyArgs keys;
+};
+
 class LocalCluster {
  public:
   // job_file: the effective job, written where every child can read it. Logs go to work_dir/logs.
-  // scheduler_args: what its command gets beside. http: "HOST:PORT" of the scheduler's page, those of the
-  // others have the ports after it; empty: none.
+  // scheduler_args: what its command gets beside.
   LocalCluster(const JobConfig& job, std::string job_file, std::vector<std::string> scheduler_args,
-               std::string http = "");
+               ClusterArgs all = {});
 
   // Starts the scheduler and waits until it listens; then servers and workers. Everything that was started is
   // stopped again when something does not.
@@ -54,7 +61,7 @@ class LocalCluster {
   std::vector<std::string> scheduler_args_;
   std::string log_dir_;
   std::string endpoint_;
-  std::string http_;
+  ClusterArgs all_;
   std::map<std::string, std::uint32_t> http_ports_;  // by node, behind the scheduler's
   std::uint32_t servers_started_ = 0;
   std::deque<ChildProcess> children_;  // a new one moves none of the others

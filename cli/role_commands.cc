@@ -67,6 +67,7 @@ void add_role_options(CLI::App& command, RoleArgs& role) {
   command.add_option(
       "--http", role.http,
       "Answer /metrics, /healthz and /readyz here: HOST:PORT; port 0 picks one, the log says which");
+  add_keys_option(command, role.keys);
   command.add_option("--threads", role.threads, "Threads to compute with; 0: one a core")
       ->capture_default_str();
 }
@@ -96,6 +97,7 @@ void add_scheduler(CLI::App& app, int& exit_code) {
   role->name = "scheduler";
   CLI::App* command = app.add_subcommand("scheduler", "Run a job's scheduler");
   add_job_option(*command, args->job);
+  add_insecure_option(*command, role->keys);
   command->add_option("--bind", role->bind, "Where to listen instead of cluster.scheduler: tcp://host:port");
   command->add_option("--endpoint-file", args->endpoint_file, "Write the address here once it listens");
   CLI::Option* resume =
@@ -123,6 +125,7 @@ void add_server(CLI::App& app, int& exit_code) {
   role->bind = "tcp://127.0.0.1:0";
   CLI::App* command = app.add_subcommand("ps", "Run a parameter server node");
   add_member_options(*command, *role);
+  add_insecure_option(*command, role->keys);
   command->add_option("--bind", role->bind, "Where to listen; port 0 picks one")->capture_default_str();
   command
       ->add_option(

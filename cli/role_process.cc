@@ -70,14 +70,20 @@ struct Process {
       : incarnation(fresh_incarnation()),
         log(role.log_file.empty() ? Log::to_stderr(role.name, role.log_level)
                                   : Log::to_file(role.name, role.log_file, role.log_level)),
-        files(s3_settings_from_environment(), limits) {
+        files(s3_settings_from_environment(), limits) {}
+
+  // REQUIRES: before `transport` is used. kNotFound, kInvalid: the keys cannot be used.
+  Status open_wire(const RoleArgs& role, Role acts_as) {
+    CAPSTAN_ASSIGN(SecurityOptions security, security_of(role.keys, acts_as, role.name, &log));
     ZmqOptions options;
     options.node = role.name;
     options.incarnation = incarnation;
     options.max_frame_bytes = role.max_frame_bytes;
     options.max_frames = 4096;
     options.linger = 500ms;
+    options.security = std::move(security);
     transport = std::make_unique<ZmqTransport>(loop, options);
+    return ok_status();
   }
 
   int fail(const Error& error) const {
@@ -129,7 +135,10 @@ Result<std::unique_ptr<NodePage>> page_of(const RoleArgs& role, Process& process
   if (role.http.empty()) return std::unique_ptr<NodePage>();
   NodePageContent content;
   content.ready = [&node] { return node.ready(); };
-  content.add_metrics = [&node](Metrics& out) { node.add_metrics(out); };
+  content.add_metrics = [&node, &process](Metrics& out) {
+    node.add_metrics(out);
+    add_metrics(process.transport->counters().security, out);
+  };
   if constexpr (std::is_same_v<Node, Scheduler>) {
     content.dashboard = true;
     content.json_pages = {{"/status", [&node] { return node.page_status(); }},
@@ -262,6 +271,9 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
     process.log.error("{}", loaded.error().message);
     return 2;
   }
+  as_job_says.keys = with_job(role.keys, loaded->config.cluster);
+  const Status opened = process.open_wire(as_job_says, Role::kScheduler);
+  if (!opened.ok()) return process.fail(opened.error());
   SchedulerOptions options;
   options.config = loaded->config;
   options.job_text = loaded->effective_yaml;
@@ -285,6 +297,8 @@ int run_scheduler(const RoleArgs& role, const SchedulerArgs& args) {
 int run_server(const RoleArgs& args, const ServerArgs& settings) {
   const RoleArgs role = named(args, "ps");
   Process process(role, kPatientS3Limits);
+  if (const Status opened = process.open_wire(role, Role::kServer); !opened.ok())
+    return process.fail(opened.error());
   const std::uint32_t threads = thread_count(role);
   auto compute = std::make_unique<TbbTaskPool>(process.loop, threads, threads);
   auto disk = std::make_unique<TbbTaskPool>(process.loop, 1, 1);
@@ -314,6 +328,8 @@ int run_server(const RoleArgs& args, const ServerArgs& settings) {
 int run_worker(const RoleArgs& args) {
   const RoleArgs role = named(args, "worker");
   Process process(role);
+  if (const Status opened = process.open_wire(role, Role::kWorker); !opened.ok())
+    return process.fail(opened.error());
   // One lane reads ahead while the other computes.
   auto tasks = std::make_unique<TbbTaskPool>(process.loop, std::max(2U, thread_count(role)), 2);
   Worker worker(process.loop, *process.transport, *tasks, process.log,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/job_option.h"
+#include "cli/wire_keys.h"
 #include "common/log.h"
 
 namespace capstan {
@@ -17,7 +18,8 @@ struct RoleArgs {
   std::string scheduler;  // endpoint to connect to; several have commas between
   std::string bind;       // endpoint to listen on
   std::string log_file;   // empty: stderr
-  std::string http;       // "HOST:PORT" for metrics and health; empty: none
+  KeyArgs keys;
+  std::string http;  // "HOST:PORT" for metrics and health; empty: none
   LogLevel log_level = LogLevel::kInfo;
   std::uint32_t threads = 0;                     // 0: one a core
   std::uint64_t max_frame_bytes = 256ULL << 20;  // a scheduler's is its job's

@@ -17,6 +17,7 @@ void add_run(CLI::App& app, int& exit_code) {
       "--http", args->http,
       "The scheduler answers /metrics, /status, /healthz and /readyz here (HOST:PORT), servers and "
       "workers at the ports after it");
+  add_keys_option(*run, args->keys);
   run->add_flag("--quiet", args->quiet, "No progress, only the result");
   run->footer("Example: capstan run configs/movielens.yaml --set train.passes=5");
   run->callback([args, report, &exit_code] {

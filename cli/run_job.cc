@@ -43,14 +43,15 @@ constexpr std::size_t kTailLines = 15;
 // Watches over the children and the job's status until the job has ended.
 class JobRun {
  public:
-  JobRun(const JobConfig& job, LocalCluster& cluster, bool quiet, bool say)
+  JobRun(const JobConfig& job, LocalCluster& cluster, SecurityOptions security, bool quiet, bool say)
       : job_(job),
         cluster_(cluster),
         say_(say),
         view_(stdout, isatty(STDOUT_FILENO) != 0, quiet),
-        transport_(
-            loop_,
-            ZmqOptions{.node = "run", .max_frame_bytes = job.cluster.max_frame_bytes, .max_frames = 4096}),
+        transport_(loop_, ZmqOptions{.node = "run",
+                                     .max_frame_bytes = job.cluster.max_frame_bytes,
+                                     .max_frames = 4096,
+                                     .security = std::move(security)}),
         link_(
             loop_, transport_, job.name, std::random_device{}() + 1ULL,
             {.on_greeted = [] {},
@@ -209,6 +210,11 @@ std::vector<std::string> resume_args(const RunArgs& args) {
   return args.resume ? std::vector<std::string>{"--resume"} : std::vector<std::string>{};
 }
 
+Result<SecurityOptions> own_security(const KeyArgs& keys) {
+  if (!keys.folder.empty()) CAPSTAN_TRY(make_missing_keys(keys.folder));
+  return security_of(keys, Role::kTool, "tool", nullptr);
+}
+
 // Starts the job's cluster and watches it. 0: the job ended well.
 int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::string> scheduler_args,
                 bool say) {
@@ -235,8 +241,14 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
                 job.cluster.workers == 1 ? "" : "s", job.work_dir.c_str());
     std::fflush(stdout);
   }
+  const KeyArgs keys = with_job(args.keys, job.cluster);
+  auto security = own_security(keys);
+  if (!security.ok()) {
+    std::fprintf(stderr, "%s\n", security.error().message.c_str());
+    return 1;
+  }
   HeldSignals held;
-  LocalCluster cluster(job, job_file, std::move(scheduler_args), args.http);
+  LocalCluster cluster(job, job_file, std::move(scheduler_args), {args.http, keys});
   const auto endpoint = cluster.start();
   if (!endpoint.ok()) {
     cluster.stop(500ms);
@@ -248,7 +260,7 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
                 endpoint->c_str(), job.work_dir.c_str(), endpoint->c_str(), job.name.c_str());
     std::fflush(stdout);
   }
-  return JobRun(job, cluster, args.quiet, say).watch(*endpoint, held);
+  return JobRun(job, cluster, std::move(security).value(), args.quiet, say).watch(*endpoint, held);
 }
 
 // The job as given; with splits beside it has a report in any case, where their figures meet.

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/job_option.h"
+#include "cli/wire_keys.h"
 
 namespace capstan {
 
@@ -12,6 +13,7 @@ struct RunArgs {
   bool resume = false;
   std::string resume_from;  // a checkpoint's directory; empty: the newest
   bool quiet = false;
+  KeyArgs keys;
   std::string http;  // "HOST:PORT" of the scheduler's page; empty: none
 };
 

@@ -2,17 +2,54 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+
 #include "common/text.h"
 
 namespace capstan {
 
-Status check_endpoint(std::string_view endpoint, bool listens) {
-  constexpr std::string_view kScheme = "tcp://";
+namespace {
+
+constexpr std::string_view kScheme = "tcp://";
+constexpr std::size_t kKeyDigits = 64;
+
+std::size_t end_of_address(std::string_view endpoint) {
+  const bool tcp = endpoint.starts_with(kScheme);
+  return tcp ? std::min(endpoint.find('/', kScheme.size()), endpoint.size()) : endpoint.size();
+}
+
+bool is_key(std::string_view text) {
+  return text.size() == kKeyDigits &&
+         text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string without_key(std::string_view endpoint) {
+  return std::string(endpoint.substr(0, end_of_address(endpoint)));
+}
+
+std::string key_part(std::string_view endpoint) {
+  const std::string_view rest = endpoint.substr(end_of_address(endpoint));
+  return std::string(rest.empty() ? rest : rest.substr(1));
+}
+
+std::string with_key(std::string_view endpoint, std::string_view key) {
+  return without_key(endpoint) + (key.empty() ? "" : "/" + std::string(key));
+}
+
+Status check_endpoint(std::string_view text, bool listens) {
+  const std::string endpoint = without_key(text), key = key_part(text);
+  if (endpoint.size() < text.size() && !is_key(key)) {
+    return make_error(
+        ErrorCode::kInvalid,
+        fmt::format("a key behind an address has {} hexadecimal digits, not '{}'", kKeyDigits, key));
+  }
   constexpr std::uint64_t kMaxPort = 65535;
   const auto colon = endpoint.rfind(':');
   const bool whole =
       endpoint.starts_with(kScheme) && colon != std::string_view::npos && colon > kScheme.size();
-  const auto port = whole ? parse_uint(endpoint.substr(colon + 1)) : std::nullopt;
+  const auto port = whole ? parse_uint(std::string_view(endpoint).substr(colon + 1)) : std::nullopt;
   if (port && *port <= kMaxPort && (listens || *port > 0)) return ok_status();
   return make_error(ErrorCode::kInvalid,
                     fmt::format("must be tcp://host:port with a port from {} to {}, not '{}'",
@@ -50,8 +87,10 @@ Result<HttpPlace> parse_http_endpoint(std::string_view endpoint) {
 
 std::string with_port_of(const std::string& advertised, const std::string& bound) {
   constexpr std::string_view kAnyPort = ":0";
-  if (!advertised.ends_with(kAnyPort)) return advertised;
-  return advertised.substr(0, advertised.size() - kAnyPort.size()) + bound.substr(bound.rfind(':'));
+  const std::string address = without_key(bound);
+  const bool any = advertised.ends_with(kAnyPort);
+  const std::string host = any ? advertised.substr(0, advertised.size() - kAnyPort.size()) : advertised;
+  return with_key(any ? host + address.substr(address.rfind(':')) : host, key_part(bound));
 }
 
 std::string advertised_for(const std::string& bind, const std::string& host_name) {

@@ -8,6 +8,12 @@
 
 namespace capstan {
 
+// A process that has keys is found under its address and, behind a '/', its public key's 64 hexadecimal
+// digits.
+std::string without_key(std::string_view endpoint);
+std::string key_part(std::string_view endpoint);  // empty: it has none
+std::string with_key(std::string_view endpoint, std::string_view key);
+
 // kInvalid with what is wrong in words. Port 0, which lets the system choose, is for those who listen.
 Status check_endpoint(std::string_view endpoint, bool listens);
 // One or several with commas between.

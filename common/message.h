@@ -41,7 +41,14 @@ struct Welcome {
   std::uint32_t run = 0;            // generation that the job began with
   std::uint64_t catch_up_rate = 0;  // bytes a second to each server that learns a shard; 0: no limit
 };
-enum class RefusalReason : std::uint8_t { kOtherVersion, kOtherJob, kNotGreeted, kNameTaken, kJobEnded };
+enum class RefusalReason : std::uint8_t {
+  kOtherVersion,
+  kOtherJob,
+  kNotGreeted,
+  kNameTaken,
+  kJobEnded,
+  kOtherRole,
+};
 struct Refusal {
   RefusalReason reason = RefusalReason::kNotGreeted;
   std::string text;
@@ -72,6 +79,7 @@ struct MapRequest {
 struct NodeAddress {
   NodeId node_id = 0;
   std::string name, endpoint;
+  std::uint64_t memory_limit = 0;  // bytes of rows; 0: none
 };
 struct ShardEntry {
   std::uint32_t shard = 0;

@@ -1,5 +1,7 @@
 #include "common/rpc.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <utility>
 
 #include "common/wire/codec.h"
@@ -31,12 +33,19 @@ ErrorCode code_of(RefusalReason reason) {
     case RefusalReason::kOtherVersion:
     case RefusalReason::kOtherJob:
     case RefusalReason::kJobEnded:
+    case RefusalReason::kOtherRole:
       break;
   }
   return ErrorCode::kRefused;
 }
 
 }  // namespace
+
+Refusal refusal_of_role(const Hello& hello) {
+  return {RefusalReason::kOtherRole,
+          fmt::format("the key of {} is not one of a {}: give it one of that role with --keys", hello.name,
+                      to_string(hello.role))};
+}
 
 Rpc::Rpc(EventLoop& loop, Transport& transport) : loop_(loop), transport_(transport) {
   transport_.on_message([this](PeerId from, const Frames& frames) { on_message(from, frames); });
@@ -73,6 +82,11 @@ void Rpc::on_message(PeerId from, const Frames& frames) {
     return;
   }
   const std::uint64_t id = decoded->request_id;
+  const auto* hello = std::get_if<Hello>(&decoded->message);
+  if (hello != nullptr && !transport_.may_act_as(from, to_string(hello->role))) {
+    count_refused("a key of another role");
+    return reply(from, id, refusal_of_role(*hello));
+  }
   if (id == 0 || !is_answer(decoded->message)) {
     if (handler_) handler_(from, id, std::move(decoded->message));
     return;

@@ -13,6 +13,9 @@
 
 namespace capstan {
 
+// What a peer is told whose key is not one of the role that it greets as.
+Refusal refusal_of_role(const Hello& hello);
+
 // Lives on a node's loop. Owns the transport's message handler.
 class Rpc {
  public:

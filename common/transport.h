@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/buffer.h"
@@ -35,6 +36,9 @@ class Transport {
   // counted.
   virtual void close(PeerId peer) = 0;
   virtual void on_message(Handler handler) = 0;
+  // Whether the key of a peer that connected to us is one of that role's. A transport without keys trusts
+  // all.
+  virtual bool may_act_as(PeerId /*peer*/, std::string_view /*role*/) const { return true; }
 };
 
 }  // namespace capstan

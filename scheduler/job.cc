@@ -82,7 +82,7 @@ void Job::on_greeted(const Node& node, Greeting::Outcome outcome) {
   if (ended_) return;
   if (node.role == Role::kServer) {
     hear_again(node.id);
-    map_.set_address({node.id, node.name, node.endpoint});
+    map_.set_address({node.id, node.name, node.endpoint, node.memory_limit});
     if (outcome == Greeting::Outcome::kReplaced) draining_.erase(node.id);
     if (outcome == Greeting::Outcome::kReplaced) on_server_lost(node, "was restarted");
     errands_.resend(node.id);
@@ -125,10 +125,12 @@ void Job::on_heartbeat(const Node& node, const Heartbeat& heartbeat) {
   watch_memory(node);
 }
 
-// Each is told once. A server that evicts is near its limit, so others' counters need not be read.
+// Each is told once, of being beyond the limit each time. A server that evicts is near its limit, so others'
+// counters need not be read.
 void Job::watch_memory(const Node& node) {
   if (ended_ || node.memory_limit == 0 || node.bytes < node.memory_limit / 2) return;
   constexpr const char* kRemedy = "raise cluster.memory_limit or add servers";
+  if (node.bytes <= node.memory_limit) over_memory_.erase(node.id);
   if (node.bytes > node.memory_limit && over_memory_.insert(node.id).second) {
     warn(
         fmt::format("{} cannot keep its memory limit: its tables take {:.1f} MiB of {:.1f} MiB with all "
@@ -153,6 +155,7 @@ void Job::spare(Duration stood_still) {
 
 void Job::tick() {
   if (ended_) return;
+  if (gives_way()) return give_way(gives_way_to_);
   const Instant now = context_.loop.now();
   const ClusterConfig& cluster = options().config.cluster;
   const bool gathering = facts_.state == JobState::kWaiting;

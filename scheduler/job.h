@@ -109,6 +109,7 @@ class Job {
   bool began_anew() const { return began_anew_; }
   // Halts as one that should not have begun anew beside `node`, and leaves the journal as it was.
   void give_way(const std::string& node);
+  bool gives_way() const { return !gives_way_to_.empty(); }
   const JobFacts& facts() const { return facts_; }
   std::uint32_t run_began() const { return run_began_; }
   const MapLedger& map() const { return map_; }
@@ -328,6 +329,7 @@ class Job {
   std::size_t ready_workers_ = 0;  // living ones
   std::string waits_for_;          // as of the last tick, for those who ask for work
   bool began_anew_ = false;
+  std::string gives_way_to_;  // a node that lives
   std::vector<JournalRecord> before_;  // it began anew: what the journal held
   std::uint32_t run_began_ = 0;        // generation; checkpoints of lower ones are of earlier runs
   std::uint64_t last_checkpoint_ = 0;  // numbers are never used twice

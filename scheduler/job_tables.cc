@@ -54,7 +54,7 @@ void Job::place_shards() {
   for (const NodeId id : context_.membership.alive(Role::kServer)) {
     const Node* node = context_.membership.find(id);
     servers.push_back({id, node->memory_limit, node->host, false, node->zone});
-    map_.set_address({id, node->name, node->endpoint});
+    map_.set_address({id, node->name, node->endpoint, node->memory_limit});
   }
   const ClusterConfig& cluster = options().config.cluster;
   std::vector<ShardEntry> wanted(cluster.num_shards);

@@ -20,6 +20,8 @@ std::string_view counter_name(RefusalReason reason) {
       return "name taken";
     case RefusalReason::kJobEnded:
       return "job ended";
+    case RefusalReason::kOtherRole:
+      return "a key of another role";
   }
   return "unknown";
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/rpc.h"
 #include "common/wire/codec.h"
 #include "scheduler/json.h"
 #include "scheduler/report.h"
@@ -99,7 +100,7 @@ bool Scheduler::leads() {
 }
 
 void Scheduler::on_frames(PeerId from, const Frames& frames) {
-  if (!leads()) return;
+  if (!leads() || job_.gives_way()) return;
   auto decoded = decode(frames);
   if (!decoded.ok()) return peers_.drop(from, decoded.error().message);
   const std::uint64_t request_id = decoded->request_id;
@@ -118,6 +119,10 @@ void Scheduler::on_frames(PeerId from, const Frames& frames) {
 
 void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hello) {
   const std::string& job = options_.config.name;
+  if (!transport_.may_act_as(from, to_string(hello.role))) {
+    Refusal refusal = refusal_of_role(hello);
+    return peers_.refuse(from, refusal.reason, std::move(refusal.text), request_id);
+  }
   if (hello.protocol_version != kProtocolVersion) {
     return peers_.refuse(from, RefusalReason::kOtherVersion,
                          fmt::format("{} speaks protocol {}, the scheduler {}", hello.name,

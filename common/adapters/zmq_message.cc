@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "common/adapters/zap_handler.h"
 #include "common/assert.h"
 
 namespace capstan {
@@ -85,6 +86,32 @@ Buffer take_frame(zmq_msg_t& message) {
   zmq_msg_close(&message);
   auto* bytes = static_cast<std::byte*>(zmq_msg_data(&owner->message));
   return Buffer(std::shared_ptr<std::byte>(std::move(owner), bytes), size);
+}
+
+std::optional<ReceivedMessage> receive_message(void* socket, std::uint64_t keep, bool with_user) {
+  ReceivedMessage received;
+  while (true) {
+    zmq_msg_t message;
+    zmq_msg_init(&message);
+    int got = -1;
+    do {
+      got = zmq_msg_recv(&message, socket, ZMQ_DONTWAIT);
+    } while (got < 0 && zmq_errno() == EINTR);
+    if (got < 0) {
+      zmq_msg_close(&message);
+      return std::nullopt;
+    }
+    const bool more = zmq_msg_more(&message) != 0;
+    // The routing id's own frame has no properties when ZMQ_EVENTS was asked for before.
+    const char* user = with_user && received.count == 1 ? zmq_msg_gets(&message, kZapUser) : nullptr;
+    if (user != nullptr) received.user = user;
+    if (received.count++ < keep) {
+      received.frames.push_back(take_frame(message));
+    } else {
+      zmq_msg_close(&message);
+    }
+    if (!more) return received;
+  }
 }
 
 }  // namespace capstan

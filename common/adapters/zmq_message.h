@@ -26,4 +26,12 @@ bool send_frame(void* socket, const Buffer& frame, bool more, const BytesOnTheWa
 // Takes over `message` (closes it). Large aligned frames keep the message alive; others are copied.
 Buffer take_frame(zmq_msg_t& message);
 
+struct ReceivedMessage {
+  Frames frames;
+  std::uint64_t count = 0;  // of the frames that came, those beyond `keep` among them
+  std::string user;         // of the peer's key; empty: not asked for, or it has none
+};
+// nullopt: there is none. `with_user`: of a ROUTER, whose first frame is the routing id.
+std::optional<ReceivedMessage> receive_message(void* socket, std::uint64_t keep, bool with_user);
+
 }  // namespace capstan

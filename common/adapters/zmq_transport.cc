@@ -8,8 +8,10 @@
 #include <unordered_map>
 
 #include "common/adapters/endpoint.h"
+#include "common/adapters/wire_security.h"
 #include "common/adapters/zmq_message.h"
 #include "common/assert.h"
+#include "common/endpoint_check.h"
 
 namespace capstan {
 namespace {
@@ -17,14 +19,7 @@ namespace {
 // Messages taken from one socket before timers and other sockets get their turn.
 constexpr int kMessagesPerTurn = 64;
 constexpr int kMaxSockets = 16384;
-
-int to_ms(Duration duration) {
-  return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
-}
-
-Error zmq_error(ErrorCode code, std::string_view attempted, const std::string& endpoint, int reason) {
-  return make_error(code, fmt::format("{} {}: {}", attempted, endpoint, zmq_strerror(reason)));
-}
+constexpr std::size_t kEndpointMax = 1024;
 
 }  // namespace
 
@@ -38,6 +33,8 @@ class ZmqTransport::Impl : public std::enable_shared_from_this<Impl> {
   Status send(PeerId to, Frames frames);
   void close(PeerId peer);
   void shut_down();
+  bool may_act_as(PeerId peer, std::string_view role) const;
+  TransportCounters counted() const;
 
   // Shared, so that a handler may replace itself.
   std::shared_ptr<const Handler> handler;
@@ -49,12 +46,18 @@ class ZmqTransport::Impl : public std::enable_shared_from_this<Impl> {
     AsioLoop::WatchId watch = 0;
     bool router = false;
     bool drain_posted = false;
-    PeerId peer = 0;                                  // DEALER
+    PeerId peer = 0;              // DEALER
+    std::string endpoint;         // DEALER: as it was given
+    std::optional<CurveKey> key;  // DEALER: the other side's
+    std::size_t attempts = 0;     // DEALER: keys that were tried
+    bool connects_again = false;  // DEALER: soon
+    std::unique_ptr<ZmqMonitor> monitor;
     std::unordered_map<std::string, PeerId> inbound;  // ROUTER: by routing id
   };
   struct Peer {
     std::shared_ptr<Socket> socket;
     std::string routing_id;  // ROUTER
+    std::string user;        // ROUTER: its key's role and name
     BytesOnTheWay on_the_way = std::make_shared<std::atomic<std::uint64_t>>(0);
     bool closed = false;
     std::list<PeerId>::iterator heard;  // ROUTER: its place in heard_
@@ -62,22 +65,23 @@ class ZmqTransport::Impl : public std::enable_shared_from_this<Impl> {
   using Socketp = std::shared_ptr<Socket>;
 
   Result<Socketp> open(int type, const std::string& endpoint);
-  bool configure(void* handle, int type);
   void watch(const Socketp& socket);
   void close_socket(Socket& socket);
   void drain(const Socketp& socket);
   void drain_soon(const Socketp& socket);
   bool has_input(const Socket& socket) const;
   bool receive(const Socketp& socket);
-  bool receive_frames(Socket& socket, Frames& frames, std::uint64_t& count);
-  void deliver(const Socketp& socket, Frames frames, std::uint64_t count);
-  PeerId inbound_peer(const Socketp& socket, const Buffer& routing_id);
+  void deliver(const Socketp& socket, ReceivedMessage received);
+  PeerId inbound_peer(const Socketp& socket, const Buffer& routing_id, const std::string& user);
+  Status connect_with_key(Socket& socket);
+  void connect_again(const std::weak_ptr<Socket>& failed, Handshake outcome);
   void forget_oldest();
 
   AsioLoop& loop_;
   const ZmqOptions options_;
   const std::string identity_;
   void* context_;
+  std::unique_ptr<WireSecurity> security_;
   std::vector<Socketp> sockets_;
   std::unordered_map<PeerId, Peer> peers_;
   std::list<PeerId> heard_;  // inbound peers, the one silent for longest first
@@ -93,6 +97,7 @@ ZmqTransport::Impl::Impl(AsioLoop& loop, ZmqOptions options)
       context_(zmq_ctx_new()) {
   CAPSTAN_ASSERT(context_ != nullptr, "a ZeroMQ context can be made");
   zmq_ctx_set(context_, ZMQ_MAX_SOCKETS, kMaxSockets);
+  security_ = std::make_unique<WireSecurity>(loop_, context_, options_.security);
 }
 
 ZmqTransport::Impl::~Impl() {
@@ -102,42 +107,12 @@ ZmqTransport::Impl::~Impl() {
 void ZmqTransport::Impl::shut_down() {
   if (context_ == nullptr) return;
   for (const auto& socket : sockets_) close_socket(*socket);
+  counters.security = security_->counters;
+  security_.reset();
   // Waits for the sockets' linger at most.
   while (zmq_ctx_term(context_) != 0 && zmq_errno() == EINTR) {
   }
   context_ = nullptr;
-}
-
-bool ZmqTransport::Impl::configure(void* handle, int type) {
-  bool good = true;
-  const auto set = [&](int option, int value) {
-    good = good && zmq_setsockopt(handle, option, &value, sizeof(value)) == 0;
-  };
-  set(ZMQ_SNDHWM, static_cast<int>(options_.queue_messages));
-  set(ZMQ_RCVHWM, static_cast<int>(options_.queue_messages));
-  set(ZMQ_HANDSHAKE_IVL, to_ms(options_.handshake_timeout));
-  set(ZMQ_HEARTBEAT_IVL, to_ms(options_.heartbeat_interval));
-  set(ZMQ_HEARTBEAT_TIMEOUT, to_ms(options_.heartbeat_timeout));
-  set(ZMQ_HEARTBEAT_TTL, to_ms(options_.heartbeat_timeout));
-  set(ZMQ_TCP_MAXRT, to_ms(options_.undelivered_timeout));
-  set(ZMQ_CONNECT_TIMEOUT, to_ms(options_.connect_timeout));
-  set(ZMQ_RECONNECT_IVL, to_ms(options_.reconnect_min));
-  set(ZMQ_RECONNECT_IVL_MAX, to_ms(options_.reconnect_max));
-  set(ZMQ_IMMEDIATE, 0);
-  set(ZMQ_LINGER, to_ms(options_.linger));
-  // Any domain makes libzmq refuse peers of ZMTP 1.0 and 2.0; to the former every byte sequence is a message.
-  constexpr std::string_view kDomain = "capstan";
-  good = good && zmq_setsockopt(handle, ZMQ_ZAP_DOMAIN, kDomain.data(), kDomain.size()) == 0;
-  const auto max_frame = static_cast<std::int64_t>(options_.max_frame_bytes);
-  good = good && zmq_setsockopt(handle, ZMQ_MAXMSGSIZE, &max_frame, sizeof(max_frame)) == 0;
-  if (type == ZMQ_ROUTER) {
-    set(ZMQ_ROUTER_MANDATORY, 1);
-    set(ZMQ_ROUTER_HANDOVER, 1);
-  } else {
-    const std::string id = fmt::format("{}/{}", identity_, ++connections_);
-    good = good && zmq_setsockopt(handle, ZMQ_ROUTING_ID, id.data(), id.size()) == 0;
-  }
-  return good;
 }
 
 Result<ZmqTransport::Impl::Socketp> ZmqTransport::Impl::open(int type, const std::string& endpoint) {
@@ -145,7 +120,8 @@ Result<ZmqTransport::Impl::Socketp> ZmqTransport::Impl::open(int type, const std
   socket->router = type == ZMQ_ROUTER;
   socket->handle = zmq_socket(context_, type);
   if (socket->handle == nullptr) return zmq_error(ErrorCode::kIo, "make a socket for", endpoint, zmq_errno());
-  CAPSTAN_ASSERT(configure(socket->handle, type), "libzmq knows every option that is set");
+  const std::string id = socket->router ? "" : fmt::format("{}/{}", identity_, ++connections_);
+  CAPSTAN_ASSERT(configure_socket(socket->handle, options_, id), "libzmq knows every option that is set");
   return socket;
 }
 
@@ -163,46 +139,70 @@ void ZmqTransport::Impl::watch(const Socketp& socket) {
 void ZmqTransport::Impl::close_socket(Socket& socket) {
   if (socket.handle == nullptr) return;
   if (socket.watch != 0) loop_.unwatch(socket.watch);
+  socket.monitor.reset();
   zmq_close(std::exchange(socket.handle, nullptr));
 }
 
 Result<std::string> ZmqTransport::Impl::bind(const std::string& endpoint) {
-  CAPSTAN_ASSIGN(auto socket, open(ZMQ_ROUTER, endpoint));
-  int reason = zmq_bind(socket->handle, endpoint.c_str()) == 0 ? 0 : zmq_errno();
-  bool resolved = false;
-  if (reason == ENODEV) {
-    const auto numeric = with_numeric_host(endpoint);
-    if (!numeric.ok()) {
-      close_socket(*socket);
-      return numeric.error().wrap("listen on " + endpoint);
-    }
-    reason = zmq_bind(socket->handle, numeric->c_str()) == 0 ? 0 : zmq_errno();
-    resolved = reason == 0;
-  }
-  if (reason != 0) {
+  const std::string address = without_key(endpoint);
+  CAPSTAN_TRY(security_->check_listen(address));
+  CAPSTAN_ASSIGN(auto socket, open(ZMQ_ROUTER, address));
+  security_->secure_listener(socket->handle);
+  socket->monitor = security_->watch_listener(socket->handle);
+  const auto bound = listen_at(socket->handle, address);
+  if (!bound.ok()) {
     close_socket(*socket);
-    const bool may_pass = reason == EADDRINUSE;
-    return zmq_error(may_pass ? ErrorCode::kIo : ErrorCode::kInvalid, "listen on", endpoint, reason);
+    return bound.error();
   }
   watch(socket);
-  char bound[1024];
-  std::size_t size = sizeof(bound);
-  CAPSTAN_ASSERT(zmq_getsockopt(socket->handle, ZMQ_LAST_ENDPOINT, bound, &size) == 0,
-                 "a bound socket knows where");
-  return resolved ? with_host_of(bound, endpoint) : std::string(bound);
+  return security_->told(*bound);
 }
 
 Result<PeerId> ZmqTransport::Impl::connect(const std::string& endpoint) {
   CAPSTAN_ASSIGN(auto socket, open(ZMQ_DEALER, endpoint));
-  if (zmq_connect(socket->handle, with_known_localhost(endpoint).c_str()) != 0) {
-    const int reason = zmq_errno();
+  socket->endpoint = endpoint;
+  socket->monitor = security_->watch_connection(
+      socket->handle, without_key(endpoint),
+      [this, weak = std::weak_ptr(socket)](Handshake outcome) { connect_again(weak, outcome); });
+  if (const Status connected = connect_with_key(*socket); !connected.ok()) {
     close_socket(*socket);
-    return zmq_error(ErrorCode::kInvalid, "connect to", endpoint, reason);
+    return connected.error();
   }
   socket->peer = ++last_peer_;
   peers_[socket->peer].socket = socket;
   watch(socket);
   return socket->peer;
+}
+
+Status ZmqTransport::Impl::connect_with_key(Socket& socket) {
+  CAPSTAN_ASSIGN(const std::optional<CurveKey> key, security_->key_for(socket.endpoint, socket.attempts));
+  if (key) security_->secure_connection(socket.handle, *key);
+  const std::string address = with_known_localhost(without_key(socket.endpoint));
+  if (zmq_connect(socket.handle, address.c_str()) != 0) {
+    return zmq_error(ErrorCode::kInvalid, "connect to", socket.endpoint, zmq_errno());
+  }
+  socket.key = key;
+  return ok_status();
+}
+
+// A scheduler that was started again with a new key is found under it. libzmq itself tries on only where the
+// connection broke off.
+void ZmqTransport::Impl::connect_again(const std::weak_ptr<Socket>& failed, Handshake outcome) {
+  if (const auto socket = failed.lock(); !socket || std::exchange(socket->connects_again, true)) return;
+  loop_.call_after(options_.reconnect_max, [weak_impl = weak_from_this(), failed, outcome] {
+    const auto impl = weak_impl.lock();
+    const auto socket = failed.lock();
+    if (!impl || !socket || socket->handle == nullptr) return;
+    socket->connects_again = false;
+    ++socket->attempts;
+    const auto key = impl->security_->key_for(socket->endpoint, socket->attempts);
+    if (!key.ok() || (outcome == Handshake::kBrokenOff && *key == socket->key)) return;
+    char at[kEndpointMax];
+    std::size_t size = sizeof(at);
+    zmq_getsockopt(socket->handle, ZMQ_LAST_ENDPOINT, at, &size);
+    zmq_disconnect(socket->handle, at);
+    static_cast<void>(impl->connect_with_key(*socket).ok());
+  });
 }
 
 Status ZmqTransport::Impl::send(PeerId to, Frames frames) {
@@ -294,47 +294,27 @@ void ZmqTransport::Impl::drain(const Socketp& socket) {
 }
 
 bool ZmqTransport::Impl::receive(const Socketp& socket) {
-  Frames frames;
-  std::uint64_t count = 0;
-  if (!receive_frames(*socket, frames, count)) return false;
-  deliver(socket, std::move(frames), count);
+  const std::uint64_t keep = options_.max_frames + (socket->router ? 1U : 0U);  // the routing id
+  auto received = receive_message(socket->handle, keep, socket->router && security_->has_keys());
+  if (!received) return false;
+  deliver(socket, std::move(*received));
   return true;
 }
 
-// Keeps the first max_frames (and the routing id); counts all.
-bool ZmqTransport::Impl::receive_frames(Socket& socket, Frames& frames, std::uint64_t& count) {
-  const std::uint64_t keep = options_.max_frames + (socket.router ? 1U : 0U);
-  while (true) {
-    zmq_msg_t message;
-    zmq_msg_init(&message);
-    int got = -1;
-    do {
-      got = zmq_msg_recv(&message, socket.handle, ZMQ_DONTWAIT);
-    } while (got < 0 && zmq_errno() == EINTR);
-    if (got < 0) {
-      zmq_msg_close(&message);
-      return false;
-    }
-    const bool more = zmq_msg_more(&message) != 0;
-    if (count++ < keep) {
-      frames.push_back(take_frame(message));
-    } else {
-      zmq_msg_close(&message);
-    }
-    if (!more) return true;
-  }
-}
-
-void ZmqTransport::Impl::deliver(const Socketp& socket, Frames frames, std::uint64_t count) {
+void ZmqTransport::Impl::deliver(const Socketp& socket, ReceivedMessage received) {
+  Frames& frames = received.frames;
   PeerId from = socket->peer;
   if (socket->router) {
-    from = inbound_peer(socket, frames.front());
+    from = inbound_peer(socket, frames.front(), received.user);
     frames.erase(frames.begin());
-    --count;
+    --received.count;
   }
-  if (peers_.at(from).closed) {
+  const Peer& peer = peers_.at(from);
+  if (peer.closed) {
     ++counters.dropped_closed_peer;
-  } else if (count > options_.max_frames) {
+  } else if (peer.user != received.user) {
+    security_->tell_impostor(received.user);
+  } else if (received.count > options_.max_frames) {
     ++counters.dropped_too_many_frames;
   } else if (frames.empty()) {
     ++counters.dropped_empty;
@@ -346,7 +326,8 @@ void ZmqTransport::Impl::deliver(const Socketp& socket, Frames frames, std::uint
   }
 }
 
-PeerId ZmqTransport::Impl::inbound_peer(const Socketp& socket, const Buffer& routing_id) {
+PeerId ZmqTransport::Impl::inbound_peer(const Socketp& socket, const Buffer& routing_id,
+                                        const std::string& user) {
   const auto [position, added] = socket->inbound.try_emplace(std::string(routing_id.text()), 0);
   if (!added) {
     heard_.splice(heard_.end(), heard_, peers_.at(position->second).heard);
@@ -356,9 +337,22 @@ PeerId ZmqTransport::Impl::inbound_peer(const Socketp& socket, const Buffer& rou
   Peer& peer = peers_[id];
   peer.socket = socket;
   peer.routing_id = position->first;
+  peer.user = user;
   peer.heard = heard_.insert(heard_.end(), id);
   if (heard_.size() > options_.max_inbound_peers) forget_oldest();
   return id;
+}
+
+bool ZmqTransport::Impl::may_act_as(PeerId id, std::string_view role) const {
+  if (!security_->has_keys()) return true;
+  const auto found = peers_.find(id);
+  return found != peers_.end() && found->second.user.starts_with(std::string(role) + ' ');
+}
+
+TransportCounters ZmqTransport::Impl::counted() const {
+  TransportCounters now = counters;
+  if (security_) now.security = security_->counters;
+  return now;
 }
 
 void ZmqTransport::Impl::forget_oldest() {
@@ -390,8 +384,11 @@ void ZmqTransport::close(PeerId peer) {
 void ZmqTransport::on_message(Handler handler) {
   impl_->handler = std::make_shared<const Handler>(std::move(handler));
 }
-const TransportCounters& ZmqTransport::counters() const {
-  return impl_->counters;
+bool ZmqTransport::may_act_as(PeerId peer, std::string_view role) const {
+  return impl_->may_act_as(peer, role);
+}
+TransportCounters ZmqTransport::counters() const {
+  return impl_->counted();
 }
 
 }  // namespace capstan

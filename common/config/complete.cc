@@ -63,6 +63,7 @@ void complete_evaluate(JobConfig& job) {
 
 void complete(JobConfig& job, const ReadContext& context) {
   if (!job.name.empty()) fill(job.work_dir, ".capstan/" + job.name);
+  if (job.cluster.security == Security::kCurve) fill(job.cluster.keys, job.work_dir + "/keys");
   if (job.task == Task::kRating && !context.written("model.loss")) job.model.loss = LossKind::kMse;
   complete_data(job.data, context);
   for (FeatureConfig& feature : job.features) complete_feature(feature, job.task, job.data);

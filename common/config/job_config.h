@@ -172,6 +172,8 @@ struct CheckpointConfig {
   bool operator==(const CheckpointConfig&) const = default;
 };
 
+enum class Security { kNone, kCurve };
+
 struct ClusterConfig {
   std::string scheduler = "tcp://127.0.0.1:0";
   std::string bind_host = "127.0.0.1";
@@ -186,6 +188,9 @@ struct ClusterConfig {
   std::uint64_t catch_up_rate = 256ULL << 20;  // bytes a second; 0: no limit
   std::uint64_t startup_timeout_ms = 60000;
   std::uint64_t max_frame_bytes = 256ULL << 20;
+  Security security = Security::kNone;
+  std::string keys;       // curve: folder; default WORK_DIR/keys
+  bool insecure = false;  // none: listen beyond loopback all the same
   bool operator==(const ClusterConfig&) const = default;
 };
 

@@ -7,6 +7,10 @@ std::shared_ptr<const SectionSpec> cluster_schema() {
   const auto count = integer<std::uint32_t>;
   const auto milliseconds = [](Range range) { return duration(std::chrono::milliseconds(1), range); };
   constexpr double kDay = 86400;
+  const auto security = word<Security>({
+      {"none", Security::kNone, "not at all; only processes of this host are reached"},
+      {"curve", Security::kCurve, "CurveZMQ: every link is encrypted, and only listed keys take part"},
+  });
   return SectionBuilder<ClusterConfig>()
       .key("scheduler", &ClusterConfig::scheduler, text(),
            "Where the scheduler listens, `tcp://host:port`; port 0 picks a free one. Of several schedulers "
@@ -35,6 +39,12 @@ std::shared_ptr<const SectionSpec> cluster_schema() {
            "The job fails when its nodes are not there by then.")
       .key("max_frame_bytes", &ClusterConfig::max_frame_bytes, bytes(between(65536, 2147483648.0)),
            "A larger message is refused.")
+      .key("security", &ClusterConfig::security, security, "How nodes know each other.")
+      .key("keys", &ClusterConfig::keys, text(),
+           "For `curve`: the folder of keys; `capstan run` makes them when there are none.")
+      .default_note("`work_dir`/keys")
+      .key("insecure", &ClusterConfig::insecure, boolean(),
+           "With `none`: listen beyond this host all the same, and trust whoever reaches it.")
       .build();
 }
 

@@ -53,7 +53,7 @@ void write(Refusal::Builder to, const capstan::Refusal& from) {
   to.setText(from.text);
 }
 void read(Refusal::Reader from, capstan::Refusal& to) {
-  to.reason = checked_enum(from.getReason(), RefusalReason::kJobEnded);
+  to.reason = checked_enum(from.getReason(), RefusalReason::kOtherRole);
   to.text = to_string(from.getText());
 }
 

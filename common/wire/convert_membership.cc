@@ -56,11 +56,13 @@ void write(NodeAddress::Builder to, const capstan::NodeAddress& from) {
   to.setNodeId(from.node_id);
   to.setName(from.name);
   to.setEndpoint(from.endpoint);
+  to.setMemoryLimit(from.memory_limit);
 }
 void read(NodeAddress::Reader from, capstan::NodeAddress& to) {
   to.node_id = from.getNodeId();
   to.name = to_string(from.getName());
   to.endpoint = to_string(from.getEndpoint());
+  to.memory_limit = from.getMemoryLimit();
 }
 
 void write(ShardEntry::Builder to, const capstan::ShardEntry& from) {

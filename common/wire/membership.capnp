@@ -42,6 +42,7 @@ struct NodeAddress {
   nodeId @0 :UInt32;
   name @1 :Text;
   endpoint @2 :Text;
+  memoryLimit @3 :UInt64;   # bytes of rows; 0: none
 }
 
 struct ShardEntry {

@@ -31,13 +31,13 @@ data: {{format: libsvm, train: [unused]}}
 model: {{type: lr}}
 train: {{passes: {}, partitions: {}, {}}}
 checkpoint: {{path: {}, every_steps: {}, keep: 2}}
-cluster: {{servers: {}, workers: 2, replicas: {}, num_shards: {}, lease: {}, balance_load: {}}}
+cluster: {{servers: {}, workers: 2, replicas: {}, num_shards: {}, lease: {}, balance_load: {}, insecure: {}}}
 work_dir: {}
 report: {}
 )",
                                   job(), shape.seed, shape.passes, shape.partitions, train,
                                   path("checkpoints"), every_steps_, servers, replicas, shape.num_shards,
-                                  lease_, balance_load_, path("work"), path("report.json")));
+                                  lease_, balance_load_, has_hosts(), path("work"), path("report.json")));
   }
 
   void start_cluster(bool resume) {
@@ -54,10 +54,11 @@ report: {}
   }
 
   void start_server(const std::string& name, const std::string& program = capstan_binary()) {
-    others_.push_back(start_node(name,
-                                 {"ps", "--scheduler", endpoint_, "--job", job(), "--name", name, "--threads",
-                                  "1", "--bind", any_port_of(name)},
-                                 program));
+    std::vector<std::string> args = {
+        "ps",        "--scheduler", endpoint_, "--job",          job(), "--name", name,
+        "--threads", "1",           "--bind",  any_port_of(name)};
+    if (has_hosts()) args.emplace_back("--insecure");
+    others_.push_back(start_node(name, args, program));
   }
 
   void start_worker(const std::string& name) {
@@ -72,6 +73,7 @@ report: {}
   // For scenes that have several hosts: where node `name` listens, and what to put before a command's words
   // to run it there.
   virtual std::string address_of(const std::string&) const { return "127.0.0.1"; }
+  virtual bool has_hosts() const { return false; }
   virtual std::vector<std::string> words_before(const std::string&) const { return {}; }
   std::string any_port_of(const std::string& name) const { return "tcp://" + address_of(name) + ":0"; }
 

@@ -124,6 +124,11 @@ int run_ledger_worker(const LedgerWorkerArgs& args) {
   zmq.node = args.name;
   zmq.incarnation = incarnation;
   zmq.max_frames = 4096;
+  if (const char* keys = std::getenv("CAPSTAN_KEYS"); keys != nullptr) {
+    auto ring = KeyRing::open(keys, Role::kWorker, args.name);
+    if (!ring.ok()) return log.error("{}", ring.error().message), 1;
+    zmq.security.keys = std::make_shared<KeyRing>(std::move(ring).value());
+  }
   ZmqTransport transport(loop, zmq);
   auto tasks = std::make_unique<TbbTaskPool>(loop, 2, 2);
   WorkerOptions options;

@@ -38,6 +38,7 @@ class NetworkChaos : public ChaosScene {
   }
 
   std::string address_of(const std::string& node) const override { return lab_->address(node); }
+  bool has_hosts() const override { return true; }
   std::vector<std::string> words_before(const std::string& node) const override { return lab_->on(node); }
 
   virtual std::string one_alike(const std::string& role) { return role; }
@@ -226,7 +227,7 @@ class NetworkChaos : public ChaosScene {
     while (faults_wanted(0) >= kLongRun && faults_ < kMeasured)
       ASSERT_NO_FATAL_FAILURE(strike(lost_for_long()));
     std::vector<Kind> kinds = this->kinds();
-    for (std::size_t n = 0; faults_ < faults_wanted(kFaults); ++n) {
+    for (std::size_t n = 0; !struck_enough(kFaults); ++n) {
       const std::size_t at = n % kinds.size();
       if (at == 0 && n > 0) {  // another order each time round
         for (std::size_t i = kinds.size() - 1; i > 0; --i) std::swap(kinds[i], kinds[rng_.below(i + 1)]);

@@ -1,0 +1,86 @@
+// `capstan keys`: the keys of a cluster whose links are encrypted.
+#include <spdlog/fmt/fmt.h>
+
+#include <fstream>
+#include <memory>
+#include <ostream>
+#include <sstream>
+
+#include "cli/commands.h"
+#include "cli/offline_job.h"
+#include "cli/wire_keys.h"
+
+namespace capstan {
+namespace {
+
+struct KeysOptions {
+  std::string folder = "keys", role, name;
+};
+
+const std::map<std::string, Role> kRoles = {{"scheduler", Role::kScheduler},
+                                            {"server", Role::kServer},
+                                            {"worker", Role::kWorker},
+                                            {"tool", Role::kTool}};
+
+int make(const KeysOptions& options, Console console) {
+  if (options.role.empty()) {
+    const Status made = make_missing_keys(options.folder);
+    if (!made.ok()) return complain(made.error(), console);
+    console.out << fmt::format(
+        "keys in {0}: give a host {0}/{1} and the .key files of the roles that it runs\n", options.folder,
+        kAllowedFile);
+    return kExitOk;
+  }
+  const std::string name = options.name.empty() ? options.role : options.name;
+  const auto made = add_key(options.folder, kRoles.at(options.role), name);
+  if (!made.ok()) return complain(made.error(), console);
+  console.out << fmt::format("{} {} {}\n", options.role, to_hex(*made), name);
+  return kExitOk;
+}
+
+int show(const KeysOptions& options, Console console) {
+  const std::string file = options.folder + "/" + kAllowedFile;
+  std::ifstream in(file);
+  std::ostringstream text;
+  text << in.rdbuf();
+  const auto allowed =
+      in ? parse_allowed(text.str(), file)
+         : Result<std::vector<AllowedKey>>(make_error(
+               ErrorCode::kNotFound,
+               fmt::format("no {0}: `capstan keys new --keys {1}` makes keys", file, options.folder)));
+  if (!allowed.ok()) return complain(allowed.error(), console);
+  for (const AllowedKey& each : *allowed) {
+    std::error_code error;
+    const bool here = std::filesystem::exists(options.folder + "/" + each.name + kSecretSuffix, error);
+    console.out << fmt::format("{:10} {} {}{}\n", to_string(each.role), to_hex(each.key), each.name,
+                               here ? "" : "  (its secret is not in this folder)");
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_keys(CLI::App& app, Console console, int& exit_code) {
+  auto options = std::make_shared<KeysOptions>();
+  CLI::App* keys = app.add_subcommand("keys", "Make and show the keys of a cluster with encrypted links");
+  keys->require_subcommand(1);
+  const auto add_folder = [&](CLI::App* command) {
+    command->add_option("--keys", options->folder, "The folder of keys")
+        ->envname("CAPSTAN_KEYS")
+        ->capture_default_str();
+  };
+  CLI::App* fresh = keys->add_subcommand("new", "Make a key for each role, or one more");
+  add_folder(fresh);
+  CLI::Option* role = fresh->add_option("--role", options->role, "One key, for this role")
+                          ->check(CLI::IsMember({"scheduler", "server", "worker", "tool"}));
+  fresh
+      ->add_option("--name", options->name, "The name of the key's file: a node's own, or one for a rotation")
+      ->needs(role);
+  fresh->footer("Example: capstan keys new --keys keys --role worker --name worker-2026");
+  fresh->callback([options, console, &exit_code] { exit_code = make(*options, console); });
+  CLI::App* list = keys->add_subcommand("show", "List the keys that may take part");
+  add_folder(list);
+  list->callback([options, console, &exit_code] { exit_code = show(*options, console); });
+}
+
+}  // namespace capstan

@@ -1,0 +1,61 @@
+#include "cli/wire_keys.h"
+
+#include <cstdio>
+#include <filesystem>
+
+namespace capstan {
+
+void add_keys_option(CLI::App& command, KeyArgs& keys) {
+  command
+      .add_option("--keys", keys.folder,
+                  "Folder of keys, made by `capstan keys new`: every link is encrypted, and only listed keys "
+                  "take part")
+      ->envname("CAPSTAN_KEYS")
+      ->check(CLI::ExistingDirectory);
+}
+
+void add_insecure_option(CLI::App& command, KeyArgs& keys) {
+  command.add_flag("--insecure", keys.insecure,
+                   "Without keys: listen beyond this host all the same, and trust whoever reaches it");
+}
+
+KeyArgs with_job(KeyArgs keys, const ClusterConfig& cluster) {
+  if (keys.folder.empty() && cluster.security == Security::kCurve) keys.folder = cluster.keys;
+  keys.insecure = keys.insecure || cluster.insecure;
+  return keys;
+}
+
+Status make_missing_keys(const std::string& folder) {
+  std::error_code error;
+  if (std::filesystem::exists(std::filesystem::path(folder) / kAllowedFile, error)) return ok_status();
+  for (const Role role : {Role::kScheduler, Role::kServer, Role::kWorker, Role::kTool}) {
+    const auto made = add_key(folder, role, std::string(to_string(role)));
+    if (!made.ok()) return made.error();
+  }
+  return ok_status();
+}
+
+Result<SecurityOptions> security_of(const KeyArgs& keys, Role role, const std::string& name, const Log* log) {
+  SecurityOptions security;
+  security.insecure = keys.insecure;
+  security.tell = [log](const std::string& text) {
+    log != nullptr ? log->warn("{}", text) : static_cast<void>(std::fprintf(stderr, "%s\n", text.c_str()));
+  };
+  if (keys.folder.empty()) return security;
+  CAPSTAN_ASSIGN(KeyRing ring, KeyRing::open(keys.folder, role, name));
+  security.keys = std::make_shared<KeyRing>(std::move(ring));
+  return security;
+}
+
+void add_metrics(const SecurityCounters& counters, Metrics& out) {
+  out.counter("capstan_keys_refused_total",
+              "Greetings of peers whose key is not in the list of allowed ones.",
+              static_cast<double>(counters.keys_refused));
+  out.counter("capstan_handshakes_failed_total",
+              "Greetings without a key, for another key than ours, repeated ones, and of other protocols.",
+              static_cast<double>(counters.handshakes_failed));
+  out.counter("capstan_impostors_dropped_total", "Messages under the name of a peer that has another key.",
+              static_cast<double>(counters.impostors_dropped));
+}
+
+}  // namespace capstan

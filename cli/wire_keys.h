@@ -1,0 +1,33 @@
+// The keys that a process talks with: --keys or CAPSTAN_KEYS, or the job's own folder.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "common/adapters/wire_security.h"
+#include "common/config/job_config.h"
+#include "common/log.h"
+#include "common/metrics.h"
+
+namespace capstan {
+
+struct KeyArgs {
+  std::string folder;     // empty: no Curve
+  bool insecure = false;  // without keys: listen beyond loopback all the same
+};
+
+void add_keys_option(CLI::App& command, KeyArgs& keys);
+void add_insecure_option(CLI::App& command, KeyArgs& keys);
+
+// What the command line does not say, the job does.
+KeyArgs with_job(KeyArgs keys, const ClusterConfig& cluster);
+
+// A key for each role in a folder that has none yet. kIo, kNoSpace.
+Status make_missing_keys(const std::string& folder);
+
+// kNotFound, kInvalid with a remedy. `log` outlives the transport that is given these.
+Result<SecurityOptions> security_of(const KeyArgs& keys, Role role, const std::string& name, const Log* log);
+
+void add_metrics(const SecurityCounters& counters, Metrics& out);
+
+}  // namespace capstan
