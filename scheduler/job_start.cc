@@ -103,13 +103,19 @@ void Job::begin_generation() {
   work_ = WorkList(CAPSTAN_PLANTED(kTermsStartAnew) ? 0 : facts_.generation);
 }
 
-// The generation stays raised: some may have heard of it. In etcd the journal cannot begin twice.
+// The generation stays raised: some may have heard of it. In etcd the journal cannot begin twice. Where the
+// disk does not take the former journal it is tried again: the one that lies there now would pass for a
+// job's.
 void Job::give_way(const std::string& node) {
+  gives_way_to_ = node;
   const bool knows_run = newest_run(before_) != 0;
   std::string why = fmt::format("{} lives, and a scheduler of this job has welcomed it of which ", node);
   if (began_anew_ && options().journal == nullptr && map_.empty()) {
-    before_.emplace_back(GenerationRaised{facts_.generation});
-    if (const Status back = context_.journal.begin(before_); !back.ok()) return halt(back.error());
+    std::vector<JournalRecord> before = before_;
+    before.emplace_back(GenerationRaised{facts_.generation});
+    if (const Status back = context_.journal.begin(before); !back.ok()) {
+      return context_.log.error("put the former journal back: {}", back.error().message);
+    }
   }
   why += knows_run ? fmt::format("{} tells. Go on beside the nodes that live with --recover",
                                  context_.journal.place())
@@ -258,7 +264,7 @@ void Job::take_in(const NodeGreeted& greeted) {
   node.incarnation = greeted.incarnation;
   node.memory_limit = greeted.memory_limit;
   draining_.erase(node.id);
-  if (node.role == Role::kServer) map_.set_address({node.id, node.name, node.endpoint});
+  if (node.role == Role::kServer) map_.set_address({node.id, node.name, node.endpoint, node.memory_limit});
   context_.membership.recover(std::move(node), context_.loop.now());
 }
 

@@ -66,7 +66,15 @@ std::string Job::waits_for() const {
     if (!text.empty()) words.push_back(std::move(text));
   };
   const auto drained = static_cast<std::uint32_t>(draining_.size());
-  add(missing_nodes(nodes, Role::kServer, cluster.servers - std::min(cluster.servers, drained), draining_));
+  const std::uint32_t servers = cluster.servers - std::min(cluster.servers, drained);
+  if (facts_.state != JobState::kRunning) {
+    add(missing_nodes(nodes, Role::kServer, servers, draining_));
+  } else if (nodes.count_alive(Role::kServer) < servers) {
+    for (const auto& [id, node] : nodes.nodes()) {
+      const bool lost = node.role == Role::kServer && !node.alive && !draining_.contains(id);
+      if (lost) add("waiting for " + node.name);
+    }
+  }
   if (!facts_.agreed.has_value()) {
     add(missing_nodes(nodes, Role::kWorker, cluster.workers));
     std::vector<std::string> preparing;

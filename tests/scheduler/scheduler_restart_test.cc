@@ -198,6 +198,26 @@ TEST_F(SchedulerRestartTest, ASchedulerThatGivesWayLeavesTheJournalAsItWas) {
   EXPECT_GT(scheduler->job().facts().generation, 3U) << "none is used twice";
 }
 
+// Its own journal must not be what the next start goes on from.
+TEST_F(SchedulerRestartTest, AFullDiskDoesNotKeepItFromGivingWay) {
+  ASSERT_TRUE(start().ok());
+  gather();
+  const std::string before = disk.files["work/journal"];
+  Hello known = hello(Role::kServer, 0, 1);
+  known.generation = scheduler->job().facts().generation;
+  options.start = StartMode::kNew;
+  ASSERT_TRUE(start().ok());
+  disk.fail_with = "No space left";
+  tell(server(0), known);
+  EXPECT_TRUE(greet_server(1).empty()) << "nobody is welcomed by one who gives way";
+  pass(seconds(2), {});
+  EXPECT_FALSE(scheduler->job().halted());
+  disk.fail_with = "";
+  pass(seconds(1), {});
+  EXPECT_TRUE(scheduler->job().halted());
+  EXPECT_TRUE(disk.files["work/journal"].starts_with(before));
+}
+
 TEST_F(SchedulerRestartTest, WithoutTheJournalItGivesWayEachTime) {
   ASSERT_TRUE(start().ok());
   gather();
