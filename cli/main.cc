@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -29,6 +30,7 @@ int written(int code) {
 
 int main(int argc, char** argv) {
   std::set_new_handler(on_memory_exhausted);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may grow no further is an error of the write
   try {
     return written(
         capstan::run_command_line(std::vector<std::string>(argv + 1, argv + argc), {std::cout, std::cerr}));

@@ -1,4 +1,6 @@
 // Server: counting what its shards hold and did, and keeping them within its memory.
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "common/planted_bugs.h"
@@ -23,11 +25,40 @@ void Server::housekeep() {
   tell_handed_over();
   if (housekeeping_ || shards_.empty()) return;
   housekeeping_ = true;
-  const std::uint64_t share = options_.memory_limit == 0 ? ~0ULL : options_.memory_limit / shards_.size();
-  collect_stats(share, [this] {
+  collect_stats(true, [this] {
     housekeeping_ = false;
     watch_memory();
   });
+}
+
+// What each server with a memory limit may give a shard that it holds, in whatever role.
+std::map<NodeId, std::uint64_t> Server::room_for_a_shard() const {
+  const ShardMap& map = link_.map();
+  std::map<NodeId, std::uint64_t> held, room;
+  for (std::uint32_t shard = 0; shard < map.num_shards(); ++shard) {
+    for (const NodeId node : map.chain(shard)) ++held[node];
+    ++held[map.learner(shard)];
+  }
+  held[link_.node_id()] = shards_.size();
+  for (const auto& [node, address] : map.nodes()) {
+    if (address.memory_limit > 0 && held[node] > 0) room[node] = address.memory_limit / held[node];
+  }
+  if (options_.memory_limit > 0) room[link_.node_id()] = options_.memory_limit / shards_.size();
+  return room;
+}
+
+// All members hold the same rows, so whoever has the least room decides.
+std::uint64_t Server::bytes_max_of(std::uint32_t shard, const std::map<NodeId, std::uint64_t>& room) const {
+  std::uint64_t least = ~std::uint64_t{0};
+  const auto has_room = [&](NodeId node) {
+    const auto found = room.find(node);
+    if (found != room.end()) least = std::min(least, found->second);
+  };
+  has_room(link_.node_id());
+  if (shard >= link_.map().num_shards()) return least;
+  for (const NodeId node : link_.map().chain(shard)) has_room(node);
+  has_room(link_.map().learner(shard));
+  return least;
 }
 
 // What could be evicted has been by now.
@@ -37,13 +68,15 @@ void Server::watch_memory() {
   if (warned_of_memory_ != Instant{} && loop_.now() - warned_of_memory_ < kWarnPause) return;
   warned_of_memory_ = loop_.now();
   log_.warn(
-      "the tables take {:.1f} MiB, more than the memory limit of {}, and no more rows can be evicted: dense "
-      "layers and admission sketches alone take {:.1f} MiB. Raise cluster.memory_limit or add servers",
+      "the tables take {:.1f} MiB, more than the memory limit of {}, with all evicted that may be: dense "
+      "layers and admission sketches, which stay, take {:.1f} MiB of it. Raise cluster.memory_limit or add "
+      "servers",
       in_mib(stats_.bytes), format_bytes(options_.memory_limit), in_mib(stats_.fixed_bytes));
 }
 
-// Shards that are ours to decide about keep within `bytes_max` each, if it is given, before they are counted.
-void Server::collect_stats(std::optional<std::uint64_t> bytes_max, std::function<void()> done) {
+// Shards that are ours to decide about keep within their room, if that is wished, before they are counted.
+void Server::collect_stats(bool evicts, std::function<void()> done) {
+  const auto room = evicts ? room_for_a_shard() : std::map<NodeId, std::uint64_t>();
   auto total = std::make_shared<std::pair<ShardStats, std::size_t>>(ShardStats{}, shards_.size() + 1);
   const auto finish_one = [this, total, map_version = link_.map().version(), done = std::move(done)] {
     if (--total->second > 0) return;
@@ -58,11 +91,12 @@ void Server::collect_stats(std::optional<std::uint64_t> bytes_max, std::function
     };
     auto part = std::make_shared<Part>();
     const bool counts = slot.role == ShardRole::kPrimary;
-    const bool decides = counts && slot.handover == Handover::kNone;
+    const bool decides = evicts && counts && slot.handover == Handover::kNone;
+    const std::uint64_t bytes_max = decides ? bytes_max_of(id, room) : 0;
     compute_.run(
         lane_of(id),
         [part, shard = slot.shard.get(), decides, bytes_max, now = now_seconds()] {
-          if (decides && bytes_max.has_value()) part->eviction = shard->evict(now, *bytes_max);
+          if (decides) part->eviction = shard->evict(now, bytes_max);
           part->stats = shard->stats();
         },
         [this, part, total, finish_one, id = id, rows = slot.shard.get(), counts, now = now_seconds()] {
@@ -90,7 +124,7 @@ void Server::collect_stats(std::optional<std::uint64_t> bytes_max, std::function
 
 // The counters as they are now: the scheduler's report wants the last of them.
 void Server::on_status(std::uint64_t id) {
-  collect_stats({}, [this, id] { rpc_.reply(link_.peer(), id, StatusReply{stats_json()}); });
+  collect_stats(false, [this, id] { rpc_.reply(link_.peer(), id, StatusReply{stats_json()}); });
 }
 
 std::string Server::stats_json() const {

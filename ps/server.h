@@ -222,7 +222,9 @@ class Server {
   void housekeep();
   void watch_memory();
   void on_status(std::uint64_t id);
-  void collect_stats(std::optional<std::uint64_t> bytes_max, std::function<void()> done);
+  std::map<NodeId, std::uint64_t> room_for_a_shard() const;
+  std::uint64_t bytes_max_of(std::uint32_t shard, const std::map<NodeId, std::uint64_t>& room) const;
+  void collect_stats(bool evicts, std::function<void()> done);
   std::string stats_json() const;
   void fill_heartbeat(Heartbeat& heartbeat);
   void tell_loads(Heartbeat& heartbeat);

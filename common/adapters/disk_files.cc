@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 Error disk_error(std::string_view attempted, const std::string& path, int reason) {
   ErrorCode code = ErrorCode::kIo;
-  if (reason == ENOSPC || reason == EDQUOT) code = ErrorCode::kNoSpace;
+  if (reason == ENOSPC || reason == EDQUOT || reason == EFBIG) code = ErrorCode::kNoSpace;
   if (reason == ENOENT) code = ErrorCode::kNotFound;
   return make_error(code, fmt::format("{} {}: {}", attempted, path, std::generic_category().message(reason)));
 }
