@@ -19,11 +19,27 @@ std::string median_and_most(std::vector<double> all) {
   return fmt::format("{:5.2f} s {:5.2f} s", all[all.size() / 2], all.back());
 }
 
+std::uint32_t number_from(const char* variable) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? 0 : static_cast<std::uint32_t>(std::max(1, std::atoi(text)));
+}
+
+std::uint32_t minutes_wanted() {
+  return number_from("CAPSTAN_CHAOS_MINUTES");
+}
+
 }  // namespace
 
 std::uint32_t ChaosScene::faults_wanted(std::uint32_t otherwise) {
-  const char* text = std::getenv("CAPSTAN_CHAOS_FAULTS");
-  return text == nullptr ? otherwise : static_cast<std::uint32_t>(std::max(1, std::atoi(text)));
+  constexpr std::uint32_t kFaultsAMinute = 15;  // none is over in less than four seconds
+  if (minutes_wanted() > 0) return minutes_wanted() * kFaultsAMinute;
+  const std::uint32_t faults = number_from("CAPSTAN_CHAOS_FAULTS");
+  return faults > 0 ? faults : otherwise;
+}
+
+bool ChaosScene::struck_enough(std::uint32_t otherwise) const {
+  const bool over = minutes_wanted() > 0 && Clock::now() - begun_ >= std::chrono::minutes(minutes_wanted());
+  return over || faults_ >= faults_wanted(otherwise);
 }
 
 void ChaosScene::start_again(const std::string& node) {

@@ -19,8 +19,10 @@ class ChaosScene : public LedgerScene {
   using Clock = std::chrono::steady_clock;
   static constexpr std::uint32_t kServers = 3, kWorkers = 2, kReplicas = 2;
 
-  // The faults that CAPSTAN_CHAOS_FAULTS asks for, or `otherwise`.
+  // The faults that CAPSTAN_CHAOS_FAULTS asks for, more than fit into CAPSTAN_CHAOS_MINUTES, or `otherwise`.
   static std::uint32_t faults_wanted(std::uint32_t otherwise);
+  // There have been enough faults, or minutes of them.
+  bool struck_enough(std::uint32_t otherwise) const;
   // `planned` faults in a job of 2000 batches times `size`.
   ChaosScene(std::uint32_t planned, std::uint32_t size)
       : LedgerScene(kChaosSeed + size), rng_(kChaosSeed + planned), planned_(planned) {}
@@ -67,6 +69,7 @@ class ChaosScene : public LedgerScene {
 
   Rng rng_;
   std::uint32_t faults_ = 0;
+  Clock::time_point begun_ = Clock::now();
 
  private:
   struct Seen {

@@ -25,7 +25,7 @@ class Chaos : public ChaosScene {
 TEST_F(Chaos, NothingAcknowledgedIsLostOrDoubled) {
   write_job("pipeline_depth: 3", kServers, kReplicas);
   ASSERT_NO_FATAL_FAILURE(start_training());
-  while (faults_ < faults_wanted(kFaults)) ASSERT_NO_FATAL_FAILURE(strike(next_strike()));
+  while (!struck_enough(kFaults)) ASSERT_NO_FATAL_FAILURE(strike(next_strike()));
   ASSERT_NO_FATAL_FAILURE(finish("kills and stops"));
 }
 

@@ -36,6 +36,26 @@ TEST(Sync, TheResultDoesNotDependOnTheShapeOfTheCluster) {
   }
 }
 
+TEST(Sync, ADeadWorkerLeavesTheBarrierWithinItsLeaseAndASecond) {
+  const SeedRange seeds(1, 12);
+  for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
+    ClusterOptions options = world_of(seed, 2, 3);
+    options.shape.batches = 400;
+    SimCluster cluster(seed, options);
+    SimWorld& world = cluster.world();
+    const auto computed = [&] { return cluster.findings().computed; };
+    ASSERT_TRUE(world.run_until([&] { return computed() >= 20 + seed; }, seconds(60))) << replay(seed);
+    world.crash(cluster.worker(seed % 3), SimWorld::Crash::kProcess);
+    const Duration begin = world.elapsed();
+    const std::uint64_t some =
+        computed() + std::uint64_t{8} * options.shape.partitions;  // steps of all of them
+    ASSERT_TRUE(world.run_until([&] { return computed() >= some; }, seconds(60))) << replay(seed);
+    EXPECT_LE(world.elapsed() - begin, std::chrono::milliseconds(options.lease_ms) + seconds(1))
+        << replay(seed);
+    ASSERT_EQ(must_finish_right(cluster, seconds(600)), "") << replay(seed);
+  }
+}
+
 TEST(Sync, TroubleDoesNotChangeTheResult) {
   const SeedRange seeds(1, 60);
   for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
