@@ -13,14 +13,22 @@ class NetworkChaos : public ChaosScene {
  protected:
   static constexpr std::uint32_t kFaults = 6;  // the first of kinds()
   static constexpr std::uint32_t kLongestMs = 5000;
+  static constexpr std::uint32_t kLongRun = 50;  // faults: in such a run kMeasured servers are lost for long
+  static constexpr std::uint32_t kMeasured = 3;
+
+  // A lost server is away for 40 s and watched for 40 more, at the full pace: up to 4000 batches a second.
+  static std::uint32_t job_size() {
+    constexpr std::uint32_t kSizeOfMeasured = kMeasured * 160;
+    const std::uint32_t faults = faults_wanted(kFaults);
+    return faults * 3 / 5 + kFaults + (faults >= kLongRun ? kSizeOfMeasured : 0);
+  }
   static constexpr std::uint64_t kDiskBytes = 64 << 20;
 
   using Kind = std::function<Strike()>;
 
   // More than a million pushes with 200 faults.
   explicit NetworkChaos(std::vector<std::string> hosts = {"scheduler"})
-      : ChaosScene(faults_wanted(kFaults), faults_wanted(kFaults) * 3 / 5 + kFaults),
-        hosts_(std::move(hosts)) {
+      : ChaosScene(faults_wanted(kFaults), job_size()), hosts_(std::move(hosts)) {
     lease_ = "2s";
     every_steps_ = 300;
   }
@@ -223,7 +231,6 @@ class NetworkChaos : public ChaosScene {
   }
 
   void run_faults(const std::string& title) {
-    constexpr std::uint32_t kLongRun = 50, kMeasured = 3;
     while (faults_wanted(0) >= kLongRun && faults_ < kMeasured)
       ASSERT_NO_FATAL_FAILURE(strike(lost_for_long()));
     std::vector<Kind> kinds = this->kinds();
