@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <vector>
 
-#include "bench/arguments.h"
 #include "bench/cluster.h"
+#include "bench/push_settings.h"
 #include "bench/pusher.h"
 #include "common/adapters/key_ring.h"
 
@@ -20,17 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Settings {
-  std::string folder;
-  std::size_t rounds = 5;
-  double seconds = 5;
-  std::uint64_t rows = 1'000'000;
-  std::uint32_t dim = 16;
-  std::size_t batch = 16384;
-  bool json = false;
-};
-
-double rows_per_second(const Settings& settings, const std::vector<PushBatchRef>& batches,
+double rows_per_second(const PushSettings& settings, const std::vector<PushBatchRef>& batches,
                        const std::string& keys) {
   BenchJob job;
   job.folder = settings.folder + (keys.empty() ? "/plain" : "/curve");
@@ -54,14 +44,11 @@ double rows_per_second(const Settings& settings, const std::vector<PushBatchRef>
 
 std::string fresh_keys(const std::string& folder) {
   std::filesystem::remove_all(folder);
-  for (const Role role : {Role::kScheduler, Role::kServer, Role::kWorker}) {
-    const auto made = add_key(folder, role, std::string(to_string(role)));
-    if (!made.ok()) give_up(made.error().message);
-  }
+  if (const Status made = add_key_for_each_role(folder); !made.ok()) give_up(made.error().message);
   return folder;
 }
 
-void run(const Settings& settings) {
+void run(const PushSettings& settings) {
   if (!settings.json) {
     std::printf(
         "%s\n%llu rows of dim %u, Adagrad, one server of one thread, batches of %zu keys, each pulled and "
@@ -96,16 +83,8 @@ void run(const Settings& settings) {
 }  // namespace capstan
 
 int main(int argc, char** argv) {
-  capstan::Arguments arguments(argc, argv,
-                               "bench_curve FOLDER [rounds] [seconds] [rows] [dim] [batch] [--json]");
-  capstan::Settings settings;
-  settings.folder = arguments.folder();
-  settings.json = arguments.json();
-  arguments.take(settings.rounds);
-  arguments.take(settings.seconds);
-  arguments.take(settings.rows);
-  arguments.take(settings.dim);
-  arguments.take(settings.batch);
-  capstan::run(settings);
+  constexpr std::uint64_t kRows = 1'000'000;
+  const char* usage = "bench_curve FOLDER [rounds] [seconds] [rows] [dim] [batch] [--json]";
+  capstan::run(capstan::push_settings(argc, argv, usage, kRows));
   return 0;
 }

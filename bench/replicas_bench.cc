@@ -13,24 +13,14 @@
 #include <thread>
 #include <vector>
 
-#include "bench/arguments.h"
 #include "bench/cluster.h"
+#include "bench/push_settings.h"
 #include "bench/pusher.h"
 
 namespace capstan {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct Settings {
-  std::string folder;
-  std::size_t rounds = 5;
-  double seconds = 5;
-  std::uint64_t rows = 2'000'000;
-  std::uint32_t dim = 16;
-  std::size_t batch = 16384;
-  bool json = false;
-};
 
 // Of one number of replicas, one value a round.
 struct Figures {
@@ -40,7 +30,7 @@ struct Figures {
   std::vector<double> longest_batch;
 };
 
-void measure(const Settings& settings, const std::vector<PushBatchRef>& batches, std::uint32_t replicas,
+void measure(const PushSettings& settings, const std::vector<PushBatchRef>& batches, std::uint32_t replicas,
              Figures& figures) {
   BenchJob job;
   job.folder = fmt::format("{}/replicas-{}", settings.folder, replicas);
@@ -69,7 +59,7 @@ void measure(const Settings& settings, const std::vector<PushBatchRef>& batches,
   figures.longest_batch.push_back(rates.longest_batch);
 }
 
-void print(const Settings& settings, std::uint32_t replicas, const Figures& figures) {
+void print(const PushSettings& settings, std::uint32_t replicas, const Figures& figures) {
   const std::size_t row_bytes = sizeof(Key) + settings.dim * sizeof(float);
   std::printf(
       "replicas: %u  %s M rows/s, %.0f MB/s of keys and gradients; a row takes the worker %s ns and the "
@@ -81,7 +71,7 @@ void print(const Settings& settings, std::uint32_t replicas, const Figures& figu
       *std::max_element(figures.longest_batch.begin(), figures.longest_batch.end()) * 1e3);
 }
 
-void run(const Settings& settings) {
+void run(const PushSettings& settings) {
   if (!settings.json) {
     std::printf(
         "%s\n%llu rows of dim %u, Adagrad, two servers of one thread, batches of %zu keys, window 4\n",
@@ -120,16 +110,8 @@ void run(const Settings& settings) {
 }  // namespace capstan
 
 int main(int argc, char** argv) {
-  capstan::Arguments arguments(argc, argv,
-                               "bench_replicas FOLDER [rounds] [seconds] [rows] [dim] [batch] [--json]");
-  capstan::Settings settings;
-  settings.folder = arguments.folder();
-  settings.json = arguments.json();
-  arguments.take(settings.rounds);
-  arguments.take(settings.seconds);
-  arguments.take(settings.rows);
-  arguments.take(settings.dim);
-  arguments.take(settings.batch);
-  capstan::run(settings);
+  constexpr std::uint64_t kRows = 2'000'000;
+  const char* usage = "bench_replicas FOLDER [rounds] [seconds] [rows] [dim] [batch] [--json]";
+  capstan::run(capstan::push_settings(argc, argv, usage, kRows));
   return 0;
 }

@@ -17,11 +17,6 @@ struct KeysOptions {
   std::string folder = "keys", role, name;
 };
 
-const std::map<std::string, Role> kRoles = {{"scheduler", Role::kScheduler},
-                                            {"server", Role::kServer},
-                                            {"worker", Role::kWorker},
-                                            {"tool", Role::kTool}};
-
 int make(const KeysOptions& options, Console console) {
   if (options.role.empty()) {
     const Status made = make_missing_keys(options.folder);
@@ -32,7 +27,7 @@ int make(const KeysOptions& options, Console console) {
     return kExitOk;
   }
   const std::string name = options.name.empty() ? options.role : options.name;
-  const auto made = add_key(options.folder, kRoles.at(options.role), name);
+  const auto made = add_key(options.folder, *parse_role(options.role), name);
   if (!made.ok()) return complain(made.error(), console);
   console.out << fmt::format("{} {} {}\n", options.role, to_hex(*made), name);
   return kExitOk;

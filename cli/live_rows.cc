@@ -156,7 +156,7 @@ class RowFetch {
 };
 
 Result<Message> ask_scheduler(const LiveTarget& target, const Message& question) {
-  CAPSTAN_ASSIGN(SecurityOptions security, security_of(target.keys, Role::kTool, "tool", nullptr));
+  CAPSTAN_ASSIGN(SecurityOptions security, tool_security(target.keys));
   Session session(target, std::move(security));
   Message answer;
   CAPSTAN_TRY(session.run([&] {
@@ -179,7 +179,7 @@ void add_live_target(CLI::App& command, LiveTarget& target) {
 
 Result<std::vector<LiveRow>> fetch_rows(const LiveTarget& target, const std::string& table,
                                         const std::vector<Key>& keys) {
-  CAPSTAN_ASSIGN(SecurityOptions security, security_of(target.keys, Role::kTool, "tool", nullptr));
+  CAPSTAN_ASSIGN(SecurityOptions security, tool_security(target.keys));
   Session session(target, std::move(security));
   RowFetch fetch(session, table, keys);
   CAPSTAN_TRY(session.run([&fetch] { fetch.start(); }));

@@ -16,8 +16,8 @@ namespace capstan {
 
 // What all processes are told.
 struct ClusterArgs {
-  std::string
-      http;  // "HOST:PORT" of the scheduler's page, those of the others have the ports after it; or none
+  // "HOST:PORT" of the scheduler's page, those of the others have the ports after it; empty: none.
+  std::string http;
   KeyArgs keys;
 };
 
@@ -26,7 +26,7 @@ class LocalCluster {
   // job_file: the effective job, written where every child can read it. Logs go to work_dir/logs.
   // scheduler_args: what its command gets beside.
   LocalCluster(const JobConfig& job, std::string job_file, std::vector<std::string> scheduler_args,
-               ClusterArgs all = {});
+               ClusterArgs all);
 
   // Starts the scheduler and waits until it listens; then servers and workers. Everything that was started is
   // stopped again when something does not.

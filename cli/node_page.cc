@@ -5,13 +5,10 @@
 
 #include "cli/dashboard/files.h"
 #include "common/adapters/prometheus_text.h"
+#include "common/endpoint_check.h"
 
 namespace capstan {
 namespace {
-
-bool is_loopback(std::string_view place) {
-  return place.starts_with("127.") || place.starts_with("localhost:") || place.starts_with("[::1]");
-}
 
 const char* content_type_of(std::string_view file) {
   if (file.ends_with(".html")) return "text/html; charset=utf-8";

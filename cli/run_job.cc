@@ -212,7 +212,7 @@ std::vector<std::string> resume_args(const RunArgs& args) {
 
 Result<SecurityOptions> own_security(const KeyArgs& keys) {
   if (!keys.folder.empty()) CAPSTAN_TRY(make_missing_keys(keys.folder));
-  return security_of(keys, Role::kTool, "tool", nullptr);
+  return tool_security(keys);
 }
 
 // Starts the job's cluster and watches it. 0: the job ended well.

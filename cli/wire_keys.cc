@@ -28,11 +28,7 @@ KeyArgs with_job(KeyArgs keys, const ClusterConfig& cluster) {
 Status make_missing_keys(const std::string& folder) {
   std::error_code error;
   if (std::filesystem::exists(std::filesystem::path(folder) / kAllowedFile, error)) return ok_status();
-  for (const Role role : {Role::kScheduler, Role::kServer, Role::kWorker, Role::kTool}) {
-    const auto made = add_key(folder, role, std::string(to_string(role)));
-    if (!made.ok()) return made.error();
-  }
-  return ok_status();
+  return add_key_for_each_role(folder);
 }
 
 Result<SecurityOptions> security_of(const KeyArgs& keys, Role role, const std::string& name, const Log* log) {
@@ -45,6 +41,10 @@ Result<SecurityOptions> security_of(const KeyArgs& keys, Role role, const std::s
   CAPSTAN_ASSIGN(KeyRing ring, KeyRing::open(keys.folder, role, name));
   security.keys = std::make_shared<KeyRing>(std::move(ring));
   return security;
+}
+
+Result<SecurityOptions> tool_security(const KeyArgs& keys) {
+  return security_of(keys, Role::kTool, std::string(to_string(Role::kTool)), nullptr);
 }
 
 void add_metrics(const SecurityCounters& counters, Metrics& out) {

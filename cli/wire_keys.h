@@ -28,6 +28,9 @@ Status make_missing_keys(const std::string& folder);
 // kNotFound, kInvalid with a remedy. `log` outlives the transport that is given these.
 Result<SecurityOptions> security_of(const KeyArgs& keys, Role role, const std::string& name, const Log* log);
 
+// Of a command, which says on stderr what a person should know.
+Result<SecurityOptions> tool_security(const KeyArgs& keys);
+
 void add_metrics(const SecurityCounters& counters, Metrics& out);
 
 }  // namespace capstan

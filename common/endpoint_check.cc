@@ -38,6 +38,11 @@ std::string with_key(std::string_view endpoint, std::string_view key) {
   return without_key(endpoint) + (key.empty() ? "" : "/" + std::string(key));
 }
 
+bool is_loopback(std::string_view place) {
+  if (place.starts_with(kScheme)) place.remove_prefix(kScheme.size());
+  return place.starts_with("127.") || place.starts_with("localhost:") || place.starts_with("[::1]");
+}
+
 Status check_endpoint(std::string_view text, bool listens) {
   const std::string endpoint = without_key(text), key = key_part(text);
   if (endpoint.size() < text.size() && !is_key(key)) {

@@ -14,6 +14,9 @@ std::string without_key(std::string_view endpoint);
 std::string key_part(std::string_view endpoint);  // empty: it has none
 std::string with_key(std::string_view endpoint, std::string_view key);
 
+// Whether host:port, with tcp:// before it or not, is reached from this host alone.
+bool is_loopback(std::string_view place);
+
 // kInvalid with what is wrong in words. Port 0, which lets the system choose, is for those who listen.
 Status check_endpoint(std::string_view endpoint, bool listens);
 // One or several with commas between.

@@ -23,13 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr Role kRoles[] = {Role::kScheduler, Role::kServer, Role::kWorker, Role::kTool};
 
-std::optional<Role> parse_role(std::string_view text) {
-  for (const Role role : kRoles) {
-    if (text == to_string(role)) return role;
-  }
-  return std::nullopt;
-}
-
 int digit_of(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -43,8 +36,10 @@ std::vector<std::string> words_of(std::string_view line) {
 }
 
 Error io_error(const fs::path& path, int reason) {
-  return make_error(reason == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo,
-                    fmt::format("{}: {}", path.string(), std::strerror(reason)));
+  const ErrorCode code = reason == ENOENT   ? ErrorCode::kNotFound
+                         : reason == EEXIST ? ErrorCode::kTaken
+                                            : ErrorCode::kIo;
+  return make_error(code, fmt::format("{}: {}", path.string(), std::strerror(reason)));
 }
 
 Result<std::string> read_text(const fs::path& path) {
@@ -89,6 +84,13 @@ Result<CurvePair> read_pair(const fs::path& path) {
 }
 
 }  // namespace
+
+std::optional<Role> parse_role(std::string_view text) {
+  for (const Role role : kRoles) {
+    if (text == to_string(role)) return role;
+  }
+  return std::nullopt;
+}
 
 std::string to_hex(const CurveKey& key) {
   std::string hex;
@@ -152,6 +154,14 @@ Result<CurveKey> add_key(const fs::path& folder, Role role, const std::string& n
   const std::string line = fmt::format("{} {} {}\n", to_string(role), to_hex(pair.public_key), name);
   CAPSTAN_TRY(write_new(folder / kAllowedFile, line, 0644, O_APPEND));
   return pair.public_key;
+}
+
+Status add_key_for_each_role(const fs::path& folder) {
+  for (const Role role : kRoles) {
+    const auto made = add_key(folder, role, std::string(to_string(role)));
+    if (!made.ok()) return made.error();
+  }
+  return ok_status();
 }
 
 Result<KeyRing> KeyRing::open(const fs::path& folder, Role role, const std::string& name) {

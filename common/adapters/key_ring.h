@@ -33,12 +33,18 @@ struct AllowedKey {
   bool operator==(const AllowedKey&) const = default;
 };
 
+// "scheduler", "server", "worker", "tool".
+std::optional<Role> parse_role(std::string_view text);
+
 // Lines of a role, a public key and a name; # begins a comment. kInvalid names file and line.
 Result<std::vector<AllowedKey>> parse_allowed(std::string_view text, const std::string& file);
 
 // NAME.key in `folder`, for its owner's eyes only, and its line at the end of `allowed`. kTaken: there is
 // one.
 Result<CurveKey> add_key(const std::filesystem::path& folder, Role role, const std::string& name);
+
+// A key for each role, under the role's name. As add_key().
+Status add_key_for_each_role(const std::filesystem::path& folder);
 
 inline constexpr const char* kAllowedFile = "allowed";
 inline constexpr const char* kSecretSuffix = ".key";

@@ -17,6 +17,12 @@ class SchedulerRestartTest : public ::testing::Test, public Scenario {
     options.config.cluster.workers = 2;
     options.config.train.partitions = 3;
   }
+  // Server 0, as it greets after a scheduler of this generation has welcomed it.
+  Hello welcomed_server() const {
+    Hello known = hello(Role::kServer, 0, 1);
+    known.generation = scheduler->job().facts().generation;
+    return known;
+  }
 };
 
 TEST_F(SchedulerRestartTest, GoesOnWithTheMapTheTermsAndTheHolders) {
@@ -166,8 +172,7 @@ TEST_F(SchedulerRestartTest, ABadJournalStopsTheStart) {
 // Nodes would take its maps for old ones, and the job would stand still.
 TEST_F(SchedulerRestartTest, ASchedulerWithoutTheJournalDoesNotBeginAnewBesideLivingNodes) {
   ASSERT_TRUE(start().ok());
-  Hello known = hello(Role::kServer, 0, 1);
-  known.generation = scheduler->job().facts().generation;
+  const Hello known = welcomed_server();
   tell(server(0), known);
   EXPECT_TRUE(scheduler->job().halted());
   EXPECT_NE(scheduler->job().facts().end_text.find("--rebuild"), std::string::npos);
@@ -178,8 +183,7 @@ TEST_F(SchedulerRestartTest, ASchedulerThatGivesWayLeavesTheJournalAsItWas) {
   ASSERT_TRUE(start().ok());
   gather();
   const std::string before = disk.files["work/journal"];
-  Hello known = hello(Role::kServer, 0, 1);
-  known.generation = scheduler->job().facts().generation;
+  const Hello known = welcomed_server();
   for (int times = 0; times < 2; ++times) {
     options.start = StartMode::kNew;
     ASSERT_TRUE(start().ok());
@@ -203,8 +207,7 @@ TEST_F(SchedulerRestartTest, AFullDiskDoesNotKeepItFromGivingWay) {
   ASSERT_TRUE(start().ok());
   gather();
   const std::string before = disk.files["work/journal"];
-  Hello known = hello(Role::kServer, 0, 1);
-  known.generation = scheduler->job().facts().generation;
+  const Hello known = welcomed_server();
   options.start = StartMode::kNew;
   ASSERT_TRUE(start().ok());
   disk.fail_with = "No space left";
@@ -221,8 +224,7 @@ TEST_F(SchedulerRestartTest, AFullDiskDoesNotKeepItFromGivingWay) {
 TEST_F(SchedulerRestartTest, WithoutTheJournalItGivesWayEachTime) {
   ASSERT_TRUE(start().ok());
   gather();
-  Hello known = hello(Role::kServer, 0, 1);
-  known.generation = scheduler->job().facts().generation;
+  const Hello known = welcomed_server();
   disk.files.erase("work/journal");
   options.start = StartMode::kRecover;
   for (int times = 0; times < 3; ++times) {

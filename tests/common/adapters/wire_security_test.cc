@@ -28,10 +28,7 @@ class WireSecurityTest : public ::testing::Test {
     std::unique_ptr<ZmqTransport> wire;
   };
 
-  WireSecurityTest() {
-    for (const Role role : {Role::kScheduler, Role::kServer, Role::kWorker, Role::kTool})
-      EXPECT_TRUE(add_key(folder_, role, std::string(to_string(role))).ok());
-  }
+  WireSecurityTest() { EXPECT_TRUE(add_key_for_each_role(folder_).ok()); }
   ~WireSecurityTest() override { fs::remove_all(folder_); }
 
   std::unique_ptr<End> end(Role role, const std::string& name, bool with_keys = true) {

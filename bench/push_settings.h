@@ -1,0 +1,36 @@
+// What the programs that measure pushes are told alike.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "bench/arguments.h"
+
+namespace capstan {
+
+struct PushSettings {
+  std::string folder;
+  std::size_t rounds = 5;
+  double seconds = 5;
+  std::uint64_t rows = 0;
+  std::uint32_t dim = 16;
+  std::size_t batch = 16384;
+  bool json = false;
+};
+
+// FOLDER [rounds] [seconds] [rows] [dim] [batch] [--json]
+inline PushSettings push_settings(int argc, char** argv, const char* usage, std::uint64_t rows) {
+  Arguments arguments(argc, argv, usage);
+  PushSettings settings;
+  settings.folder = arguments.folder();
+  settings.json = arguments.json();
+  settings.rows = rows;
+  arguments.take(settings.rounds);
+  arguments.take(settings.seconds);
+  arguments.take(settings.rows);
+  arguments.take(settings.dim);
+  arguments.take(settings.batch);
+  return settings;
+}
+
+}  // namespace capstan
