@@ -28,6 +28,10 @@ int make(const KeysOptions& options, Console console) {
   }
   const std::string name = options.name.empty() ? options.role : options.name;
   const auto made = add_key(options.folder, *parse_role(options.role), name);
+  if (!made.ok() && made.error().code == ErrorCode::kTaken) {
+    return complain(
+        make_error(ErrorCode::kTaken, made.error().message + "; --name gives the new key another"), console);
+  }
   if (!made.ok()) return complain(made.error(), console);
   console.out << fmt::format("{} {} {}\n", options.role, to_hex(*made), name);
   return kExitOk;
