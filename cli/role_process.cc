@@ -301,7 +301,8 @@ int run_server(const RoleArgs& args, const ServerArgs& settings) {
     return process.fail(opened.error());
   const std::uint32_t threads = thread_count(role);
   auto compute = std::make_unique<TbbTaskPool>(process.loop, threads, threads);
-  auto disk = std::make_unique<TbbTaskPool>(process.loop, 1, 1);
+  constexpr std::uint32_t kDisk = 2;  // reads at a time; a disk gives more of them than of one
+  auto disk = std::make_unique<TbbTaskPool>(process.loop, kDisk, kDisk);
   auto options = member_options<ServerOptions>(role, process);
   options.bind = role.bind;
   options.advertise =

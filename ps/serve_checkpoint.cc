@@ -127,7 +127,7 @@ struct Server::RestoreJob {
   RestoreReply reply;
 };
 
-// Reads each shard's sections on the disk lane, gives them to the shard's lane, which checks them and takes
+// Reads each shard's sections on a disk lane, gives them to the shard's lane, which checks them and takes
 // what they come to, and hands that down the servers' chain.
 void Server::on_restore(std::uint64_t id, const Restore& request) {
   const bool owner =
@@ -153,7 +153,7 @@ struct Server::RestoredShard {
 
 // A few at a time: what the replicas have not confirmed takes memory.
 void Server::restore_next(const std::shared_ptr<RestoreJob>& job) {
-  constexpr std::size_t kShardsAtOnce = 4;
+  constexpr std::size_t kShardsAtOnce = 6;
   if (job->next == job->chains.size() && job->open == 0) {
     answer_errand(job->id, job->reply);
     return;
@@ -161,9 +161,10 @@ void Server::restore_next(const std::shared_ptr<RestoreJob>& job) {
   while (job->next < job->chains.size() && job->open < kShardsAtOnce) {
     ++job->open;
     auto restored = std::make_shared<RestoredShard>();
+    const auto lane = static_cast<std::uint32_t>(job->next % disk_.lanes());
     restored->chain = job->chains[job->next++];
     disk_.run(
-        0,
+        lane,
         [this, restored, job] {
           restored->stored =
               fetch_chain(storage_, job->request.directory, restored->chain, &restored->damaged);

@@ -215,6 +215,7 @@ class Job {
   // job_moves.cc
   std::vector<PlacementNode> servers() const;
   bool may_move() const;
+  bool know_their_chain(const Chain& members, const ShardEntry& entry) const;
   void move_shards(std::vector<ShardEntry>& wanted);
   void forget_moves(const std::vector<ShardEntry>& entries);
   std::vector<Move> next_moves(const std::vector<Chain>& chains, const std::vector<PlacementNode>& nodes,

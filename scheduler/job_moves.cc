@@ -69,19 +69,24 @@ bool Job::may_move() const {
   return works && !ended_ && (had_a_lease || CAPSTAN_PLANTED(kMovesInFirstLease));
 }
 
-// Members that are too many and do not lead go once the primary knows of all the others: it may be going on
-// by the promise of one that goes, and then no other must be able to succeed it. New moves begin when no
-// chain waits to be whole.
+// Whether each of `members` was heard since the shard's chain became what it is.
+bool Job::know_their_chain(const Chain& members, const ShardEntry& entry) const {
+  return std::all_of(members.begin(), members.end(), [&](NodeId id) {
+    const Node* node = context_.membership.find(id);
+    return node->alive && node->map_version >= entry.epoch;
+  });
+}
+
+// Members that are too many and do not lead go once all that stay know the chain. The primary may be going on
+// by the promise of one that goes, and then no other must be able to succeed it; and what the scheduler was
+// told before it stood still for a while may have come from servers that are dead by now. New moves begin
+// when no chain waits to be whole.
 void Job::move_shards(std::vector<ShardEntry>& wanted) {
   const std::uint32_t replicas = options().config.cluster.replicas;
   const std::vector<PlacementNode> nodes = servers();
   if (staying(nodes) == 0) return;
   forget_moves(wanted);
   const std::vector<Chain> chains = settled(wanted, replicas, nodes, moves_);
-  const auto known = [&](const ShardEntry& now) {
-    const Node* primary = context_.membership.find(now.chain.front());
-    return primary->map_version >= now.epoch || CAPSTAN_PLANTED(kMembersGoUnknown);
-  };
   std::size_t copying = 0, under_way = 0;
   bool all_whole = true;
   for (ShardEntry& entry : wanted) {
@@ -91,7 +96,8 @@ void Job::move_shards(std::vector<ShardEntry>& wanted) {
     if (entry.chain.size() >= replicas && entry.learner != 0 && !holds(then, entry.learner))
       entry.learner = 0;
     const bool same_primary = then.front() == entry.chain.front();
-    if (entry.learner == 0 && same_primary && now.chain == entry.chain && known(now)) entry.chain = then;
+    const bool known = know_their_chain(then, now) || CAPSTAN_PLANTED(kMembersGoUnknown);
+    if (entry.learner == 0 && same_primary && now.chain == entry.chain && known) entry.chain = then;
     copying += entry.learner != 0 ? 1 : 0;
     under_way += entry.learner != 0 || entry.chain != then ? 1 : 0;
   }
@@ -157,9 +163,8 @@ void Job::begin_handovers() {
   std::vector<bool> busy;
   for (const ShardEntry& entry : map_.entries()) {
     Chain& then = chains[entry.shard];
-    const auto alive = [&](NodeId id) { return context_.membership.find(id)->alive; };
-    const bool sound = entry.learner == 0 && entry.chain.size() >= replicas &&
-                       std::all_of(entry.chain.begin(), entry.chain.end(), alive);
+    const bool sound =
+        entry.learner == 0 && entry.chain.size() >= replicas && know_their_chain(entry.chain, entry);
     const auto open = handovers_.find(entry.shard);
     busy.push_back(!sound || open != handovers_.end() || then != entry.chain);
     if (open != handovers_.end()) {

@@ -15,6 +15,7 @@ using std::chrono::seconds;
 
 constexpr Consistency kModes[] = {Consistency::kAsync, Consistency::kBounded, Consistency::kSync};
 constexpr const char* kModeNames[] = {"async", "bounded", "sync"};
+constexpr std::int64_t kTenthApart = 50'000;  // ppm that one clock is fast, and another one slow
 
 // Slow enough that the job outlasts its faults, with some thousand slices.
 ClusterOptions world_of(std::uint64_t seed, Rng& rng) {
@@ -46,6 +47,8 @@ ClusterOptions world_of(std::uint64_t seed, Rng& rng) {
   options.rare = draw_rare_paths(rare, options.consistency, options.schedulers);
   draw_segments(rare, options.consistency, options.shape);
   options.shape.refuses = rare.chance(0.2);
+  Rng clocks(combine(seed, 4717));
+  if (clocks.chance(0.25)) options.sim.drift_ppm_max = kTenthApart;
   return options;
 }
 
@@ -138,7 +141,8 @@ std::string describe(std::uint64_t seed, const ClusterOptions& options) {
                      options.checkpoint_every_steps == 0
                          ? std::string("no checkpoints")
                          : fmt::format("a checkpoint every {} steps", options.checkpoint_every_steps),
-                     to_string(options.rare) + (options.shape.refuses ? ", some slices are refused" : ""));
+                     to_string(options.rare) + (options.shape.refuses ? ", some slices are refused" : "") +
+                         (options.sim.drift_ppm_max == kTenthApart ? ", clocks a tenth apart" : ""));
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "sim/campaign.h"
 #include "tests/mutation/scenes.h"
@@ -36,8 +38,9 @@ namespace {
 
 using Scene = std::function<std::string(std::uint64_t seed)>;
 
-// By a check that says `words`.
-void must_find(PlantedBug bug, std::uint64_t seeds_max, const std::string& words, const Scene& scene) {
+// By a check that says one of `words`.
+void must_find(PlantedBug bug, std::uint64_t seeds_max, const std::vector<std::string>& words,
+               const Scene& scene) {
   std::uint64_t seed = 1;
   std::string found;
   for (; seed <= seeds_max && found.empty(); ++seed) {
@@ -46,7 +49,8 @@ void must_find(PlantedBug bug, std::uint64_t seeds_max, const std::string& words
   }
   EXPECT_NE(found, "") << "nothing was noticed in " << seeds_max << " seeds";
   if (found.empty()) return;
-  EXPECT_NE(found.find(words), std::string::npos) << found;
+  const auto is_said = [&](const std::string& each) { return found.find(each) != std::string::npos; };
+  EXPECT_TRUE(std::any_of(words.begin(), words.end(), is_said)) << found;
   std::printf("found in seed %d: %s\n", static_cast<int>(seed - 1), found.substr(0, 120).c_str());
   for (std::uint64_t clean = 1; clean < seed; ++clean) {
     EXPECT_EQ(scene(clean), "") << "without the bug, seed " << clean;
@@ -54,36 +58,36 @@ void must_find(PlantedBug bug, std::uint64_t seeds_max, const std::string& words
 }
 
 TEST(PlantedBugs, TermsNotFenced) {
-  must_find(PlantedBug::kTermsNotFenced, 600, "float 1 is", resumed_after_a_change_of_holders);
+  must_find(PlantedBug::kTermsNotFenced, 600, {"float 1 is"}, resumed_after_a_change_of_holders);
 }
 
 TEST(PlantedBugs, GapsAccepted) {
-  must_find(PlantedBug::kGapsAccepted, 20, "came before an earlier batch of its stream",
+  must_find(PlantedBug::kGapsAccepted, 20, {"came before an earlier batch of its stream"},
             [](std::uint64_t seed) { return in_trouble(seed, Consistency::kAsync); });
 }
 
 TEST(PlantedBugs, DuplicatesApplied) {
-  must_find(PlantedBug::kDuplicatesApplied, 20, "2 updates were applied, 1 batches are in it",
+  must_find(PlantedBug::kDuplicatesApplied, 20, {"2 updates were applied, 1 batches are in it"},
             [](std::uint64_t seed) { return in_trouble(seed, Consistency::kAsync); });
 }
 
 TEST(PlantedBugs, SlotsInOrderOfArrival) {
-  must_find(PlantedBug::kSlotsInOrderOfArrival, 20, "the model is not the calm job's",
+  must_find(PlantedBug::kSlotsInOrderOfArrival, 20, {"the model is not the calm job's"},
             [](std::uint64_t seed) { return in_trouble(seed, Consistency::kSync); });
 }
 
 TEST(PlantedBugs, ResentSlicesChange) {
-  must_find(PlantedBug::kResentSlicesChange, 20, "came before an earlier batch of its stream",
+  must_find(PlantedBug::kResentSlicesChange, 20, {"came before an earlier batch of its stream"},
             [](std::uint64_t seed) { return in_trouble(seed, Consistency::kAsync); });
 }
 
 TEST(PlantedBugs, StalenessOneMore) {
-  must_find(PlantedBug::kStalenessOneMore, 50, "has not seen",
+  must_find(PlantedBug::kStalenessOneMore, 50, {"has not seen"},
             [](std::uint64_t seed) { return in_trouble(seed, Consistency::kBounded); });
 }
 
 TEST(PlantedBugs, CopiesWithoutClock) {
-  must_find(PlantedBug::kCopiesWithoutClock, 50, "has not seen", [](std::uint64_t seed) {
+  must_find(PlantedBug::kCopiesWithoutClock, 50, {"has not seen"}, [](std::uint64_t seed) {
     ClusterOptions options = small_world(seed, Consistency::kBounded);
     options.replicas = 2;
     options.servers = 2;
@@ -95,48 +99,49 @@ TEST(PlantedBugs, CopiesWithoutClock) {
 }
 
 TEST(PlantedBugs, WatermarkSkipsGaps) {
-  must_find(PlantedBug::kWatermarkSkipsGaps, 50, "the report counts",
+  must_find(PlantedBug::kWatermarkSkipsGaps, 50, {"the report counts"},
             [](std::uint64_t seed) { return in_trouble(seed, Consistency::kAsync); });
 }
 
 TEST(PlantedBugs, CutReadsCursorsLate) {
-  must_find(PlantedBug::kCutReadsCursorsLate, 100, "the watermark is",
+  must_find(PlantedBug::kCutReadsCursorsLate, 100,
+            {"the watermark is", "came before an earlier batch of its stream"},
             [](std::uint64_t seed) { return resumed(seed, Consistency::kAsync); });
 }
 
 // What a checkpoint holds tells by itself, before anybody goes on from it.
 TEST(PlantedBugs, CutReadsCursorsLateIsInTheCheckpoint) {
-  must_find(PlantedBug::kCutReadsCursorsLate, 50, "the watermark is", first_checkpoints);
+  must_find(PlantedBug::kCutReadsCursorsLate, 50, {"the watermark is"}, first_checkpoints);
 }
 
 // Nobody but the verdict looks for two owners, while it waits for the job's end.
 TEST(PlantedBugs, TwoOwnersInPeaceAreSeen) {
-  must_find(PlantedBug::kServesAfterHandover, 20, "has two owners", joined_unwatched);
+  must_find(PlantedBug::kServesAfterHandover, 200, {"has two owners"}, joined_unwatched);
 }
 
 TEST(PlantedBugs, BreaksItsPromise) {
-  must_find(PlantedBug::kBreaksItsPromise, 50, "has two owners", heard_again_one_by_one);
+  must_find(PlantedBug::kBreaksItsPromise, 50, {"has two owners"}, heard_again_one_by_one);
 }
 
 TEST(PlantedBugs, SnapshotWithoutStreams) {
-  must_find(PlantedBug::kSnapshotWithoutStreams, 100, "the watermark is",
+  must_find(PlantedBug::kSnapshotWithoutStreams, 100, {"the watermark is", "the job does not end"},
             [](std::uint64_t seed) { return resumed(seed, Consistency::kAsync); });
 }
 
 TEST(PlantedBugs, DeltaWithoutRemovals) {
-  must_find(PlantedBug::kDeltaWithoutRemovals, 20, "table recent has", resumed_from_increment);
+  must_find(PlantedBug::kDeltaWithoutRemovals, 20, {"table recent has"}, resumed_from_increment);
 }
 
 TEST(PlantedBugs, DeltaOfFailedCheckpoint) {
-  must_find(PlantedBug::kDeltaOfFailedCheckpoint, 50, "has not seen", with_failed_checkpoints);
+  must_find(PlantedBug::kDeltaOfFailedCheckpoint, 50, {"has not seen"}, with_failed_checkpoints);
 }
 
 TEST(PlantedBugs, DeltaOfUnknownBase) {
-  must_find(PlantedBug::kDeltaOfUnknownBase, 50, "has not seen", joined_between_increments);
+  must_find(PlantedBug::kDeltaOfUnknownBase, 50, {"has not seen"}, joined_between_increments);
 }
 
 TEST(PlantedBugs, TermsStartAnew) {
-  must_find(PlantedBug::kTermsStartAnew, 50, "the job does not end", recovered);
+  must_find(PlantedBug::kTermsStartAnew, 50, {"the job does not end"}, recovered);
 }
 
 // What is left of a failed campaign's faults is what its bug needs.
@@ -158,95 +163,95 @@ TEST(PlantedBugs, AFailedCampaignIsShrunkToTheFaultThatMatters) {
 }
 
 TEST(PlantedBugs, ServesAfterHandover) {
-  must_find(PlantedBug::kServesAfterHandover, 20, "has two owners",
+  must_find(PlantedBug::kServesAfterHandover, 200, {"has two owners"},
             [](std::uint64_t seed) { return joined(seed, 1, false); });
 }
 
 TEST(PlantedBugs, HandsOverUndrained) {
-  must_find(PlantedBug::kHandsOverUndrained, 50, "holds other bytes",
+  must_find(PlantedBug::kHandsOverUndrained, 50, {"holds other bytes"},
             [](std::uint64_t seed) { return joined(seed, 2, false); });
 }
 
 TEST(PlantedBugs, MovesWithoutTail) {
-  must_find(PlantedBug::kMovesWithoutTail, 20, "the job does not end",
+  must_find(PlantedBug::kMovesWithoutTail, 20, {"the job does not end"},
             [](std::uint64_t seed) { return joined(seed, 1, false); });
 }
 
 TEST(PlantedBugs, CountsLearnersEarly) {
-  must_find(PlantedBug::kCountsLearnersEarly, 100, "the job does not end",
+  must_find(PlantedBug::kCountsLearnersEarly, 100, {"the job does not end", "has not seen"},
             [](std::uint64_t seed) { return servers_change_in_trouble(seed, 2, false); });
 }
 
 TEST(PlantedBugs, HandsOverDuringCut) {
-  must_find(PlantedBug::kHandsOverDuringCut, 100, "the job does not end",
+  must_find(PlantedBug::kHandsOverDuringCut, 100, {"the job does not end"},
             [](std::uint64_t seed) { return joined(seed, 1, true); });
 }
 
 TEST(PlantedBugs, GivesWhatItPromised) {
-  must_find(PlantedBug::kGivesWhatItPromised, 100, "has two owners",
+  must_find(PlantedBug::kGivesWhatItPromised, 100, {"has two owners"},
             [](std::uint64_t seed) { return servers_change_in_trouble(seed, 2, false); });
 }
 
 TEST(PlantedBugs, MembersGoUnknown) {
-  must_find(PlantedBug::kMembersGoUnknown, 300, "has two owners",
+  must_find(PlantedBug::kMembersGoUnknown, 300, {"has two owners"},
             [](std::uint64_t seed) { return servers_change_in_trouble(seed, 2, false); });
 }
 
 TEST(PlantedBugs, EpochsAreReused) {
-  must_find(PlantedBug::kEpochsAreReused, 20, "the job does not end", taken_over);
+  must_find(PlantedBug::kEpochsAreReused, 20, {"the job does not end"}, taken_over);
 }
 
 TEST(PlantedBugs, AppendsWithoutLeading) {
-  must_find(PlantedBug::kAppendsWithoutLeading, 100, "the job does not end",
+  must_find(PlantedBug::kAppendsWithoutLeading, 100, {"the job does not end"},
             [](std::uint64_t seed) { return led_in_turn(seed, {.drops = true}); });
 }
 
 TEST(PlantedBugs, SplitsUnconfirmed) {
-  must_find(PlantedBug::kSplitsUnconfirmed, 20, "the job does not end", helped);
+  must_find(PlantedBug::kSplitsUnconfirmed, 20, {"the job does not end"}, helped);
 }
 
 TEST(PlantedBugs, StreamsOfItems) {
-  must_find(PlantedBug::kStreamsOfItems, 20, "updates were applied", rebuilt_after_a_split);
+  must_find(PlantedBug::kStreamsOfItems, 20, {"updates were applied"}, rebuilt_after_a_split);
 }
 
 TEST(PlantedBugs, ServesAfterLease) {
-  must_find(PlantedBug::kServesAfterLease, 20, "has two owners", cut_off_from_the_scheduler);
+  must_find(PlantedBug::kServesAfterLease, 20, {"has two owners"}, cut_off_from_the_scheduler);
 }
 
 TEST(PlantedBugs, LeaseBeforeMap) {
-  must_find(PlantedBug::kLeaseBeforeMap, 50, "has two owners", cut_off_and_back);
+  must_find(PlantedBug::kLeaseBeforeMap, 50, {"has two owners"}, cut_off_and_back);
 }
 
 TEST(PlantedBugs, LeadsOutsideItsChain) {
-  must_find(PlantedBug::kLeadsOutsideItsChain, 20, "has two owners", cut_off_and_back);
+  must_find(PlantedBug::kLeadsOutsideItsChain, 20, {"has two owners"}, cut_off_and_back);
 }
 
 TEST(PlantedBugs, MovesInFirstLease) {
-  must_find(PlantedBug::kMovesInFirstLease, 50, "has two owners", restarted_beside_a_lease);
+  must_find(PlantedBug::kMovesInFirstLease, 50, {"has two owners"}, restarted_beside_a_lease);
 }
 
 TEST(PlantedBugs, PromotesLearners) {
-  must_find(PlantedBug::kPromotesLearners, 50, "the job does not end", only_copy_is_silent);
+  must_find(PlantedBug::kPromotesLearners, 50, {"the job does not end"}, only_copy_is_silent);
 }
 
 TEST(PlantedBugs, RefusedKeepsItsNumber) {
-  must_find(PlantedBug::kRefusedKeepsItsNumber, 20, "the job does not end", with_refused_slices);
+  must_find(PlantedBug::kRefusedKeepsItsNumber, 20, {"the job does not end"}, with_refused_slices);
 }
 
 TEST(PlantedBugs, BusyUsesItsNumber) {
-  must_find(PlantedBug::kBusyUsesItsNumber, 20, "has not seen", with_busy_servers);
+  must_find(PlantedBug::kBusyUsesItsNumber, 20, {"has not seen"}, with_busy_servers);
 }
 
 TEST(PlantedBugs, AcksBeforeCopies) {
-  must_find(PlantedBug::kAcksBeforeCopies, 50, "the job does not end", taken_over);
+  must_find(PlantedBug::kAcksBeforeCopies, 50, {"the job does not end"}, taken_over);
 }
 
 TEST(PlantedBugs, EvictionsNotLogged) {
-  must_find(PlantedBug::kEvictionsNotLogged, 20, "holds other bytes", with_rows_that_expire);
+  must_find(PlantedBug::kEvictionsNotLogged, 20, {"holds other bytes"}, with_rows_that_expire);
 }
 
 TEST(PlantedBugs, IgnoresFailedSync) {
-  must_find(PlantedBug::kIgnoresFailedSync, 100, "the job does not end", journal_forgets_who_left);
+  must_find(PlantedBug::kIgnoresFailedSync, 100, {"the job does not end"}, journal_forgets_who_left);
 }
 
 }  // namespace

@@ -56,6 +56,30 @@ TEST_F(DiskFilesTest, ReadsWhatWasWritten) {
   EXPECT_EQ(middle->text(), big.substr(1'234'567, 1000));
 }
 
+// They pass the page cache by, unless they are in it.
+TEST_F(DiskFilesTest, LargeRangesAreReadFromTheDiskAsFromTheCache) {
+  std::string big(7'654'321, 'x');
+  for (std::size_t i = 0; i < big.size(); ++i) big[i] = static_cast<char>(i * 31 % 251);
+  put("big", big);
+  const std::pair<std::size_t, std::size_t> ranges[] = {{0, big.size()},
+                                                        {1, big.size() - 1},
+                                                        {4096, 1 << 20},
+                                                        {1'234'567, 3'000'001},
+                                                        {big.size() - 2'000'003, 2'000'003}};
+  for (const bool cached : {false, true}) {
+    for (const auto& [offset, size] : ranges) {
+      SCOPED_TRACE(::testing::Message() << size << " at " << offset << (cached ? ", cached" : ""));
+      const int file = ::open(at("big").c_str(), O_RDONLY);
+      ASSERT_EQ(::fdatasync(file), 0);
+      ASSERT_EQ(::posix_fadvise(file, 0, 0, cached ? POSIX_FADV_WILLNEED : POSIX_FADV_DONTNEED), 0);
+      ::close(file);
+      const auto range = disk_.read_range(at("big"), offset, size);
+      ASSERT_TRUE(range.ok()) << range.error().message;
+      EXPECT_TRUE(range->text() == std::string_view(big).substr(offset, size));
+    }
+  }
+}
+
 TEST_F(DiskFilesTest, AppendGoesOnWhereTheFileEnds) {
   put("log", "one ");
   auto file = disk_.open_append(at("log"));
