@@ -15,6 +15,10 @@ class CopyWaits {
  public:
   // What was longer ago is past.
   static constexpr Duration kPeriod = std::chrono::seconds(5);
+  // Between two calls of look(): this server stood still, and its copies are not to blame for that time.
+  static constexpr Duration kStoodStill = std::chrono::seconds(1);
+
+  void look(Instant now);  // several times a second
 
   void sent(NodeId node, Instant now) { nodes_[node].open.insert(now); }
   // Of what was sent at `sent_at`, well or not.
@@ -34,7 +38,11 @@ class CopyWaits {
     Duration longest{}, longest_before{};
   };
 
+  void notice_standstill(Instant now);
+
   std::map<NodeId, Times> nodes_;
+  std::optional<Instant> looked_;
+  Instant counts_from_{};
 };
 
 }  // namespace capstan

@@ -21,6 +21,7 @@ constexpr Duration kLoadsPause = 5s;
 // Twice a second: counts what the shards did, drops what is too old or too much.
 void Server::housekeep() {
   housekeeping_timer_.start(kHousekeepingPause, [this] { housekeep(); });
+  copy_waits_.look(loop_.now());
   tell_ready();
   tell_handed_over();
   if (housekeeping_ || shards_.empty()) return;

@@ -250,6 +250,7 @@ Result<FoundCheckpoint> newest_checkpoint(Storage& storage, const std::string& p
   }
   std::string text = fmt::format("no checkpoint that verifies in {}", path);
   for (const std::string& why : found.skipped) text += "; " + why;
+  if (!found.skipped.empty()) text += fmt::format("; `capstan checkpoint verify {}` names all damage", path);
   return make_error(ErrorCode::kNotFound, text);
 }
 

@@ -29,6 +29,20 @@ TEST(CopyWaits, TheSlowestIsNamedWhileItIsSlow) {
   EXPECT_FALSE(waits.longest(at(seconds(30))).has_value());
 }
 
+// A stopped server's copies have answered long ago: it has only not looked.
+TEST(CopyWaits, TimeThatThisServerStoodStillIsNobodysFault) {
+  CopyWaits waits;
+  waits.look(at(milliseconds(0)));
+  waits.sent(1, at(milliseconds(100)));
+  waits.sent(2, at(milliseconds(100)));
+  waits.answered(1, at(milliseconds(100)), at(seconds(9)));
+  EXPECT_FALSE(waits.longest(at(seconds(9))).has_value());
+  waits.look(at(seconds(9) + milliseconds(10)));
+  waits.look(at(seconds(9) + milliseconds(400)));
+  EXPECT_EQ(waits.longest(at(seconds(9) + milliseconds(500)))->node, 2U);
+  EXPECT_EQ(waits.longest(at(seconds(9) + milliseconds(500)))->time, milliseconds(490));
+}
+
 TEST(CopyWaits, WhatIsSentTwiceAtATimeIsWaitedForTwice) {
   CopyWaits waits;
   waits.sent(1, at(seconds(0)));

@@ -288,12 +288,12 @@ TEST(ManifestFile, OneThatNeedsWhatIsDamagedIsPassedOver) {
   EXPECT_EQ(newest("c/ckpt-000006/ps-0.rows", 5),
             "no checkpoint that verifies in c; c/ckpt-000007 needs shard 2 at byte 5 of "
             "c/ckpt-000006/ps-0.rows, which is damaged; c/ckpt-000006 needs shard 2 at byte 5 of "
-            "c/ckpt-000006/ps-0.rows, which is damaged");
+            "c/ckpt-000006/ps-0.rows, which is damaged; `capstan checkpoint verify c` names all damage");
   disk.files.erase("c/ckpt-000006/ps-0.rows");
   EXPECT_EQ(
       newest("", 0),
       "no checkpoint that verifies in c; c/ckpt-000007 needs what is damaged: c/ckpt-000006/ps-0.rows is "
-      "not there; c/ckpt-000006/ps-0.rows is not there");
+      "not there; c/ckpt-000006/ps-0.rows is not there; `capstan checkpoint verify c` names all damage");
 }
 
 // An older checkpoint is no answer when the store of the newest is away.
