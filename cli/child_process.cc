@@ -16,7 +16,7 @@ namespace capstan {
 namespace {
 
 // Between fork and exec: only calls that are safe there.
-[[noreturn]] void become(char* const* argv, int log, pid_t parent) {
+[[noreturn]] void run(const char* program, char* const* argv, int log, int input, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(1);
   sigset_t none;
@@ -25,9 +25,8 @@ namespace {
   setpgid(0, 0);  // a Ctrl-C at the terminal is for the parent, which stops its children in order
   dup2(log, STDOUT_FILENO);
   dup2(log, STDERR_FILENO);
-  const int nothing = open("/dev/null", O_RDONLY);
-  dup2(nothing, STDIN_FILENO);
-  execv("/proc/self/exe", argv);
+  dup2(input >= 0 ? input : open("/dev/null", O_RDONLY), STDIN_FILENO);
+  execvp(program, argv);
   _exit(127);
 }
 
@@ -35,22 +34,34 @@ namespace {
 
 Result<ChildProcess> ChildProcess::start(const std::string& name, const std::vector<std::string>& args,
                                          const std::string& log_path, LogFile log_file) {
-  const int begin = log_file == LogFile::kNew ? O_TRUNC : 0;
-  const int log = open(log_path.c_str(), O_CREAT | O_WRONLY | begin | O_APPEND | O_CLOEXEC, 0644);
-  if (log < 0) return make_error(ErrorCode::kIo, fmt::format("open {}: {}", log_path, std::strerror(errno)));
   std::vector<std::string> words = {"capstan"};
   words.insert(words.end(), args.begin(), args.end());
+  return become("/proc/self/exe", std::move(words), ChildProcess(name, log_path), log_file, -1);
+}
+
+Result<ChildProcess> ChildProcess::start_program(const std::string& name,
+                                                 const std::vector<std::string>& words,
+                                                 const std::string& log_path, LogFile log_file, int input) {
+  return become(words.front(), words, ChildProcess(name, log_path), log_file, input);
+}
+
+Result<ChildProcess> ChildProcess::become(const std::string& program, std::vector<std::string> words,
+                                          ChildProcess child, LogFile log_file, int input) {
+  const int begin = log_file == LogFile::kNew ? O_TRUNC : 0;
+  const int log = open(child.log_path_.c_str(), O_CREAT | O_WRONLY | begin | O_APPEND | O_CLOEXEC, 0644);
+  if (log < 0) {
+    return make_error(ErrorCode::kIo, fmt::format("open {}: {}", child.log_path_, std::strerror(errno)));
+  }
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const pid_t parent = getpid();
   const pid_t pid = fork();
-  if (pid == 0) become(argv.data(), log, parent);
+  if (pid == 0) run(program.c_str(), argv.data(), log, input, parent);
   close(log);
-  if (pid < 0) return make_error(ErrorCode::kIo, fmt::format("start {}: {}", name, std::strerror(errno)));
-  ChildProcess child;
-  child.name_ = name;
-  child.log_path_ = log_path;
+  if (pid < 0) {
+    return make_error(ErrorCode::kIo, fmt::format("start {}: {}", child.name_, std::strerror(errno)));
+  }
   child.pid_ = pid;
   return child;
 }

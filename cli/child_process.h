@@ -1,10 +1,11 @@
-// ChildProcess: this program again, in another role, with its log in a file.
+// ChildProcess: this program again in another role, or one that leads to it, with its log in a file.
 #pragma once
 
 #include <sys/types.h>
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/result.h"
@@ -18,6 +19,9 @@ class ChildProcess {
   // dies.
   static Result<ChildProcess> start(const std::string& name, const std::vector<std::string>& args,
                                     const std::string& log_path, LogFile log_file = LogFile::kNew);
+  // The same with another program, which is looked for in the PATH, and reads `input`; -1: nothing.
+  static Result<ChildProcess> start_program(const std::string& name, const std::vector<std::string>& words,
+                                            const std::string& log_path, LogFile log_file, int input);
 
   const std::string& name() const { return name_; }
   pid_t pid() const { return pid_; }
@@ -27,11 +31,18 @@ class ChildProcess {
   bool running() { return !ended().has_value(); }
   bool ended_well() const { return ended_ && exit_code_ == 0; }
   bool killed() const { return ended_ && exit_code_ < 0; }  // by a signal
+  int exit_code() const { return exit_code_; }              // REQUIRES: ended by itself
   void signal(int number) const;
   // The last lines of its log.
   std::string log_tail(std::size_t lines) const;
+  const std::string& log_path() const { return log_path_; }
 
  private:
+  ChildProcess(std::string name, std::string log_path)
+      : name_(std::move(name)), log_path_(std::move(log_path)) {}
+  static Result<ChildProcess> become(const std::string& program, std::vector<std::string> words,
+                                     ChildProcess child, LogFile log_file, int input);
+
   std::string name_;
   std::string log_path_;
   pid_t pid_ = 0;

@@ -4,6 +4,7 @@ namespace capstan {
 
 void add_all_commands(CLI::App& app, Console console, int& exit_code) {
   add_run(app, exit_code);
+  add_launch(app, exit_code);
   add_check(app, console, exit_code);
   add_evaluate(app, console, exit_code);
   add_recommend(app, console, exit_code);
@@ -15,7 +16,9 @@ void add_all_commands(CLI::App& app, Console console, int& exit_code) {
   add_servers(app, console, exit_code);
   add_generate(app, console, exit_code);
   add_roles(app, exit_code);
+  add_tether(app, console, exit_code);
   add_keys(app, console, exit_code);
+  add_doctor(app, console, exit_code);
   add_completion(app, console, exit_code);
   add_man(app, console, exit_code);
 }

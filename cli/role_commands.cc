@@ -60,7 +60,8 @@ void add_role_options(CLI::App& command, RoleArgs& role) {
   command
       .add_option("--name", role.name,
                   named ? "The node's name in logs and status"
-                        : "The node's name in logs and status, its own in the job; without one ROLE-HOST-PID")
+                        : "The node's name in logs and status, its own in the job; without one ROLE-N where "
+                          "Slurm or Kubernetes numbers it, else ROLE-HOST-PID")
       ->check(node_name())
       ->capture_default_str();
   command.add_option("--log", role.log_file, "Write the log here instead of stderr");

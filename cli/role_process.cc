@@ -14,6 +14,7 @@
 #include "cli/etcd_lead.h"
 #include "cli/folder_lock.h"
 #include "cli/job_option.h"
+#include "cli/node_identity.h"
 #include "cli/node_page.h"
 #include "cli/version.h"
 #include "common/adapters/any_storage.h"
@@ -47,6 +48,7 @@ std::string host_name() {
 
 // Two processes that nobody has named do not meet under one name.
 RoleArgs named(RoleArgs role, std::string_view stem) {
+  if (role.name.empty()) role.name = name_from_environment(stem);
   if (role.name.empty()) role.name = fmt::format("{}-{}-{}", stem, host_name(), getpid());
   return role;
 }

@@ -1,12 +1,23 @@
 #!/bin/sh
 # Starts capstan in a container, never as root. One that is started as root, as docker-compose.yml starts the
 # scheduler because it writes the report into the user's folder, becomes that folder's owner first.
+# With CAPSTAN_KEYS whichever container comes first makes the keys there.
 set -eu
 umask 002  # scheduler and servers write one folder of checkpoints, as users of one group
-[ "$(id -u)" -eq 0 ] || exec capstan "$@"
 
+make_keys() {  # COMMAND...: how to become the keys' owner
+  [ -n "${CAPSTAN_KEYS:-}" ] || return 0
+  "$@" flock "$CAPSTAN_KEYS.lock" capstan keys new --keys "$CAPSTAN_KEYS" >/dev/null
+}
+
+if [ "$(id -u)" -ne 0 ]; then
+  make_keys env
+  exec capstan "$@"
+fi
+as_capstan="setpriv --reuid capstan --regid capstan --clear-groups --"
+make_keys $as_capstan
 out=/out
-[ -d "$out" ] || exec setpriv --reuid capstan --regid capstan --clear-groups -- capstan "$@"
+[ -d "$out" ] || exec $as_capstan capstan "$@"
 owner="$(stat -c %u "$out")"
 if [ "$owner" -eq 0 ]; then  # made by Docker just now, or root's own
   owner="$(stat -c %u /configs 2>/dev/null || echo 0)"
@@ -19,4 +30,12 @@ $as_owner test -w "$out" || {
     "On the host: mkdir -p out && sudo chown -R \$(id -u) out && chmod u+rwx out" >&2
   exit 1
 }
+# Secrets are read by their owner only; the list of all may change.
+if [ -n "${CAPSTAN_KEYS:-}" ]; then
+  own=/run/capstan-keys
+  install -d -o "$owner" -m 700 "$own"
+  install -o "$owner" -m 600 "$CAPSTAN_KEYS"/scheduler.key "$CAPSTAN_KEYS"/tool.key "$own"
+  ln -sf "$CAPSTAN_KEYS/allowed" "$own/allowed"
+  export CAPSTAN_KEYS="$own"
+fi
 exec $as_owner capstan "$@"

@@ -87,12 +87,13 @@ std::string Job::waits_for() const {
     add("no worker is alive");
   }
   if (!errands_.idle()) {
-    std::map<std::string_view, std::vector<std::string>> servers;
+    std::map<std::string_view, std::vector<std::string>> by_errand;
     for (const auto& [id, errand] : errands_.open()) {
       const Node* node = nodes.find(id);
-      servers[errand_words(errand.request)].push_back(node == nullptr ? "?" : node->name);
+      by_errand[errand_words(errand.request)].push_back(node == nullptr ? "?" : node->name);
     }
-    for (const auto& [what, names] : servers) add(fmt::format("waiting for {} {}", join(names, ", "), what));
+    for (const auto& [what, names] : by_errand)
+      add(fmt::format("waiting for {} {}", join(names, ", "), what));
   }
   if (words.empty() && facts_.state == JobState::kRunning) {
     add(fmt::format("training pass {} of {}", facts_.pass + 1, options().config.train.passes));

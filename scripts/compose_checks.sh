@@ -71,6 +71,7 @@ check_lost_server() {
   scheduler="$(container scheduler)"
   read -r victim < <(container ps)
   expect "training did not begin" -- await 120 "$scheduler" "pass 1 of"
+  expect "a tool without keys got an answer" -- has_no_answer "$scheduler"
   docker kill --signal KILL "$victim" >/dev/null
   expect "the loss was not noticed" -- await 60 "$scheduler" "was lost"
   docker start "$victim" >/dev/null
@@ -81,6 +82,11 @@ check_lost_server() {
   expect "the job ended with exit code $code" -- [ "$code" = 0 ]
   expect "the report does not tell of the loss" -- in_report "was lost; its shards go on at their backups"
   echo "a server killed in mid-run, and started again: exit code 0, the report tells of it, $SECONDS s"
+}
+
+has_no_answer() {  # CONTAINER
+  ! docker exec -e CAPSTAN_KEYS= "$1" timeout 10 capstan status --scheduler tcp://127.0.0.1:7000 \
+    --job movielens >/dev/null 2>&1
 }
 
 # SECONDS CONTAINER WORDS: until the container's log has the words.

@@ -63,7 +63,9 @@ Status write_new(const fs::path& path, std::string_view text, mode_t mode, int f
 Result<CurvePair> read_pair(const fs::path& path) {
   struct stat about {};
   if (::stat(path.c_str(), &about) != 0) return io_error(path, errno);
-  if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+  // A file of root's that a group may read is how Kubernetes gives a secret to a process.
+  const mode_t too_much = about.st_uid == 0 ? S_IWGRP | S_IXGRP | S_IRWXO : S_IRWXG | S_IRWXO;
+  if ((about.st_mode & too_much) != 0) {
     return make_error(ErrorCode::kInvalid,
                       fmt::format("{0}: others than its owner may read it: chmod 600 {0}", path.string()));
   }

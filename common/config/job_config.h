@@ -177,6 +177,7 @@ enum class Security { kNone, kCurve };
 struct ClusterConfig {
   std::string scheduler = "tcp://127.0.0.1:0";
   std::string bind_host = "127.0.0.1";
+  std::vector<std::string> hosts;  // of `capstan launch`, as lines of its hosts file
   std::uint32_t servers = 1, workers = 1;
   std::uint32_t num_shards = 256;
   std::uint32_t replicas = 1;

@@ -17,6 +17,9 @@ std::shared_ptr<const SectionSpec> cluster_schema() {
            "each "
            "has a `--bind` of its own.")
       .key("bind_host", &ClusterConfig::bind_host, text(), "The address that servers listen at.")
+      .key("hosts", &ClusterConfig::hosts, list(text()),
+           "The hosts of `capstan launch`, each as a line of its hosts file: `ADDRESS [scheduler] "
+           "[servers=N] [workers=N] [zone=NAME] [ssh=USER@HOST] [port=N]`.")
       .key("servers", &ClusterConfig::servers, count(between(1, 4096)), "Parameter-server processes.")
       .key("workers", &ClusterConfig::workers, count(between(1, 4096)), "Worker processes.")
       .key("num_shards", &ClusterConfig::num_shards, count(between(1, 65536)),

@@ -46,7 +46,7 @@ report: {1}/report.json
   // What a node at `endpoint` answers to a Hello of that version.
   Result<Message> greet_with_version(const std::string& endpoint, std::uint32_t version) const {
     AsioLoop loop;
-    ZmqTransport transport(loop, ZmqOptions{.node = "old-timer"});
+    ZmqTransport transport(loop, ZmqOptions{.node = "old-timer", .security = {}});
     Rpc rpc(loop, transport);
     Hello hello;
     hello.protocol_version = version;

@@ -20,7 +20,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPoll{5};
-constexpr const char* kTagVariable = "CAPSTAN_TEST_TAG";
 
 // Between fork and exec: only calls that are safe there.
 [[noreturn]] void become(char* const* argv, char* const* environment, int out, int err) {

@@ -11,6 +11,9 @@
 
 namespace capstan {
 
+// In the environment of a test's processes.
+inline constexpr const char* kTagVariable = "CAPSTAN_TEST_TAG";
+
 // Asks `happened` again and again until it says yes (true) or the patience is over (false). The environment's
 // CAPSTAN_TEST_PATIENCE multiplies every patience: sanitizers slow the processes down.
 bool eventually(const std::function<bool()>& happened, std::chrono::milliseconds patience);

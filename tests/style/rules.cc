@@ -68,7 +68,8 @@ const Banned kSeams = {"\\b(sleep_for|sleep_until|clock_gettime|gettimeofday|\\w
 bool may_read_clock(const SourceFile& file) {
   const std::string_view folder = file.folder();
   return folder == "tests" || folder == "bench" || file.path == "common/adapters/asio_loop.cc" ||
-         file.path == "common/adapters/s3_client.cc" || file.path == "cli/local_cluster.cc" ||
+         file.path == "common/adapters/s3_client.cc" || file.path == "cli/job_cluster.cc" ||
+         file.path == "cli/doctor.cc" || file.path.starts_with("cli/launch/") ||
          file.path == "cli/folder_lock.cc";
 }
 

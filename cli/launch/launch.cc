@@ -1,0 +1,184 @@
+#include "cli/launch/launch.h"
+
+#include <spdlog/fmt/fmt.h>
+#include <xxhash.h>
+
+#include <cstdio>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "cli/folder_lock.h"
+#include "cli/held_signals.h"
+#include "cli/job_watch.h"
+#include "cli/launch/host_cluster.h"
+#include "common/endpoint_check.h"
+#include "common/text.h"
+
+namespace capstan {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto kLockPatience = 1s;
+constexpr auto kCopyPatience = 300s;
+
+int complain(const Error& error, int code) {
+  std::fprintf(stderr, "%s\n", error.message.c_str());
+  return code;
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) return make_error(ErrorCode::kNotFound, "cannot read " + path);
+  return std::move(text).str();
+}
+
+Result<std::vector<LaunchHost>> hosts_of(const LaunchArgs& args, const JobConfig& job) {
+  if (!args.hosts_file.empty()) {
+    CAPSTAN_ASSIGN(const std::string text, read_file(args.hosts_file));
+    return parse_hosts(text, args.hosts_file);
+  }
+  if (job.cluster.hosts.empty()) {
+    return make_error(ErrorCode::kInvalid,
+                      "no hosts: name a file with one host a line (--hosts hosts.txt), or list them in "
+                      "cluster.hosts");
+  }
+  return parse_hosts(join(job.cluster.hosts, "\n"), "cluster.hosts");
+}
+
+struct Launch {
+  LoadedJob job;
+  LaunchPlan plan;
+};
+
+// What hosts say of numbers of nodes is the job's.
+Result<Launch> plan_of(const LaunchArgs& args) {
+  Launch launch;
+  CAPSTAN_ASSIGN(launch.job, load_job_file(args.job.path, args.job.overrides));
+  CAPSTAN_ASSIGN(launch.plan.hosts, hosts_of(args, launch.job.config));
+  auto overrides = args.job.overrides;
+  if (const auto servers = servers_of(launch.plan.hosts); servers.has_value())
+    overrides.push_back(fmt::format("cluster.servers={}", *servers));
+  if (const auto workers = workers_of(launch.plan.hosts); workers.has_value())
+    overrides.push_back(fmt::format("cluster.workers={}", *workers));
+  CAPSTAN_ASSIGN(launch.job, load_job_file(args.job.path, overrides));
+  LaunchPlan& plan = launch.plan;
+  plan.ssh = args.ssh;
+  if (!args.program.empty()) plan.program = shell_quoted(args.program);
+  plan.folder = args.folder.empty() ? std::filesystem::current_path().string() : args.folder;
+  plan.http_port = args.http_port;
+  plan.keys = with_job(args.keys, launch.job.config.cluster);
+  if (args.follow) plan.follow = stdout;
+  const bool far = std::any_of(plan.hosts.begin(), plan.hosts.end(),
+                               [](const LaunchHost& host) { return !is_loopback(host.address + ":0"); });
+  if (far && plan.keys.folder.empty() && !plan.keys.insecure) {
+    return make_error(
+        ErrorCode::kInvalid,
+        "nodes on several hosts have neither keys nor leave to go without: set cluster.security to "
+        "curve (keys are made and brought to the hosts), or on a network of your own "
+        "cluster.insecure to true");
+  }
+  return launch;
+}
+
+// Under a name that its bytes decide: another build gets another one, and one that is there stays.
+Status copy_program(LaunchPlan& plan, const std::string& scratch) {
+  CAPSTAN_ASSIGN(const std::string bytes, read_file("/proc/self/exe"));
+  const std::string name = fmt::format("capstan-{:016x}", XXH3_64bits(bytes.data(), bytes.size()));
+  plan.program = "\"$HOME\"/.cache/capstan/" + name;
+  const Ssh ssh(plan.ssh);
+  const std::string line = fmt::format(
+      "mkdir -p \"$HOME\"/.cache/capstan && {{ test -x {0} || {{ cat > {0}.new && chmod 755 {0}.new && mv "
+      "{0}.new "
+      "{0}; }}; }}",
+      plan.program);
+  std::deque<Ssh::Call> calls;
+  for (const LaunchHost& host : plan.hosts) calls.emplace_back(ssh, host, line, scratch, bytes);
+  Status all = ok_status();
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const auto answer = calls[i].wait(kCopyPatience);
+    if (answer.ok() && answer->code == 0) continue;
+    all = make_error(ErrorCode::kUnavailable,
+                     fmt::format("cannot copy capstan to {}: {}", plan.hosts[i].address,
+                                 answer.ok() ? answer->text : answer.error().message));
+  }
+  return all;
+}
+
+Result<SecurityOptions> own_security(const KeyArgs& keys) {
+  if (!keys.folder.empty()) CAPSTAN_TRY(make_missing_keys(keys.folder));
+  return tool_security(keys);
+}
+
+void tell_placing(const JobConfig& job, const LaunchPlan& plan) {
+  const auto places = place_nodes(plan.hosts, job.cluster.servers, job.cluster.workers);
+  std::printf("job %s on %zu host%s; logs in %s/logs\n", job.name.c_str(), plan.hosts.size(),
+              plan.hosts.size() == 1 ? "" : "s", job.work_dir.c_str());
+  for (std::size_t host = 0; host < plan.hosts.size(); ++host) {
+    std::vector<std::string> names;
+    for (const auto& [name, place] : places) {
+      if (place == host) names.push_back(name);
+    }
+    std::printf("  %s: %s\n", plan.hosts[host].address.c_str(),
+                names.empty() ? "-" : join(names, ", ").c_str());
+  }
+  std::fflush(stdout);
+}
+
+int run_on_hosts(const LaunchArgs& args, Launch launch) {
+  const JobConfig& job = launch.job.config;
+  FileLock lock;
+  const Status alone =
+      lock_folder(lock, job.work_dir, "run.lock", kLockPatience,
+                  "Wait for that run or stop it, or give this one a folder of its own: --set "
+                  "work_dir=DIR");
+  if (!alone.ok()) return complain(alone.error(), 1);
+  auto security = own_security(launch.plan.keys);
+  if (!security.ok()) return complain(security.error(), 1);
+  if (args.copy) {
+    if (const Status copied = copy_program(launch.plan, job.work_dir); !copied.ok())
+      return complain(copied.error(), 1);
+  }
+  HeldSignals held;
+  HostCluster cluster(job, launch.job.effective_yaml,
+                      args.resume ? std::vector<std::string>{"--resume"} : std::vector<std::string>{},
+                      launch.plan);
+  std::vector<std::string> warnings;
+  const Status fit = cluster.check(warnings);
+  for (const std::string& warning : warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  if (!fit.ok()) return complain(fit.error(), 2);
+  if (const Status brought = cluster.bring(); !brought.ok()) return complain(brought.error(), 1);
+  if (!args.quiet) tell_placing(job, launch.plan);
+  const auto endpoint = cluster.start();
+  if (!endpoint.ok()) {
+    cluster.stop(5s);
+    return complain(endpoint.error(), 1);
+  }
+  if (!args.quiet) {
+    std::printf("scheduler at %s: capstan status --scheduler %s --job %s\n", endpoint->c_str(),
+                endpoint->c_str(), job.name.c_str());
+    std::fflush(stdout);
+  }
+  const int code = watch_job(job, cluster, *endpoint, held,
+                             {args.quiet || args.follow, true, std::move(security).value()});
+  if (code != 0) return code;
+  const Status fetched = cluster.fetch_report();
+  return fetched.ok() ? 0 : complain(fetched.error(), 1);
+}
+
+}  // namespace
+
+int launch_job(const LaunchArgs& args) {
+  auto launch = plan_of(args);
+  if (!launch.ok()) return complain(launch.error(), 2);
+  if (!args.dry_run && !args.stop) return run_on_hosts(args, std::move(launch).value());
+  HostCluster cluster(launch->job.config, launch->job.effective_yaml, {}, launch->plan);
+  for (const std::string& line : args.stop ? cluster.stop_all() : cluster.dry_run())
+    std::printf("%s\n", line.c_str());
+  return 0;
+}
+
+}  // namespace capstan

@@ -1,0 +1,55 @@
+// Ssh: commands on other hosts, by the ssh program that the user has set up.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/child_process.h"
+#include "cli/launch/host_list.h"
+#include "common/result.h"
+
+namespace capstan {
+
+// 'it'\''s' for a POSIX shell; words that mean nothing to it stay as they are.
+std::string shell_quoted(std::string_view word);
+std::string shell_line(const std::vector<std::string>& words);
+
+class Ssh {
+ public:
+  // What ends a command with this code is ssh itself.
+  static constexpr int kLost = 255;
+
+  // `program`: ssh and its options, separated by spaces; empty: one that never asks for a password, and gives
+  // a host up that has not answered for some seconds.
+  explicit Ssh(std::string_view program);
+
+  // What to run here so that a shell of the host runs `line`.
+  std::vector<std::string> words(const LaunchHost& host, const std::string& line) const;
+
+  struct Answer {
+    int code = 0;      // the command's, or kLost
+    std::string text;  // what it wrote, errors too
+  };
+  // One `line` on one host, which reads `input`. Its files lie in the folder `scratch` until its end.
+  class Call {
+   public:
+    Call(const Ssh& ssh, const LaunchHost& host, const std::string& line, const std::string& scratch,
+         std::string_view input = {});
+    bool ended() { return !child_.ok() || !child_->running(); }
+    // Waits for its end, and ends it when that does not come. kTimeout, kIo.
+    Result<Answer> wait(std::chrono::milliseconds patience);
+
+   private:
+    Result<ChildProcess> start(const std::vector<std::string>& words, std::string_view input);
+
+    std::string log_, input_;
+    Result<ChildProcess> child_;
+  };
+
+ private:
+  std::vector<std::string> program_;
+};
+
+}  // namespace capstan

@@ -1,0 +1,112 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "cli/launch/k8s_manifests.h"
+#include "cli/launch/slurm_form.h"
+#include "cli/node_identity.h"
+
+namespace capstan {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+JobConfig films() {
+  JobConfig job;
+  job.name = "Films_2027";
+  job.work_dir = "out/films";
+  job.cluster.servers = 3;
+  job.cluster.workers = 4;
+  job.cluster.threads = 2;
+  job.cluster.memory_limit = 1 << 30;
+  return job;
+}
+
+TEST(K8s, NamesAreThoseOfObjects) {
+  EXPECT_EQ(k8s_name("Films_2027"), "films-2027");
+  EXPECT_EQ(k8s_name("7.days"), "job-7-days");
+  EXPECT_EQ(k8s_name("_x_"), "x");
+  EXPECT_LE(k8s_name(std::string(128, 'a')).size(), 40U);
+}
+
+TEST(K8s, ManifestsAreTheObjectsOfTheJob) {
+  const JobConfig job = films();
+  const std::string text = k8s_manifests(
+      job, {"job: Films_2027\n# a comment: with a colon\n", "capstan:1", {{"allowed", "server 00 s\n"}}, ""});
+  std::multiset<std::string> kinds;
+  for (const YAML::Node& object : YAML::LoadAll(text)) {
+    kinds.insert(object["kind"].as<std::string>());
+    EXPECT_TRUE(object["metadata"]["name"].as<std::string>().starts_with("films-2027"));
+    const auto kind = object["kind"].as<std::string>();
+    if (kind == "ConfigMap") {
+      EXPECT_EQ(object["data"]["job.yaml"].as<std::string>(), "job: Films_2027\n# a comment: with a colon\n");
+    }
+    if (kind == "Secret") {
+      EXPECT_EQ(object["stringData"]["allowed"].as<std::string>(), "server 00 s\n");
+    }
+    if (kind != "StatefulSet") continue;
+    EXPECT_EQ(object["spec"]["replicas"].as<int>(), 3);
+    const YAML::Node container = object["spec"]["template"]["spec"]["containers"][0];
+    std::string args;
+    for (const YAML::Node& word : container["args"]) args += word.as<std::string>() + " ";
+    EXPECT_THAT(args,
+                HasSubstr("ps --scheduler tcp://films-2027-scheduler.films-2027:7000 --job Films_2027 "));
+    EXPECT_THAT(args, HasSubstr("--keys /keys"));
+    EXPECT_THAT(args, HasSubstr("--advertise tcp://$(POD_NAME).films-2027:0"));
+    EXPECT_THAT(args, Not(HasSubstr("--insecure")));
+  }
+  EXPECT_EQ(kinds, (std::multiset<std::string>{"ConfigMap", "Job", "Job", "PersistentVolumeClaim",
+                                               "PodDisruptionBudget", "Secret", "Service", "StatefulSet"}));
+}
+
+TEST(K8s, WithoutKeysThereIsNoSecretAndNodesAreTold) {
+  const std::string text = k8s_manifests(films(), {"job: x\n", "capstan", {}, ""});
+  EXPECT_THAT(text, Not(HasSubstr("kind: Secret")));
+  EXPECT_THAT(text, HasSubstr("--insecure"));
+}
+
+// The shell that Slurm starts must understand it.
+TEST(Slurm, TheFormIsABatchScript) {
+  JobConfig job = films();
+  job.cluster.security = Security::kCurve;
+  job.cluster.keys = "my keys";
+  const std::string form = slurm_form(job, {"out/films/job.yaml", "/home/ml/it's", "capstan", " --resume"});
+  EXPECT_THAT(form, HasSubstr("#SBATCH --ntasks=8\n"));
+  EXPECT_THAT(form, HasSubstr("#SBATCH --cpus-per-task=2\n"));
+  EXPECT_THAT(form, HasSubstr("--keys 'my keys' --resume &"));
+  EXPECT_THAT(form, HasSubstr("--ntasks=3 capstan ps "));
+  const auto file = std::filesystem::temp_directory_path() / "capstan_slurm_form.sh";
+  std::ofstream(file) << form;
+  EXPECT_EQ(std::system(("bash -n " + file.string()).c_str()), 0);
+  std::filesystem::remove(file);
+}
+
+class Identity : public ::testing::Test {
+ protected:
+  ~Identity() override {
+    for (const char* name : {"SLURM_PROCID", "KUBERNETES_SERVICE_HOST", "JOB_COMPLETION_INDEX"})
+      unsetenv(name);
+  }
+};
+
+TEST_F(Identity, ComesFromWhoStartsTheNode) {
+  EXPECT_EQ(name_from_environment("ps"), "");
+  setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1", 1);
+  setenv("HOSTNAME", "films-ps-12", 1);
+  EXPECT_EQ(name_from_environment("ps"), "ps-12");
+  setenv("HOSTNAME", "films-scheduler-x7k2p", 1);
+  EXPECT_EQ(name_from_environment("ps"), "") << "no ordinal";
+  setenv("JOB_COMPLETION_INDEX", "3", 1);
+  EXPECT_EQ(name_from_environment("worker"), "worker-3");
+  setenv("SLURM_PROCID", "5", 1);
+  EXPECT_EQ(name_from_environment("worker"), "worker-5");
+}
+
+}  // namespace
+}  // namespace capstan
