@@ -24,7 +24,10 @@ void Job::hear_of_shards(const Hello& hello, const MapUpdate& map) {
 }
 
 Status Job::rebuild(const Rebuild::Found& found) {
-  facts_.generation = found.generation;
+  // Schedulers that no server was greeted by may have given out work, and shards may have it under their
+  // terms.
+  constexpr std::uint32_t kUnheard = 1000;
+  facts_.generation = found.generation + kUnheard;
   run_began_ = found.run;
   CAPSTAN_TRY(find_cursors());
   begin_generation();
