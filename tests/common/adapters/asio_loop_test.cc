@@ -111,6 +111,7 @@ TEST(AsioLoop, WhatCallbacksOwnMayCancelTimersWhileTheLoopIsDestroyed) {
 }
 
 TEST(AsioLoop, SignalsBecomeCallbacks) {
+  std::signal(SIGHUP, SIG_DFL);  // these tests may be running under nohup
   AsioLoop loop;
   std::vector<int> signals;
   loop.on_signal([&](int signal) { signals.push_back(signal); });
