@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "cli/commands.h"
+#include "cli/host_memory.h"
 #include "cli/version.h"
 #include "common/endpoint_check.h"
 
@@ -27,11 +28,6 @@ namespace {
 using State = Finding::State;
 
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
-
-std::uint64_t memory_bytes() {
-  return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-         static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
-}
 
 std::string in_gib(std::uint64_t bytes) {
   return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / static_cast<double>(kGiB));
@@ -50,7 +46,7 @@ Finding processor() {
 }
 
 Finding memory() {
-  const std::uint64_t bytes = memory_bytes();
+  const std::uint64_t bytes = host_memory();
   if (bytes >= 2 * kGiB) return {"memory", State::kGood, in_gib(bytes), ""};
   return {"memory", State::kWorse, in_gib(bytes),
           "give servers a memory_limit that leaves room for the rest"};
@@ -170,7 +166,7 @@ boost::json::object doctor_json(const std::vector<Finding>& findings) {
   return {{"version", kVersion},
           {"time_ms", std::chrono::duration_cast<milliseconds>(now).count()},
           {"cores", std::thread::hardware_concurrency()},
-          {"memory", memory_bytes()},
+          {"memory", host_memory()},
           {"findings", std::move(list)}};
 }
 

@@ -1,13 +1,13 @@
 #include "cli/local_cluster.h"
 
 #include <spdlog/fmt/fmt.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
+#include "cli/host_memory.h"
 #include "common/text.h"
 
 namespace capstan {
@@ -22,9 +22,7 @@ std::uint32_t threads_each(const JobConfig& job) {
 
 std::uint64_t memory_each(const JobConfig& job) {
   if (job.cluster.memory_limit > 0) return job.cluster.memory_limit;
-  const auto pages = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES));
-  const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
-  return pages * page / 10 * 8 / std::max(1U, job.cluster.servers);
+  return usual_memory_limit() / std::max(1U, job.cluster.servers);
 }
 
 }  // namespace

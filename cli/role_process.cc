@@ -13,6 +13,7 @@
 
 #include "cli/etcd_lead.h"
 #include "cli/folder_lock.h"
+#include "cli/host_memory.h"
 #include "cli/job_option.h"
 #include "cli/node_identity.h"
 #include "cli/node_page.h"
@@ -310,7 +311,7 @@ int run_server(const RoleArgs& args, const ServerArgs& settings) {
   options.advertise =
       settings.advertise.empty() ? advertised_for(role.bind, host_name()) : settings.advertise;
   options.zone = settings.zone;
-  options.memory_limit = settings.memory_limit;
+  options.memory_limit = settings.memory_limit.value_or(usual_memory_limit());
   options.frame_bytes_max = role.max_frame_bytes;
   options.chunk_bytes =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(options.chunk_bytes, role.max_frame_bytes));

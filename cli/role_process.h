@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,7 @@ struct SchedulerArgs {
 };
 
 struct ServerArgs {
-  std::uint64_t memory_limit = 0;  // bytes; 0: none
+  std::optional<std::uint64_t> memory_limit;  // bytes; 0: the job's alone; absent: a share of the host's
   std::string zone;
   std::string advertise;  // endpoint that others are told; empty: where it listens
 };

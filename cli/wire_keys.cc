@@ -10,8 +10,7 @@ void add_keys_option(CLI::App& command, KeyArgs& keys) {
       .add_option("--keys", keys.folder,
                   "Folder of keys, made by `capstan keys new`: every link is encrypted, and only listed keys "
                   "take part")
-      ->envname("CAPSTAN_KEYS")
-      ->check(CLI::ExistingDirectory);
+      ->envname("CAPSTAN_KEYS");
 }
 
 void add_insecure_option(CLI::App& command, KeyArgs& keys) {

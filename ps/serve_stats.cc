@@ -44,8 +44,15 @@ std::map<NodeId, std::uint64_t> Server::room_for_a_shard() const {
   for (const auto& [node, address] : map.nodes()) {
     if (address.memory_limit > 0 && held[node] > 0) room[node] = address.memory_limit / held[node];
   }
-  if (options_.memory_limit > 0) room[link_.node_id()] = options_.memory_limit / shards_.size();
+  if (memory_limit() > 0) room[link_.node_id()] = memory_limit() / shards_.size();
   return room;
+}
+
+// The scheduler knows the job's, which may be less than our own.
+std::uint64_t Server::memory_limit() const {
+  const auto& nodes = link_.map().nodes();
+  const auto self = nodes.find(link_.node_id());
+  return self == nodes.end() ? options_.memory_limit : self->second.memory_limit;
 }
 
 // All members hold the same rows, so whoever has the least room decides.
@@ -64,7 +71,7 @@ std::uint64_t Server::bytes_max_of(std::uint32_t shard, const std::map<NodeId, s
 
 // What could be evicted has been by now.
 void Server::watch_memory() {
-  if (options_.memory_limit == 0 || stats_.bytes <= options_.memory_limit) return;
+  if (memory_limit() == 0 || stats_.bytes <= memory_limit()) return;
   ++over_memory_limit_;
   if (warned_of_memory_ != Instant{} && loop_.now() - warned_of_memory_ < kWarnPause) return;
   warned_of_memory_ = loop_.now();
@@ -72,7 +79,7 @@ void Server::watch_memory() {
       "the tables take {:.1f} MiB, more than the memory limit of {}, with all evicted that may be: dense "
       "layers and admission sketches, which stay, take {:.1f} MiB of it. Raise cluster.memory_limit or add "
       "servers",
-      in_mib(stats_.bytes), format_bytes(options_.memory_limit), in_mib(stats_.fixed_bytes));
+      in_mib(stats_.bytes), format_bytes(memory_limit()), in_mib(stats_.fixed_bytes));
 }
 
 // Shards that are ours to decide about keep within their room, if that is wished, before they are counted.

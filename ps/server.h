@@ -222,6 +222,7 @@ class Server {
   void housekeep();
   void watch_memory();
   void on_status(std::uint64_t id);
+  std::uint64_t memory_limit() const;
   std::map<NodeId, std::uint64_t> room_for_a_shard() const;
   std::uint64_t bytes_max_of(std::uint32_t shard, const std::map<NodeId, std::uint64_t>& room) const;
   void collect_stats(bool evicts, std::function<void()> done);

@@ -78,7 +78,7 @@ void Server::add_metrics(Metrics& out) const {
   out.gauge("capstan_ps_lease_seconds", "How long the lease still holds; negative: it has ended.",
             seconds_of(link_.lease_until() - loop_.now()));
   out.gauge("capstan_ps_memory_limit_bytes", "Memory that rows may take; 0: no limit.",
-            static_cast<double>(options_.memory_limit));
+            static_cast<double>(memory_limit()));
   out.counter("capstan_ps_copies_served_total", "Slices of pulls answered as a backup.",
               static_cast<double>(copies_served_));
   out.refusals(rpc_.refused());

@@ -147,7 +147,7 @@ void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hel
   welcome.run = job_.run_began();
   Peer peer{hello.role, 0};
   if (hello.role == Role::kServer || hello.role == Role::kWorker) {
-    const Greeting greeting = membership_.greet(hello, from, loop_.now());
+    const Greeting greeting = membership_.greet(within_limit(hello), from, loop_.now());
     if (greeting.outcome == Greeting::Outcome::kRefused) {
       return peers_.refuse(from, RefusalReason::kNameTaken, greeting.text, request_id);
     }
@@ -166,6 +166,14 @@ void Scheduler::on_hello(PeerId from, std::uint64_t request_id, const Hello& hel
   }
 }
 
+// What a server keeps its rows within is the job's to say, too: it learns it from the map.
+Hello Scheduler::within_limit(Hello hello) const {
+  const std::uint64_t most = options_.config.cluster.memory_limit;
+  if (hello.role != Role::kServer || most == 0) return hello;
+  hello.memory_limit = hello.memory_limit == 0 ? most : std::min(hello.memory_limit, most);
+  return hello;
+}
+
 // Each start of a scheduler has a higher generation than all before, if it has their journal.
 bool Scheduler::knows_more(const Hello& hello) const {
   const std::uint32_t ours = job_.facts().generation;
@@ -179,7 +187,7 @@ bool Scheduler::knows_more(const Hello& hello) const {
 // It is welcomed when the job is rebuilt.
 void Scheduler::ask_for_map(PeerId from, std::uint64_t request_id, const Hello& hello) {
   if (waiting_.size() >= Membership::kNodesMax) return;
-  waiting_[from] = {request_id, hello};
+  waiting_[from] = {request_id, within_limit(hello)};
   if (hello.role == Role::kServer) peers_.send(from, MapRequest{}, kMapRequest);
 }
 

@@ -61,6 +61,7 @@ class Scheduler {
   std::optional<Message> answer_anyone(const Message& message);
   Message on_heartbeat(const Node& node, const Heartbeat& heartbeat);
   void tick();
+  Hello within_limit(Hello hello) const;
   void note_history();
   bool leads();
   std::uint32_t lease_ms() const;

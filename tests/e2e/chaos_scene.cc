@@ -30,6 +30,17 @@ std::uint32_t minutes_wanted() {
 
 }  // namespace
 
+std::string ChaosScene::consistency() {
+  const char* wanted = std::getenv("CAPSTAN_CHAOS_CONSISTENCY");
+  return wanted == nullptr ? "async" : wanted;
+}
+
+std::string ChaosScene::train_settings() {
+  if (consistency() == "sync") return "consistency: sync";
+  if (consistency() == "bounded") return "pipeline_depth: 3, consistency: bounded, staleness: 3";
+  return "pipeline_depth: 3";
+}
+
 std::uint32_t ChaosScene::faults_wanted(std::uint32_t otherwise) {
   constexpr std::uint32_t kFaultsAMinute = 15;  // none is over in less than four seconds
   if (minutes_wanted() > 0) return minutes_wanted() * kFaultsAMinute;
@@ -162,7 +173,7 @@ void ChaosScene::finish(const std::string& title) {
   }
   expect_end();
   expect_rows_exact();
-  expect_counts_exact(false);
+  expect_counts_exact(consistency() == "sync");
   print_summary(title);
 }
 

@@ -20,6 +20,9 @@ class ChaosScene : public LedgerScene {
   static constexpr std::uint32_t kServers = 3, kWorkers = 2, kReplicas = 2;
 
   // The faults that CAPSTAN_CHAOS_FAULTS asks for, more than fit into CAPSTAN_CHAOS_MINUTES, or `otherwise`.
+  // Of the job's `train`: CAPSTAN_CHAOS_CONSISTENCY is async (or not there), bounded or sync.
+  static std::string consistency();
+  static std::string train_settings();
   static std::uint32_t faults_wanted(std::uint32_t otherwise);
   // There have been enough faults, or minutes of them.
   bool struck_enough(std::uint32_t otherwise) const;

@@ -23,7 +23,7 @@ class Chaos : public ChaosScene {
 };
 
 TEST_F(Chaos, NothingAcknowledgedIsLostOrDoubled) {
-  write_job("pipeline_depth: 3", kServers, kReplicas);
+  write_job(train_settings(), kServers, kReplicas);
   ASSERT_NO_FATAL_FAILURE(start_training());
   while (!struck_enough(kFaults)) ASSERT_NO_FATAL_FAILURE(strike(next_strike()));
   ASSERT_NO_FATAL_FAILURE(finish("kills and stops"));

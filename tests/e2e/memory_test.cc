@@ -39,20 +39,28 @@ report: {1}/report.json
     in >> all >> resident;
     return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   }
+
+  static constexpr std::uint64_t kLimit = 24 * kMiB;  // of ps-1
+  using Words = std::vector<std::string>;
+  void train_within_limit(const Words& of_scheduler, const Words& of_large, const Words& of_small);
 };
 
-// The other one has room for all, but its copies lie here.
-TEST_F(MemoryLimit, IsKeptByABackupToo) {
-  constexpr std::uint64_t kLimit = 24 * kMiB;
-  const auto scheduler = start({"scheduler", job_of_new_rows(120'000), "--endpoint-file", path("endpoint")});
+void MemoryLimit::train_within_limit(const Words& of_scheduler, const Words& of_large,
+                                     const Words& of_small) {
+  const auto joined = [](Words words, const Words& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  const auto scheduler = start(
+      joined({"scheduler", job_of_new_rows(120'000), "--endpoint-file", path("endpoint")}, of_scheduler));
   const std::string endpoint = endpoint_in("endpoint", *scheduler);
   ASSERT_NE(endpoint, "") << scheduler->err();
   const auto member = [&](std::vector<std::string> args) {
     args.insert(args.end(), {"--scheduler", endpoint, "--job", job(), "--threads", "1"});
     return start(args);
   };
-  const auto large = member({"ps", "--name", "ps-0", "--memory-limit", "512MiB"});
-  const auto small = member({"ps", "--name", "ps-1", "--memory-limit", "24MiB"});
+  const auto large = member(joined({"ps", "--name", "ps-0"}, of_large));
+  const auto small = member(joined({"ps", "--name", "ps-1"}, of_small));
   const auto worker = member({"worker", "--name", "worker-0"});
   std::uint64_t most = 0, most_resident = 0;
   const std::uint64_t least_resident = resident_bytes(small->pid());
@@ -80,6 +88,15 @@ TEST_F(MemoryLimit, IsKeptByABackupToo) {
   EXPECT_EQ(small->wait(kPatience), 0);
   EXPECT_EQ(large->wait(kPatience), 0);
   EXPECT_EQ(worker->wait(kPatience), 0);
+}
+
+// The other one has room for all, but its copies lie here.
+TEST_F(MemoryLimit, IsKeptByABackupToo) {
+  train_within_limit({}, {"--memory-limit", "512MiB"}, {"--memory-limit", "24MiB"});
+}
+
+TEST_F(MemoryLimit, TheJobsHoldsForServersThatAreToldNoneOrMore) {
+  train_within_limit({"--set", "cluster.memory_limit=24MiB"}, {}, {"--memory-limit", "512MiB"});
 }
 
 // `ulimit -f`: what a checkpoint cannot write is no reason to die.

@@ -6,7 +6,7 @@ namespace capstan {
 namespace {
 
 TEST_F(NetworkChaos, NothingAcknowledgedIsLostOrDoubled) {
-  write_job("pipeline_depth: 3", kServers, kReplicas);
+  write_job(train_settings(), kServers, kReplicas);
   ASSERT_NO_FATAL_FAILURE(start_training());
   run_faults("processes");
 }

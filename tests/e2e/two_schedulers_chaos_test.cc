@@ -20,7 +20,7 @@ class TwoSchedulersChaos : public NetworkChaos {
   }
 
   void write_two_schedulers_job() {
-    write_job("pipeline_depth: 3", kServers, kReplicas);
+    write_job(train_settings(), kServers, kReplicas);
     write("job.yaml", text_of(path("job.yaml")) +
                           fmt::format("scheduler: {{store: etcd, endpoints: [{}]}}\n", etcd_->endpoint()));
   }

@@ -163,7 +163,7 @@ TEST(PlantedBugs, AFailedCampaignIsShrunkToTheFaultThatMatters) {
 }
 
 TEST(PlantedBugs, ServesAfterHandover) {
-  must_find(PlantedBug::kServesAfterHandover, 200, {"has two owners"},
+  must_find(PlantedBug::kServesAfterHandover, 20, {"has two owners"},
             [](std::uint64_t seed) { return joined(seed, 1, false); });
 }
 
