@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs `capstan launch --slurm` in a real Slurm of one host, made here for the purpose: the batch must end well
-# with a report, and one whose scheduler fails must fail. Needs root; everything is on the loopback and in a
-# folder of its own, and gone afterwards.
+# Runs `capstan launch --slurm` in a real Slurm of one host, made here for the purpose: the batch must end
+# well with a report, and one whose scheduler fails must fail. Needs root; everything is on the loopback and
+# in a folder of its own, and gone afterwards.
 # Usage: scripts/slurm_check.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
