@@ -52,7 +52,8 @@ std::map<NodeId, std::uint64_t> Server::room_for_a_shard() const {
 std::uint64_t Server::memory_limit() const {
   const auto& nodes = link_.map().nodes();
   const auto self = nodes.find(link_.node_id());
-  return self == nodes.end() ? options_.memory_limit : self->second.memory_limit;
+  const bool told = self != nodes.end() && self->second.memory_limit > 0;
+  return told ? self->second.memory_limit : options_.memory_limit;
 }
 
 // All members hold the same rows, so whoever has the least room decides.

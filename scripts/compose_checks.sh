@@ -100,7 +100,7 @@ await() {
 
 check_stop() {
   $compose down --volumes --timeout 1 >/dev/null 2>&1
-  export CAPSTAN_ARGS="$small --set train.passes=5"
+  export CAPSTAN_ARGS="$small --set train.passes=40"
   $compose up -d >up.log 2>&1
   expect "training did not begin" -- await 120 "$(container scheduler)" "pass 1 of"
   $compose stop >/dev/null 2>&1
