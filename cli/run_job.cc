@@ -24,11 +24,6 @@ std::vector<std::string> resume_args(const RunArgs& args) {
   return args.resume ? std::vector<std::string>{"--resume"} : std::vector<std::string>{};
 }
 
-Result<SecurityOptions> own_security(const KeyArgs& keys) {
-  if (!keys.folder.empty()) CAPSTAN_TRY(make_missing_keys(keys.folder));
-  return tool_security(keys);
-}
-
 // Starts the job's cluster and watches it. 0: the job ended well.
 int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::string> scheduler_args,
                 bool say) {

@@ -46,6 +46,11 @@ Result<SecurityOptions> tool_security(const KeyArgs& keys) {
   return security_of(keys, Role::kTool, std::string(to_string(Role::kTool)), nullptr);
 }
 
+Result<SecurityOptions> own_security(const KeyArgs& keys) {
+  if (!keys.folder.empty()) CAPSTAN_TRY(make_missing_keys(keys.folder));
+  return tool_security(keys);
+}
+
 void add_metrics(const SecurityCounters& counters, Metrics& out) {
   out.counter("capstan_keys_refused_total",
               "Greetings of peers whose key is not in the list of allowed ones.",

@@ -30,6 +30,8 @@ Result<SecurityOptions> security_of(const KeyArgs& keys, Role role, const std::s
 
 // Of a command, which says on stderr what a person should know.
 Result<SecurityOptions> tool_security(const KeyArgs& keys);
+// The same of one that starts a cluster: it makes the keys that are not there.
+Result<SecurityOptions> own_security(const KeyArgs& keys);
 
 void add_metrics(const SecurityCounters& counters, Metrics& out);
 

@@ -5,12 +5,11 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "cli/child_process.h"
 #include "cli/launch/k8s_manifests.h"
+#include "cli/launch/local_file.h"
 #include "cli/launch/slurm_form.h"
 #include "cli/launch/ssh.h"
 #include "common/adapters/disk_files.h"
@@ -18,20 +17,9 @@
 namespace capstan {
 namespace {
 
-int complain(const Error& error, int code) {
-  std::fprintf(stderr, "%s\n", error.message.c_str());
-  return code;
-}
-
 Status publish(const std::string& path, const std::string& text) {
   DiskFiles files;
   return files.publish(path, std::as_bytes(std::span(text)));
-}
-
-std::string text_of(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return std::move(text).str();
 }
 
 std::string scheduler_args(const LaunchArgs& args) {
@@ -43,7 +31,7 @@ int run_program(const std::vector<std::string>& words, const std::string& log) {
   auto child = ChildProcess::start_program(words.front(), words, log, ChildProcess::LogFile::kNew, -1);
   if (!child.ok()) return complain(child.error(), 1);
   while (child->running()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  std::printf("%s", text_of(log).c_str());
+  if (const auto said = read_file(log); said.ok()) std::printf("%s", said->c_str());
   return child->killed() ? 1 : child->exit_code();
 }
 
@@ -90,8 +78,11 @@ int print_k8s(const LaunchArgs& args) {
   const KeyArgs keys = with_job(args.keys, job.cluster);
   if (!keys.folder.empty()) {
     if (const Status made = make_missing_keys(keys.folder); !made.ok()) return complain(made.error(), 1);
-    for (const char* file : {"allowed", "scheduler.key", "server.key", "worker.key", "tool.key"})
-      settings.keys[file] = text_of(std::filesystem::path(keys.folder) / file);
+    for (const char* file : {"allowed", "scheduler.key", "server.key", "worker.key", "tool.key"}) {
+      const auto bytes = read_file(keys.folder + "/" + file);
+      if (!bytes.ok()) return complain(bytes.error(), 1);
+      settings.keys[file] = *bytes;
+    }
   }
   std::printf("%s", k8s_manifests(job, settings).c_str());
   return 0;

@@ -7,9 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
+#include "cli/launch/local_file.h"
 #include "common/adapters/disk_files.h"
 #include "common/endpoint_check.h"
 #include "common/text.h"
@@ -22,12 +21,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kCallPatience = 30s;
 constexpr auto kBeat = 1s;
-
-std::string text_of(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return std::move(text).str();
-}
 
 Status done_on(const LaunchHost& host, const Result<Ssh::Answer>& answer, const std::string& what) {
   if (answer.ok() && answer->code == 0) return ok_status();
@@ -148,17 +141,18 @@ Result<std::vector<HostCluster::File>> HostCluster::files() const {
   if (plan_.keys.folder.empty()) return files;
   const std::string folder = job().work_dir + "/keys/";
   for (std::size_t host = 0; host < plan_.hosts.size(); ++host) {
-    files.push_back({host, folder + kAllowedFile, text_of(plan_.keys.folder + "/" + kAllowedFile), false});
+    std::vector<std::string> names = {kAllowedFile};
     for (const auto& [stem, role] :
          {std::pair("scheduler", "scheduler"), std::pair("ps-", "server"), std::pair("worker-", "worker")}) {
-      if (nodes_at(host, stem) == 0) continue;
-      const std::string name = std::string(role) + kSecretSuffix;
-      files.push_back({host, folder + name, text_of(plan_.keys.folder + "/" + name), true});
-      if (files.back().bytes.empty()) {
-        return make_error(ErrorCode::kNotFound,
-                          fmt::format("no {}/{}: `capstan keys new --keys {}` makes keys", plan_.keys.folder,
-                                      name, plan_.keys.folder));
+      if (nodes_at(host, stem) > 0) names.push_back(std::string(role) + kSecretSuffix);
+    }
+    for (const std::string& name : names) {
+      auto bytes = read_file(plan_.keys.folder + "/" + name);
+      if (!bytes.ok()) {
+        return make_error(ErrorCode::kNotFound, fmt::format("{}: `capstan keys new --keys {}` makes keys",
+                                                            bytes.error().message, plan_.keys.folder));
       }
+      files.push_back({host, folder + name, std::move(bytes).value(), name != kAllowedFile});
     }
   }
   return files;
@@ -287,7 +281,7 @@ Status HostCluster::fetch_report() {
   Ssh::Call call(ssh_, host, in_folder("cat " + shell_quoted(job().report)), scratch_);
   const auto answer = call.wait(kCallPatience);
   CAPSTAN_TRY(done_on(host, answer, "read the report"));
-  if (answer->text == text_of(job().report)) return ok_status();
+  if (const auto here = read_file(job().report); here.ok() && *here == answer->text) return ok_status();
   DiskFiles files;
   return files.publish(job().report, std::as_bytes(std::span(answer->text)));
 }

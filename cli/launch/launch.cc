@@ -6,13 +6,12 @@
 #include <cstdio>
 #include <deque>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "cli/folder_lock.h"
 #include "cli/held_signals.h"
 #include "cli/job_watch.h"
 #include "cli/launch/host_cluster.h"
+#include "cli/launch/local_file.h"
 #include "common/endpoint_check.h"
 #include "common/text.h"
 
@@ -22,19 +21,6 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto kLockPatience = 1s;
 constexpr auto kCopyPatience = 300s;
-
-int complain(const Error& error, int code) {
-  std::fprintf(stderr, "%s\n", error.message.c_str());
-  return code;
-}
-
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) return make_error(ErrorCode::kNotFound, "cannot read " + path);
-  return std::move(text).str();
-}
 
 Result<std::vector<LaunchHost>> hosts_of(const LaunchArgs& args, const JobConfig& job) {
   if (!args.hosts_file.empty()) {
@@ -106,11 +92,6 @@ Status copy_program(LaunchPlan& plan, const std::string& scratch) {
                                  answer.ok() ? answer->text : answer.error().message));
   }
   return all;
-}
-
-Result<SecurityOptions> own_security(const KeyArgs& keys) {
-  if (!keys.folder.empty()) CAPSTAN_TRY(make_missing_keys(keys.folder));
-  return tool_security(keys);
 }
 
 void tell_placing(const JobConfig& job, const LaunchPlan& plan) {
