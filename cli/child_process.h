@@ -35,7 +35,6 @@ class ChildProcess {
   void signal(int number) const;
   // The last lines of its log.
   std::string log_tail(std::size_t lines) const;
-  const std::string& log_path() const { return log_path_; }
 
  private:
   ChildProcess(std::string name, std::string log_path)

@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <ostream>
 
 #include "cli/commands.h"
@@ -74,6 +75,11 @@ int complain(const CLI::App& app, const CLI::ParseError& error, const std::vecto
 }
 
 }  // namespace
+
+int complain(const Error& error, int code) {
+  std::fprintf(stderr, "%s\n", error.message.c_str());
+  return code;
+}
 
 int run_command_line(const std::vector<std::string>& arguments, Console console) {
   CLI::App app(

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "common/result.h"
+
 namespace capstan {
 
 inline constexpr int kExitOk = 0;
@@ -17,6 +19,9 @@ struct Console {
   std::ostream& out;
   std::ostream& err;
 };
+
+// Says it on stderr; gives the exit code.
+int complain(const Error& error, int code);
 
 // The whole program. Arguments without the program's name.
 int run_command_line(const std::vector<std::string>& arguments, Console console);

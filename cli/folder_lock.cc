@@ -26,4 +26,11 @@ Status lock_folder(FileLock& lock, const std::string& folder, const std::string&
                     fmt::format("{} is in use: {}. {}", folder, locked.error().message, advice));
 }
 
+Status lock_run(FileLock& lock, const std::string& work_dir) {
+  constexpr std::chrono::seconds kPatience{1};  // for a run that was killed just now
+  return lock_folder(
+      lock, work_dir, "run.lock", kPatience,
+      "Wait for that run or stop it, or give this one a folder of its own: --set work_dir=DIR");
+}
+
 }  // namespace capstan

@@ -17,4 +17,7 @@ inline constexpr const char* kCheckpointsLock = "checkpoints.lock";
 Status lock_folder(FileLock& lock, const std::string& folder, const std::string& name,
                    std::chrono::milliseconds patience, const std::string& advice);
 
+// A job's work_dir is one run's at a time, here or on several hosts.
+Status lock_run(FileLock& lock, const std::string& work_dir);
+
 }  // namespace capstan

@@ -28,6 +28,10 @@ std::string JobCluster::log_path(const std::string& name) const {
   return fmt::format("{}/{}.log", log_dir_, name);
 }
 
+std::uint32_t JobCluster::number_of(const std::string& name) {
+  return numbers_.emplace(name, static_cast<std::uint32_t>(numbers_.size())).first->second;
+}
+
 Result<std::string> JobCluster::start() {
   std::error_code error;
   std::filesystem::create_directories(log_dir_, error);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <deque>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,8 +70,9 @@ class JobCluster {
   virtual Result<std::string> written_endpoint() = 0;
 
   const JobConfig& job() const { return job_; }
-  const std::string& endpoint() const { return endpoint_; }
   std::string log_path(const std::string& name) const;
+  // In the order in which nodes were first named, the scheduler 0; whoever takes a node's place has its.
+  std::uint32_t number_of(const std::string& name);
 
  private:
   std::vector<std::string> first_scheduler_args();
@@ -86,6 +88,7 @@ class JobCluster {
   std::string log_dir_;
   std::string endpoint_;
   std::uint32_t servers_started_ = 0;
+  std::map<std::string, std::uint32_t> numbers_;
   std::deque<ChildProcess> children_;  // a new one moves none of the others
   std::vector<bool> reported_;
 };

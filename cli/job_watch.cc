@@ -88,8 +88,8 @@ class JobWatch {
   void look() {
     look_timer_.start(kLookEvery, [this] { look(); });
     cluster_.tend();
-    replace_due();
     for (ChildProcess* child : cluster_.newly_ended()) on_child_ended(*child);
+    replace_due();
     if (!link_.greeted()) return;
     link_.status([this](const Result<std::string>& status) {
       if (!status.ok()) return;
@@ -150,7 +150,6 @@ class JobWatch {
     std::fprintf(stderr, "%s; another one %s%s\n", how.c_str(),
                  child.name() == "scheduler" ? "goes on from its journal" : "takes its place",
                  seconds == 0 ? "" : fmt::format(" in {} s", seconds).c_str());
-    replace_due();
     return true;
   }
 

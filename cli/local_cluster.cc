@@ -55,11 +55,11 @@ Result<std::string> LocalCluster::written_endpoint() {
 // The same for whoever takes a node's place.
 std::vector<std::string> LocalCluster::http_args(const std::string& name) {
   if (all_.http.empty()) return {};
-  const auto own = http_ports_.emplace(name, http_ports_.size()).first->second;
   const std::size_t colon = all_.http.rfind(':') + 1;
   const auto first = parse_uint(all_.http.substr(colon));
   const bool picks = !first.has_value() || *first == 0;
-  return {"--http", picks ? all_.http : fmt::format("{}{}", all_.http.substr(0, colon), *first + own)};
+  return {"--http",
+          picks ? all_.http : fmt::format("{}{}", all_.http.substr(0, colon), *first + number_of(name))};
 }
 
 Result<ChildProcess> LocalCluster::spawn(const std::string& name, std::vector<std::string> args,

@@ -1,7 +1,6 @@
 // LocalCluster: a job's scheduler, servers and workers as processes of this host.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -34,7 +33,6 @@ class LocalCluster final : public JobCluster {
 
   ClusterArgs all_;
   std::string endpoint_file_;
-  std::map<std::string, std::uint32_t> http_ports_;  // by node, behind the scheduler's
 };
 
 }  // namespace capstan

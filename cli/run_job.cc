@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/beside.h"
+#include "cli/command.h"
 #include "cli/folder_lock.h"
 #include "cli/held_signals.h"
 #include "cli/job_watch.h"
@@ -17,7 +18,6 @@ namespace capstan {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kLockPatience = 1s;  // for a run that was killed just now
 
 std::vector<std::string> resume_args(const RunArgs& args) {
   if (!args.resume_from.empty()) return {"--resume-from", args.resume_from};
@@ -29,21 +29,12 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
                 bool say) {
   const JobConfig& job = loaded.config;
   FileLock lock;
-  const Status alone =
-      lock_folder(lock, job.work_dir, "run.lock", kLockPatience,
-                  "Wait for that run or stop it, or give this one a folder of its own: --set "
-                  "work_dir=DIR");
-  if (!alone.ok()) {
-    std::fprintf(stderr, "%s\n", alone.error().message.c_str());
-    return 1;
-  }
+  const Status alone = lock_run(lock, job.work_dir);
+  if (!alone.ok()) return complain(alone.error(), 1);
   DiskFiles files;
   const std::string job_file = job.work_dir + "/job.yaml";
   const Status written = files.publish(job_file, std::as_bytes(std::span(loaded.effective_yaml)));
-  if (!written.ok()) {
-    std::fprintf(stderr, "%s\n", written.error().message.c_str());
-    return 1;
-  }
+  if (!written.ok()) return complain(written.error(), 1);
   if (!args.quiet) {
     std::printf("job %s: 1 scheduler, %u server%s, %u worker%s; logs in %s/logs\n", job.name.c_str(),
                 job.cluster.servers, job.cluster.servers == 1 ? "" : "s", job.cluster.workers,
@@ -52,17 +43,13 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
   }
   const KeyArgs keys = with_job(args.keys, job.cluster);
   auto security = own_security(keys);
-  if (!security.ok()) {
-    std::fprintf(stderr, "%s\n", security.error().message.c_str());
-    return 1;
-  }
+  if (!security.ok()) return complain(security.error(), 1);
   HeldSignals held;
   LocalCluster cluster(job, job_file, std::move(scheduler_args), {args.http, keys});
   const auto endpoint = cluster.start();
   if (!endpoint.ok()) {
     cluster.stop(500ms);
-    std::fprintf(stderr, "%s\n", endpoint.error().message.c_str());
-    return 1;
+    return complain(endpoint.error(), 1);
   }
   if (!args.quiet) {
     std::printf("scheduler at %s (also in %s/scheduler.endpoint): capstan status --scheduler %s --job %s\n",
@@ -108,10 +95,6 @@ Status show_beside(const JobConfig& job) {
 }  // namespace
 
 int run_job(const RunArgs& args) {
-  const auto complain = [](const Error& error, int code) {
-    std::fprintf(stderr, "%s\n", error.message.c_str());
-    return code;
-  };
   const auto loaded = load(args);
   if (!loaded.ok()) return complain(loaded.error(), 2);
   const JobConfig& job = loaded->config;

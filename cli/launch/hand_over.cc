@@ -9,7 +9,6 @@
 
 #include "cli/child_process.h"
 #include "cli/launch/k8s_manifests.h"
-#include "cli/launch/local_file.h"
 #include "cli/launch/slurm_form.h"
 #include "cli/launch/ssh.h"
 #include "common/adapters/disk_files.h"
@@ -31,7 +30,8 @@ int run_program(const std::vector<std::string>& words, const std::string& log) {
   auto child = ChildProcess::start_program(words.front(), words, log, ChildProcess::LogFile::kNew, -1);
   if (!child.ok()) return complain(child.error(), 1);
   while (child->running()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  if (const auto said = read_file(log); said.ok()) std::printf("%s", said->c_str());
+  if (const auto said = DiskFiles().read(log); said.ok())
+    std::printf("%s", std::string(said->text()).c_str());
   return child->killed() ? 1 : child->exit_code();
 }
 
@@ -45,14 +45,15 @@ int submit_to_slurm(const LaunchArgs& args) {
   settings.folder = args.folder.empty() ? std::filesystem::current_path().string() : args.folder;
   settings.job_file = job.work_dir + "/job.yaml";
   settings.program = args.program.empty() ? "capstan" : shell_quoted(args.program);
+  settings.keys = with_job(args.keys, job.cluster).folder;
   settings.scheduler_args = scheduler_args(args);
   const std::string form = slurm_form(job, settings);
   if (args.dry_run) {
     std::printf("%s", form.c_str());
     return 0;
   }
-  if (job.cluster.security == Security::kCurve) {
-    if (const Status made = make_missing_keys(job.cluster.keys); !made.ok()) return complain(made.error(), 1);
+  if (!settings.keys.empty()) {
+    if (const Status made = make_missing_keys(settings.keys); !made.ok()) return complain(made.error(), 1);
   }
   const std::string script = job.work_dir + "/slurm.sh";
   std::error_code error;
@@ -79,9 +80,9 @@ int print_k8s(const LaunchArgs& args) {
   if (!keys.folder.empty()) {
     if (const Status made = make_missing_keys(keys.folder); !made.ok()) return complain(made.error(), 1);
     for (const char* file : {"allowed", "scheduler.key", "server.key", "worker.key", "tool.key"}) {
-      const auto bytes = read_file(keys.folder + "/" + file);
+      const auto bytes = DiskFiles().read(keys.folder + "/" + file);
       if (!bytes.ok()) return complain(bytes.error(), 1);
-      settings.keys[file] = *bytes;
+      settings.keys[file] = std::string(bytes->text());
     }
   }
   std::printf("%s", k8s_manifests(job, settings).c_str());

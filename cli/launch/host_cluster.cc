@@ -8,7 +8,6 @@
 #include <array>
 #include <filesystem>
 
-#include "cli/launch/local_file.h"
 #include "common/adapters/disk_files.h"
 #include "common/endpoint_check.h"
 #include "common/text.h"
@@ -147,12 +146,12 @@ Result<std::vector<HostCluster::File>> HostCluster::files() const {
       if (nodes_at(host, stem) > 0) names.push_back(std::string(role) + kSecretSuffix);
     }
     for (const std::string& name : names) {
-      auto bytes = read_file(plan_.keys.folder + "/" + name);
+      const auto bytes = DiskFiles().read(plan_.keys.folder + "/" + name);
       if (!bytes.ok()) {
         return make_error(ErrorCode::kNotFound, fmt::format("{}: `capstan keys new --keys {}` makes keys",
                                                             bytes.error().message, plan_.keys.folder));
       }
-      files.push_back({host, folder + name, std::move(bytes).value(), name != kAllowedFile});
+      files.push_back({host, folder + name, std::string(bytes->text()), name != kAllowedFile});
     }
   }
   return files;
@@ -197,19 +196,18 @@ std::vector<std::string> HostCluster::listen_args() {
   return {"--endpoint-file", endpoint_file(), "--bind", scheduler_bind()};
 }
 
-std::vector<std::string> HostCluster::common_args(const std::string& name) const {
+std::vector<std::string> HostCluster::common_args(const std::string& name) {
   const std::size_t host = host_of(name);
   std::vector<std::string> args;
   if (!plan_.keys.folder.empty()) args = {"--keys", job().work_dir + "/keys"};
   if (insecure_at(host) && !name.starts_with("worker-")) args.emplace_back("--insecure");
   if (plan_.http_port == 0) return args;
-  const auto before = static_cast<std::uint32_t>(std::distance(places_.begin(), places_.find(name)));
-  const std::uint32_t port = name == "scheduler" ? plan_.http_port : plan_.http_port + 1 + before;
-  args.insert(args.end(), {"--http", fmt::format("{}:{}", plan_.hosts[host].address, port)});
+  args.insert(args.end(),
+              {"--http", fmt::format("{}:{}", plan_.hosts[host].address, plan_.http_port + number_of(name))});
   return args;
 }
 
-std::string HostCluster::node_line(const std::string& name, const std::vector<std::string>& args) const {
+std::string HostCluster::node_line(const std::string& name, const std::vector<std::string>& args) {
   std::vector<std::string> words = {"tether", "--job", job().name, "--"};
   words.insert(words.end(), args.begin(), args.end());
   const auto more = common_args(name);
@@ -281,8 +279,9 @@ Status HostCluster::fetch_report() {
   Ssh::Call call(ssh_, host, in_folder("cat " + shell_quoted(job().report)), scratch_);
   const auto answer = call.wait(kCallPatience);
   CAPSTAN_TRY(done_on(host, answer, "read the report"));
-  if (const auto here = read_file(job().report); here.ok() && *here == answer->text) return ok_status();
   DiskFiles files;
+  if (const auto here = files.read(job().report); here.ok() && here->text() == answer->text)
+    return ok_status();
   return files.publish(job().report, std::as_bytes(std::span(answer->text)));
 }
 

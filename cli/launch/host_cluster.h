@@ -70,8 +70,8 @@ class HostCluster final : public JobCluster {
   std::size_t host_of(const std::string& name) const;
   std::string in_folder(const std::string& line) const;
   std::string doctor_line(std::size_t host) const;
-  std::string node_line(const std::string& name, const std::vector<std::string>& args) const;
-  std::vector<std::string> common_args(const std::string& name) const;
+  std::string node_line(const std::string& name, const std::vector<std::string>& args);
+  std::vector<std::string> common_args(const std::string& name);
   std::string write_line(const File& file) const;
   Result<std::vector<File>> files() const;
   std::string scheduler_bind() const;

@@ -11,7 +11,7 @@
 #include "cli/held_signals.h"
 #include "cli/job_watch.h"
 #include "cli/launch/host_cluster.h"
-#include "cli/launch/local_file.h"
+#include "common/adapters/disk_files.h"
 #include "common/endpoint_check.h"
 #include "common/text.h"
 
@@ -19,13 +19,12 @@ namespace capstan {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kLockPatience = 1s;
 constexpr auto kCopyPatience = 300s;
 
 Result<std::vector<LaunchHost>> hosts_of(const LaunchArgs& args, const JobConfig& job) {
   if (!args.hosts_file.empty()) {
-    CAPSTAN_ASSIGN(const std::string text, read_file(args.hosts_file));
-    return parse_hosts(text, args.hosts_file);
+    CAPSTAN_ASSIGN(const Buffer hosts, DiskFiles().read(args.hosts_file));
+    return parse_hosts(hosts.text(), args.hosts_file);
   }
   if (job.cluster.hosts.empty()) {
     return make_error(ErrorCode::kInvalid,
@@ -72,17 +71,16 @@ Result<Launch> plan_of(const LaunchArgs& args) {
 
 // Under a name that its bytes decide: another build gets another one, and one that is there stays.
 Status copy_program(LaunchPlan& plan, const std::string& scratch) {
-  CAPSTAN_ASSIGN(const std::string bytes, read_file("/proc/self/exe"));
+  CAPSTAN_ASSIGN(const Buffer bytes, DiskFiles().read("/proc/self/exe"));
   const std::string name = fmt::format("capstan-{:016x}", XXH3_64bits(bytes.data(), bytes.size()));
   plan.program = "\"$HOME\"/.cache/capstan/" + name;
   const Ssh ssh(plan.ssh);
   const std::string line = fmt::format(
-      "mkdir -p \"$HOME\"/.cache/capstan && {{ test -x {0} || {{ cat > {0}.new && chmod 755 {0}.new && mv "
-      "{0}.new "
-      "{0}; }}; }}",
+      "mkdir -p \"$HOME\"/.cache/capstan && {{ test -x {0} || "
+      "{{ cat > {0}.new && chmod 755 {0}.new && mv {0}.new {0}; }}; }}",
       plan.program);
   std::deque<Ssh::Call> calls;
-  for (const LaunchHost& host : plan.hosts) calls.emplace_back(ssh, host, line, scratch, bytes);
+  for (const LaunchHost& host : plan.hosts) calls.emplace_back(ssh, host, line, scratch, bytes.text());
   Status all = ok_status();
   for (std::size_t i = 0; i < calls.size(); ++i) {
     const auto answer = calls[i].wait(kCopyPatience);
@@ -112,10 +110,7 @@ void tell_placing(const JobConfig& job, const LaunchPlan& plan) {
 int run_on_hosts(const LaunchArgs& args, Launch launch) {
   const JobConfig& job = launch.job.config;
   FileLock lock;
-  const Status alone =
-      lock_folder(lock, job.work_dir, "run.lock", kLockPatience,
-                  "Wait for that run or stop it, or give this one a folder of its own: --set "
-                  "work_dir=DIR");
+  const Status alone = lock_run(lock, job.work_dir);
   if (!alone.ok()) return complain(alone.error(), 1);
   auto security = own_security(launch.plan.keys);
   if (!security.ok()) return complain(security.error(), 1);

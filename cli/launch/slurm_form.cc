@@ -16,8 +16,8 @@ std::string port_of(const JobConfig& job) {
   return port == "0" ? std::to_string(kUsualPort) : port;
 }
 
-std::string security_of(const JobConfig& job, bool listens) {
-  if (job.cluster.security == Security::kCurve) return " --keys " + shell_quoted(job.cluster.keys);
+std::string security_of(const SlurmSettings& settings, bool listens) {
+  if (!settings.keys.empty()) return " --keys " + shell_quoted(settings.keys);
   return listens ? " --insecure" : "";
 }
 
@@ -30,7 +30,8 @@ std::string slurm_form(const JobConfig& job, const SlurmSettings& settings) {
       cluster.max_frame_bytes, cluster.threads > 0 ? fmt::format(" --threads {}", cluster.threads) : "");
   const std::string memory =
       cluster.memory_limit > 0 ? fmt::format(" --memory-limit {}", cluster.memory_limit) : "";
-  return fmt::format(R"form(#!/bin/bash
+  return fmt::format(
+      R"form(#!/bin/bash
 #SBATCH --job-name={name}
 #SBATCH --ntasks={tasks}
 #SBATCH --cpus-per-task={cpus}
@@ -51,14 +52,13 @@ for each in $(jobs -p); do kill "$each" 2>/dev/null; done
 wait
 exit "$code"
 )form",
-                     fmt::arg("name", job.name), fmt::arg("tasks", 1 + cluster.servers + cluster.workers),
-                     fmt::arg("cpus", std::max(1U, cluster.threads)), fmt::arg("work", job.work_dir),
-                     fmt::arg("servers", cluster.servers), fmt::arg("workers", cluster.workers),
-                     fmt::arg("folder", shell_quoted(settings.folder)), fmt::arg("program", settings.program),
-                     fmt::arg("file", shell_quoted(settings.job_file)), fmt::arg("port", port_of(job)),
-                     fmt::arg("listens", security_of(job, true)), fmt::arg("keys", security_of(job, false)),
-                     fmt::arg("more", settings.scheduler_args), fmt::arg("member", member),
-                     fmt::arg("memory", memory));
+      fmt::arg("name", job.name), fmt::arg("tasks", 1 + cluster.servers + cluster.workers),
+      fmt::arg("cpus", std::max(1U, cluster.threads)), fmt::arg("work", job.work_dir),
+      fmt::arg("servers", cluster.servers), fmt::arg("workers", cluster.workers),
+      fmt::arg("folder", shell_quoted(settings.folder)), fmt::arg("program", settings.program),
+      fmt::arg("file", shell_quoted(settings.job_file)), fmt::arg("port", port_of(job)),
+      fmt::arg("listens", security_of(settings, true)), fmt::arg("keys", security_of(settings, false)),
+      fmt::arg("more", settings.scheduler_args), fmt::arg("member", member), fmt::arg("memory", memory));
 }
 
 }  // namespace capstan

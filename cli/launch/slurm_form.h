@@ -11,6 +11,7 @@ struct SlurmSettings {
   std::string job_file;  // the effective job, where all hosts of the allocation can read it
   std::string folder;    // where nodes run
   std::string program;   // as a shell reads it
+  std::string keys;      // their folder; empty: nodes trust the cluster's network
   std::string scheduler_args;
 };
 

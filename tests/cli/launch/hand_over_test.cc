@@ -73,10 +73,8 @@ TEST(K8s, WithoutKeysThereIsNoSecretAndNodesAreTold) {
 
 // The shell that Slurm starts must understand it.
 TEST(Slurm, TheFormIsABatchScript) {
-  JobConfig job = films();
-  job.cluster.security = Security::kCurve;
-  job.cluster.keys = "my keys";
-  const std::string form = slurm_form(job, {"out/films/job.yaml", "/home/ml/it's", "capstan", " --resume"});
+  const SlurmSettings settings{"out/films/job.yaml", "/home/ml/it's", "capstan", "my keys", " --resume"};
+  const std::string form = slurm_form(films(), settings);
   EXPECT_THAT(form, HasSubstr("#SBATCH --ntasks=8\n"));
   EXPECT_THAT(form, HasSubstr("#SBATCH --cpus-per-task=2\n"));
   EXPECT_THAT(form, HasSubstr("--keys 'my keys' --resume &"));
