@@ -126,6 +126,11 @@ void SchedulerLink::refresh_map() {
 }
 
 void SchedulerLink::take_map(const MapUpdate& update) {
+  // Nodes may have other numbers under the scheduler that made it: our own comes with its welcome.
+  if (update.version >> 32 > generation_ && !CAPSTAN_PLANTED(kMapBeforeWelcome)) {
+    timer_.start(Duration(0), [this] { greet(); });
+    return;
+  }
   const std::uint64_t before = map_.version();
   if (const Status taken = map_.apply(update); !taken.ok()) {
     log_.error("shard map {} refused: {}", update.version, taken.error().message);

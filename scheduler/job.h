@@ -330,7 +330,7 @@ class Job {
   std::size_t ready_workers_ = 0;  // living ones
   std::string waits_for_;          // as of the last tick, for those who ask for work
   bool began_anew_ = false;
-  std::string gives_way_to_;  // a node that lives
+  std::string gives_way_to_;           // a node that lives
   std::vector<JournalRecord> before_;  // it began anew: what the journal held
   std::uint32_t run_began_ = 0;        // generation; checkpoints of lower ones are of earlier runs
   std::uint64_t last_checkpoint_ = 0;  // numbers are never used twice

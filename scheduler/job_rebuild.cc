@@ -3,8 +3,6 @@
 // they hold.
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
-
 #include "scheduler/job.h"
 
 namespace capstan {
@@ -17,8 +15,12 @@ void Job::hear_of_shards(const Hello& hello, const MapUpdate& map) {
   if (waits != waits_for_) context_.log.info("{}", waits);
   waits_for_ = waits;
   if (!rebuild_->complete()) return;
-  auto found = rebuild_->found();
-  const Status rebuilt = found.ok() ? rebuild(std::move(found).value()) : Status(found.error());
+  const auto found = rebuild_->found();
+  const auto lease = std::chrono::milliseconds(options().config.cluster.lease_ms);
+  // A process that another one has the name of may only stand still, and lead by a lease of the last
+  // scheduler's. Servers greet again until they are welcomed.
+  if (found.ok() && found->loses_members && context_.loop.now() - facts_.started < lease) return;
+  const Status rebuilt = found.ok() ? rebuild(*found) : Status(found.error());
   rebuild_.reset();
   if (!rebuilt.ok()) return halt(rebuilt.error());
 }
@@ -31,20 +33,22 @@ Status Job::rebuild(const Rebuild::Found& found) {
   run_began_ = found.run;
   CAPSTAN_TRY(find_cursors());
   begin_generation();
-  std::vector<ShardEntry> entries = found.entries;  // as they were changed
-  std::sort(entries.begin(), entries.end(),
-            [](const ShardEntry& a, const ShardEntry& b) { return a.epoch < b.epoch; });
+  map_.apply(found.newest);
+  const std::vector<ShardEntry> left = map_.changes(found.entries, facts_.generation);
+  map_.apply(left);
   std::vector<JournalRecord> records = {RunBegun{run_began_}, GenerationRaised{facts_.generation}};
-  for (const NodeGreeted& server : found.servers) records.emplace_back(server);
-  records.emplace_back(MapChanged{entries});
+  std::vector<NodeGreeted> known = found.servers;
+  known.insert(known.end(), found.others.begin(), found.others.end());
+  for (const NodeGreeted& server : known) records.emplace_back(server);
+  records.emplace_back(MapChanged{found.newest});
+  if (!left.empty()) records.emplace_back(MapChanged{left});
   if (resume_.has_value()) {
     for (JournalRecord& record : resume_records()) records.push_back(std::move(record));
   }
   records.emplace_back(StateReached{std::string(kRebuiltState), 0, resume_directory_});
   CAPSTAN_TRY(context_.journal.begin(records));
   journal_begun_ = true;
-  for (const NodeGreeted& server : found.servers) take_in(server);
-  map_.apply(entries);
+  for (const NodeGreeted& server : known) take_in(server);
   rebuilt_sketch_width_ = found.sketch_width;
   context_.log.info("generation {}: rebuilt from {} servers, {}", facts_.generation, found.servers.size(),
                     resume_.has_value() ? "with the cursors of " + resume_directory_

@@ -88,6 +88,7 @@ void Membership::recover(Node node, Instant now) {
   stored = std::move(node);
   stored.alive = false;
   stored.peer = 0;
+  if (stored.incarnation == 0) return;  // only its name and number are known: whoever greets has them
   renew(stored, now + (CAPSTAN_PLANTED(kMovesInFirstLease) ? lease_ / 2 : first_term_));
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/planted_bugs.h"
 #include "common/text.h"
 #include "scheduler/placement.h"
 
@@ -69,19 +70,29 @@ std::string Rebuild::waits_for() const {
 }
 
 Result<Rebuild::Found> Rebuild::found() const {
-  Found found{generation_, run_, sketch_width_, {}, entries_};
+  Found found{false, generation_, run_, sketch_width_, {}, {}, {}, entries_};
+  std::map<std::string, NodeId> numbers;  // a name's newest
+  for (const auto& [id, name] : names_) numbers[name] = id;
   std::set<NodeId> gone;
   for (const auto& [id, name] : names_) {
     const auto heard = heard_.find(name);
-    if (heard == heard_.end() || empty_.contains(name)) {
-      gone.insert(id);
-      continue;
-    }
-    const Hello& hello = heard->second;
-    found.servers.push_back({id, Role::kServer, name, hello.endpoint, hello.host, hello.zone,
-                             hello.incarnation, hello.memory_limit});
+    const bool holds_rows = heard != heard_.end() && !empty_.contains(name) && numbers[name] == id;
+    if (!holds_rows) gone.insert(id);
+    if (numbers[name] != id) continue;
+    const Hello hello = heard == heard_.end() ? Hello() : heard->second;
+    auto& servers = holds_rows ? found.servers : found.others;
+    servers.push_back({id, Role::kServer, name, hello.endpoint, hello.host, hello.zone, hello.incarnation,
+                       hello.memory_limit});
   }
-  for (const NodeId id : gone) found.entries = without_node(std::move(found.entries), id);
+  for (const NodeId id : gone) {
+    for (const ShardEntry& entry : found.entries) {
+      found.loses_members = found.loses_members || entry.learner == id || holds(entry.chain, id);
+    }
+    found.entries = without_node(std::move(found.entries), id);
+  }
+  found.newest = CAPSTAN_PLANTED(kLeftUnderOldEpochs) ? found.entries : entries_;
+  std::sort(found.newest.begin(), found.newest.end(),
+            [](const ShardEntry& a, const ShardEntry& b) { return a.epoch < b.epoch; });
   for (const ShardEntry& entry : found.entries) {
     if (!entry.chain.empty()) continue;
     return make_error(

@@ -31,10 +31,13 @@ class Rebuild {
   std::string waits_for() const;
 
   struct Found {
+    bool loses_members = false;             // entries are not as they were heard
     std::uint32_t generation = 0, run = 0;  // the highest that were heard
     std::uint32_t sketch_width = 0;         // of the tables
     std::vector<NodeGreeted> servers;       // those that hold something
-    std::vector<ShardEntry> entries;        // without those that were given up or hold nothing
+    std::vector<NodeGreeted> others;        // who keep their numbers all the same; incarnation 0: not heard
+    std::vector<ShardEntry> newest;         // as they were heard, the lowest epoch first
+    std::vector<ShardEntry> entries;        // by shard: without those that were given up or hold nothing
   };
   // kUnavailable: a shard is left without a member. REQUIRES: complete().
   Result<Found> found() const;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/campaign.h"
+#include "tests/mutation/rebuild_scenes.h"
 #include "tests/mutation/scenes.h"
 #include "tests/sim/stragglers.h"
 #include "tests/sim/two_schedulers.h"
@@ -248,6 +249,16 @@ TEST(PlantedBugs, AcksBeforeCopies) {
 
 TEST(PlantedBugs, EvictionsNotLogged) {
   must_find(PlantedBug::kEvictionsNotLogged, 20, {"holds other bytes"}, with_rows_that_expire);
+}
+
+TEST(PlantedBugs, LeftUnderOldEpochs) {
+  must_find(PlantedBug::kLeftUnderOldEpochs, 20, {"holds other bytes", "the job does not end"},
+            rebuilt_twice);
+}
+
+TEST(PlantedBugs, MapBeforeWelcome) {
+  must_find(PlantedBug::kMapBeforeWelcome, 50, {"has two owners", "holds other bytes"},
+            numbered_by_a_false_start);
 }
 
 TEST(PlantedBugs, IgnoresFailedSync) {

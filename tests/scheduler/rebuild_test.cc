@@ -107,6 +107,38 @@ TEST(Rebuild, AMemberThatHoldsNothingLeavesItsChains) {
   ASSERT_TRUE(rebuild.complete());
   EXPECT_EQ(rebuild.found()->entries[0].chain, std::vector<NodeId>{2});
   EXPECT_EQ(rebuild.found()->servers.size(), 1U);
+  EXPECT_TRUE(rebuild.found()->loses_members);
+  EXPECT_EQ(rebuild.found()->newest[0].chain, (std::vector<NodeId>{1, 2})) << "as it was heard";
+}
+
+// Numbers are not given to others, nor a name another number.
+TEST(Rebuild, EveryNameThatWasHeardOfKeepsItsNumber) {
+  Rebuild rebuild(2, {});
+  ASSERT_TRUE(rebuild.hear(server("ps-1"), map_of(1, {{0, kVersion + 1, {2}}, {1, kVersion + 1, {2}}})).ok());
+  ASSERT_TRUE(rebuild.hear(server("ps-0", 0, 0), MapUpdate{}).ok());
+  const auto found = rebuild.found();
+  ASSERT_TRUE(found.ok());
+  EXPECT_FALSE(found->loses_members);
+  ASSERT_EQ(found->others.size(), 2U);
+  EXPECT_EQ(found->others[0].id, 1U);
+  EXPECT_EQ(found->others[0].incarnation, 77U) << "the process that has the name now";
+  EXPECT_EQ(found->others[1].name, "ps-2");
+  EXPECT_EQ(found->others[1].incarnation, 0U) << "nobody was heard";
+}
+
+TEST(Rebuild, OfTwoNumbersOfANameTheNewerCounts) {
+  Rebuild rebuild(2, {});
+  MapUpdate map = map_of(1, {{0, kVersion + 1, {2, 3}}, {1, kVersion + 1, {3}}});
+  map.nodes.push_back({4, "ps-2", ""});
+  map.shards[1].chain = {4};
+  ASSERT_TRUE(rebuild.hear(server("ps-1"), map).ok());
+  ASSERT_TRUE(rebuild.hear(server("ps-2"), map).ok());
+  const auto found = rebuild.found();
+  ASSERT_TRUE(found.ok());
+  EXPECT_EQ(found->entries[0].chain, std::vector<NodeId>{2});
+  EXPECT_EQ(found->entries[1].chain, std::vector<NodeId>{4});
+  ASSERT_EQ(found->servers.size(), 2U);
+  EXPECT_EQ(found->servers[1].id, 4U);
 }
 
 TEST(Rebuild, AJobOfAnotherShapeIsRefused) {

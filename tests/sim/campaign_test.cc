@@ -36,7 +36,8 @@ TEST(Campaign, SeedsTo500) {
 // that the scheduler stood still; a handover whose scheduler died; copies that were dead when the last
 // living one was let go; a generation that no server had heard of, used again after the journal was lost.
 TEST(Campaign, SeedsThatFoundBugs) {
-  for (const std::uint64_t seed : {70175, 100341, 102321, 103985, 106767, 110697, 111824}) run(seed, 1);
+  for (const std::uint64_t seed : {70175, 100341, 102321, 103985, 106767, 110697, 111824, 1549, 2398})
+    run(seed, 1);
 }
 
 TEST(Campaign, NoServerIsCutOffFromItself) {
