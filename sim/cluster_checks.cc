@@ -26,6 +26,10 @@ std::shared_ptr<const Server> SimCluster::server_process(const SimNode& node) co
 bool SimCluster::keeps_all_rows(const SimNode* without) const {
   const auto process = scheduler_process();
   if (process == nullptr || process->job().map().empty()) return false;
+  // The one that stays must have been heard of late, or the scheduler may drop it for the one that dies.
+  const Instant soon =
+      scheduler_->loop().now() +
+      (without == nullptr ? Duration(0) : std::chrono::milliseconds(config().cluster.lease_ms) / 2);
   std::map<NodeId, bool> has_rows;                 // its rows, as far as the scheduler knows
   std::map<NodeId, std::set<std::uint32_t>> goes;  // shards that it leads no more, and may soon not hold
   NodeId self = 0;
@@ -38,7 +42,9 @@ bool SimCluster::keeps_all_rows(const SimNode* without) const {
         if (held.handed_over) goes[known->id].insert(held.shard);
       }
     }
-    has_rows[known->id] = world_.up(*node) && known->incarnation == incarnations_.at(node) && node != without;
+    const bool heard = without == nullptr || (known->peer != 0 && known->lease_end >= soon);
+    has_rows[known->id] =
+        heard && world_.up(*node) && known->incarnation == incarnations_.at(node) && node != without;
   }
   const auto& entries = process->job().map().entries();
   return std::all_of(entries.begin(), entries.end(), [&](const ShardEntry& entry) {
