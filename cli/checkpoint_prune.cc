@@ -67,11 +67,12 @@ Result<Choice> choose(Storage& files, const std::vector<ListedCheckpoint>& all, 
 
 // That no scheduler publishes or removes checkpoints meanwhile. In an object store nothing tells.
 Status keep_jobs_out(FileLock& lock, Storage& files, const PruneOptions& options) {
-  if (options.dry_run || is_object_path(options.path)) return ok_status();
+  const std::string folder(stored_path(options.path));
+  if (options.dry_run || is_object_path(folder)) return ok_status();
   CAPSTAN_ASSIGN(const bool exists, files.exists(options.path));
   CAPSTAN_ASSIGN(const bool itself, is_published(files, options.path));
   if (!exists || itself) return ok_status();  // nothing to remove
-  return lock_folder(lock, options.path, kCheckpointsLock, std::chrono::milliseconds(0),
+  return lock_folder(lock, folder, kCheckpointsLock, std::chrono::milliseconds(0),
                      "It is the scheduler of a job that keeps its checkpoints there, or another prune. Stop "
                      "the job first, or leave the pruning to it: it keeps as many as checkpoint.keep says. "
                      "--dry-run only looks, and may");

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/offline_job.h"
 #include "cli/wire_keys.h"
+#include "common/adapters/file_keys.h"
 
 namespace capstan {
 namespace {
@@ -17,15 +18,30 @@ struct KeysOptions {
   std::string folder = "keys", role, name;
 };
 
+constexpr const char* kForCheckpoints = "checkpoint";
+
+int make_for_checkpoints(const KeysOptions& options, Console console) {
+  const std::string file = options.folder + "/" + kFileKeysName;
+  if (const Status made = add_file_key(file); !made.ok()) return complain(made.error(), console);
+  const auto keys = read_file_keys(file);
+  if (!keys.ok()) return complain(keys.error(), console);
+  console.out << fmt::format("{}: what is written from now on is encrypted with key {:016x}{}\n", file,
+                             id_of(keys->front()),
+                             keys->size() == 1 ? "" : "; the keys below it read what there is");
+  return kExitOk;
+}
+
 int make(const KeysOptions& options, Console console) {
   if (options.role.empty()) {
     const Status made = make_missing_keys(options.folder);
     if (!made.ok()) return complain(made.error(), console);
     console.out << fmt::format(
-        "keys in {0}: give a host {0}/{1} and the .key files of the roles that it runs\n", options.folder,
-        kAllowedFile);
+        "keys in {0}: give a host {0}/{1} and the .key files of the roles that it runs; {2}, which encrypts "
+        "checkpoints, to scheduler and servers\n",
+        options.folder, kAllowedFile, kFileKeysName);
     return kExitOk;
   }
+  if (options.role == kForCheckpoints) return make_for_checkpoints(options, console);
   const std::string name = options.name.empty() ? options.role : options.name;
   const auto made = add_key(options.folder, *parse_role(options.role), name);
   if (!made.ok() && made.error().code == ErrorCode::kTaken) {
@@ -54,6 +70,12 @@ int show(const KeysOptions& options, Console console) {
     console.out << fmt::format("{:10} {} {}{}\n", to_string(each.role), to_hex(each.key), each.name,
                                here ? "" : "  (its secret is not in this folder)");
   }
+  const auto file_keys = read_file_keys(options.folder + "/" + kFileKeysName);
+  if (!file_keys.ok() && file_keys.error().code != ErrorCode::kNotFound)
+    return complain(file_keys.error(), console);
+  for (const FileKey& key : file_keys.ok() ? *file_keys : std::vector<FileKey>()) {
+    console.out << fmt::format("{:10} {:016x}, the number of a secret key\n", kForCheckpoints, id_of(key));
+  }
   return kExitOk;
 }
 
@@ -70,8 +92,11 @@ void add_keys(CLI::App& app, Console console, int& exit_code) {
   };
   CLI::App* fresh = keys->add_subcommand("new", "Make a key for each role, or one more");
   add_folder(fresh);
-  CLI::Option* role = fresh->add_option("--role", options->role, "One key, for this role")
-                          ->check(CLI::IsMember({"scheduler", "server", "worker", "tool"}));
+  CLI::Option* role = fresh
+                          ->add_option("--role", options->role,
+                                       "One key, for this role; for checkpoints: the one that new ones are "
+                                       "encrypted with")
+                          ->check(CLI::IsMember({"scheduler", "server", "worker", "tool", kForCheckpoints}));
   fresh
       ->add_option("--name", options->name, "The name of the key's file: a node's own, or one for a rotation")
       ->needs(role);

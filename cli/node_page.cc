@@ -17,6 +17,22 @@ const char* content_type_of(std::string_view file) {
   return "image/svg+xml";
 }
 
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+Result<std::optional<TlsFiles>> tls_files() {
+  TlsFiles files{environment("CAPSTAN_HTTP_CERT"), environment("CAPSTAN_HTTP_KEY")};
+  if (files.certificate.empty() != files.key.empty()) {
+    return make_error(
+        ErrorCode::kInvalid,
+        "CAPSTAN_HTTP_CERT and CAPSTAN_HTTP_KEY belong together: the files of a certificate and "
+        "its key in PEM form. Set both for pages over https, or none");
+  }
+  return files.key.empty() ? std::nullopt : std::optional(std::move(files));
+}
+
 }  // namespace
 
 NodePage::NodePage(EventLoop& loop, NodePageContent content) : loop_(loop), content_(std::move(content)) {}
@@ -29,13 +45,16 @@ Result<std::unique_ptr<NodePage>> NodePage::start(const std::string& place, Even
                                                   NodePageContent content) {
   std::unique_ptr<NodePage> page(new NodePage(loop, std::move(content)));
   HttpServerOptions options;
-  if (const char* token = std::getenv("CAPSTAN_HTTP_TOKEN"); token != nullptr) options.token = token;
+  options.token = environment("CAPSTAN_HTTP_TOKEN");
+  CAPSTAN_ASSIGN(options.tls, tls_files());
+  options.tell = [log](const std::string& text) { log.warn("{}", text); };
   options.open_paths = {"/healthz", "/readyz"};
   if (page->content_.dashboard) {  // the page itself tells nothing; what it shows asks for the token
     options.open_paths.insert("/");
     for (const auto& [name, unused] : dashboard_files()) options.open_paths.insert("/" + std::string(name));
   }
   const bool open = options.token.empty();
+  const char* scheme = options.tls.has_value() ? "https" : "http";
   const auto answer = [self = page.get(), alive = page->alive_, &loop](const std::string& path,
                                                                        HttpServer::Respond respond) {
     loop.post([self, alive, path, respond = std::move(respond)] {
@@ -43,8 +62,8 @@ Result<std::unique_ptr<NodePage>> NodePage::start(const std::string& place, Even
     });
   };
   CAPSTAN_ASSIGN(page->server_, HttpServer::start(place, std::move(options), answer));
-  log.info("{} at http://{}/{}", page->content_.dashboard ? "dashboard" : "metrics", page->server_->place(),
-           page->content_.dashboard ? "" : "metrics");
+  log.info("{} at {}://{}/{}", page->content_.dashboard ? "dashboard" : "metrics", scheme,
+           page->server_->place(), page->content_.dashboard ? "" : "metrics");
   if (open && !is_loopback(page->server_->place())) {
     log.info("whoever reaches {} can read these pages: set CAPSTAN_HTTP_TOKEN to ask for a token",
              page->server_->place());

@@ -26,7 +26,8 @@ class NodePage {
  public:
   ~NodePage();
   // Listens at "HOST:PORT". Each page is made on `loop`: one that hangs does not answer (503). The
-  // environment's CAPSTAN_HTTP_TOKEN, if it is set, is asked for by all but /healthz and /readyz.
+  // environment's CAPSTAN_HTTP_TOKEN, if it is set, is asked for by all but /healthz and /readyz; with
+  // CAPSTAN_HTTP_CERT and CAPSTAN_HTTP_KEY, files in PEM form, they are served over https.
   static Result<std::unique_ptr<NodePage>> start(const std::string& place, EventLoop& loop, const Log& log,
                                                  NodePageContent content);
 

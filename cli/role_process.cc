@@ -73,7 +73,7 @@ struct Process {
       : incarnation(fresh_incarnation()),
         log(role.log_file.empty() ? Log::to_stderr(role.name, role.log_level)
                                   : Log::to_file(role.name, role.log_file, role.log_level)),
-        files(s3_settings_from_environment(), limits) {}
+        files(s3_settings_from_environment(), limits, role.keys.folder) {}
 
   // REQUIRES: before `transport` is used. kNotFound, kInvalid: the keys cannot be used.
   Status open_wire(const RoleArgs& role, Role acts_as) {
@@ -167,9 +167,10 @@ struct SchedulerLocks {
     constexpr auto kPatience = 8s;
     CAPSTAN_TRY(lock_folder(journal, job.work_dir, "journal.lock", kPatience,
                             "Wait for that scheduler or stop it, or set another work_dir"));
-    if (job.checkpoint.path.empty() || is_object_path(job.checkpoint.path)) return ok_status();
+    const std::string folder(stored_path(job.checkpoint.path));
+    if (folder.empty() || is_object_path(folder)) return ok_status();
     return lock_folder(
-        checkpoints, job.checkpoint.path, kCheckpointsLock, kPatience,
+        checkpoints, folder, kCheckpointsLock, kPatience,
         "Another job writes its checkpoints there, or `capstan checkpoint prune` removes some: "
         "wait for it or stop it, or set another checkpoint.path");
   }

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "common/adapters/file_keys.h"
+
 namespace capstan {
 
 void add_keys_option(CLI::App& command, KeyArgs& keys) {
@@ -27,6 +29,8 @@ KeyArgs with_job(KeyArgs keys, const ClusterConfig& cluster) {
 Status make_missing_keys(const std::string& folder) {
   std::error_code error;
   if (std::filesystem::exists(std::filesystem::path(folder) / kAllowedFile, error)) return ok_status();
+  const std::string file_keys = folder + "/" + kFileKeysName;
+  if (!std::filesystem::exists(file_keys, error)) CAPSTAN_TRY(add_file_key(file_keys));
   return add_key_for_each_role(folder);
 }
 

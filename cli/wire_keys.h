@@ -22,7 +22,7 @@ void add_insecure_option(CLI::App& command, KeyArgs& keys);
 // What the command line does not say, the job does.
 KeyArgs with_job(KeyArgs keys, const ClusterConfig& cluster);
 
-// A key for each role in a folder that has none yet. kIo, kNoSpace.
+// A key for each role, and one for checkpoints, in a folder that has none yet. kIo, kNoSpace.
 Status make_missing_keys(const std::string& folder);
 
 // kNotFound, kInvalid with a remedy. `log` outlives the transport that is given these.

@@ -10,7 +10,7 @@
 namespace capstan {
 namespace {
 
-constexpr std::string_view kPlain = "s3://", kWithHost = "s3+";
+constexpr std::string_view kPlain = "s3://", kWithHost = "s3+", kEncrypted = "encrypted:";
 constexpr std::size_t kBucketMin = 3, kBucketMax = 63, kKeyMax = 900;  // room is left for what we append
 
 bool is_bucket_letter(char c) {
@@ -98,7 +98,22 @@ Result<ObjectPath> parse_object_path(std::string_view path) {
   return parsed;
 }
 
+bool is_encrypted_path(std::string_view path) {
+  return path.starts_with(kEncrypted);
+}
+
+std::string_view stored_path(std::string_view path) {
+  return is_encrypted_path(path) ? path.substr(kEncrypted.size()) : path;
+}
+
 Status check_storage_path(std::string_view path) {
+  if (is_encrypted_path(path)) {
+    if (!stored_path(path).empty() && !is_encrypted_path(stored_path(path)))
+      return check_storage_path(stored_path(path));
+    return make_error(
+        ErrorCode::kInvalid,
+        fmt::format("'{}' names no place: write encrypted:FOLDER or encrypted:s3://bucket/prefix", path));
+  }
   if (is_object_path(path)) {
     CAPSTAN_TRY(parse_object_path(path));
     return ok_status();

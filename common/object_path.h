@@ -22,6 +22,13 @@ bool is_object_path(std::string_view path);
 // kInvalid says what is wrong with it.
 Result<ObjectPath> parse_object_path(std::string_view path);
 
+// "encrypted:PATH": what lies at PATH, a folder or an object path, is encrypted.
+bool is_encrypted_path(std::string_view path);
+// Where the bytes lie: without "encrypted:".
+std::string_view stored_path(std::string_view path);
+// How the bytes of an encrypted file begin.
+inline constexpr std::string_view kEncryptedMagic = "CAPCRYP1";
+
 // kInvalid for an object path that is none, and for every other scheme.
 Status check_storage_path(std::string_view path);
 

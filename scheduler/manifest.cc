@@ -5,6 +5,7 @@
 #include <charconv>
 #include <map>
 
+#include "common/object_path.h"
 #include "common/sealed_json.h"
 #include "common/section_chains.h"
 #include "scheduler/passed_over.h"
@@ -149,6 +150,11 @@ Status write_manifest(Storage& storage, const std::string& directory, const Mani
 Result<Manifest> read_manifest_alone(Storage& storage, const std::string& directory) {
   const std::string path = fmt::format("{}/{}", directory, kManifestName);
   CAPSTAN_ASSIGN(const Buffer bytes, storage.read(path));
+  if (bytes.text().starts_with(kEncryptedMagic)) {
+    return make_error(ErrorCode::kRefused, fmt::format("{} is encrypted: name the checkpoints with "
+                                                       "`encrypted:` before the path",
+                                                       path));
+  }
   auto manifest = manifest_from_json(bytes.text());
   if (!manifest.ok()) return manifest.error().wrap(path);
   return manifest;

@@ -12,6 +12,7 @@
 #include "cli/launch/slurm_form.h"
 #include "cli/launch/ssh.h"
 #include "common/adapters/disk_files.h"
+#include "common/adapters/file_keys.h"
 
 namespace capstan {
 namespace {
@@ -79,8 +80,11 @@ int print_k8s(const LaunchArgs& args) {
   const KeyArgs keys = with_job(args.keys, job.cluster);
   if (!keys.folder.empty()) {
     if (const Status made = make_missing_keys(keys.folder); !made.ok()) return complain(made.error(), 1);
-    for (const char* file : {"allowed", "scheduler.key", "server.key", "worker.key", "tool.key"}) {
+    for (const char* file :
+         {"allowed", "scheduler.key", "server.key", "worker.key", "tool.key", kFileKeysName}) {
       const auto bytes = DiskFiles().read(keys.folder + "/" + file);
+      const bool optional = std::string_view(file) == kFileKeysName;
+      if (optional && !bytes.ok() && bytes.error().code == ErrorCode::kNotFound) continue;
       if (!bytes.ok()) return complain(bytes.error(), 1);
       settings.keys[file] = std::string(bytes->text());
     }

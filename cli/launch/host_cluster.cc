@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "common/adapters/disk_files.h"
+#include "common/adapters/file_keys.h"
 #include "common/endpoint_check.h"
 #include "common/text.h"
 
@@ -145,6 +146,9 @@ Result<std::vector<HostCluster::File>> HostCluster::files() const {
          {std::pair("scheduler", "scheduler"), std::pair("ps-", "server"), std::pair("worker-", "worker")}) {
       if (nodes_at(host, stem) > 0) names.push_back(std::string(role) + kSecretSuffix);
     }
+    const bool keeps_checkpoints = nodes_at(host, "scheduler") + nodes_at(host, "ps-") > 0;
+    if (keeps_checkpoints && DiskFiles().exists(plan_.keys.folder + "/" + kFileKeysName).value())
+      names.emplace_back(kFileKeysName);
     for (const std::string& name : names) {
       const auto bytes = DiskFiles().read(plan_.keys.folder + "/" + name);
       if (!bytes.ok()) {

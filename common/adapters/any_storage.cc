@@ -1,10 +1,42 @@
 #include "common/adapters/any_storage.h"
 
+#include <spdlog/fmt/fmt.h>
+
+#include <cstdlib>
 #include <utility>
 
+#include "common/adapters/file_keys.h"
 #include "common/object_path.h"
 
 namespace capstan {
+namespace {
+
+std::string folder_from_environment() {
+  const char* folder = std::getenv("CAPSTAN_KEYS");
+  return folder == nullptr ? "" : folder;
+}
+
+Result<std::vector<FileKey>> file_keys(const std::string& keys_folder) {
+  const std::string place = file_keys_place(keys_folder);
+  if (!place.empty()) {
+    auto keys = read_file_keys(place);
+    if (keys.ok() || keys.error().code != ErrorCode::kNotFound) return keys;
+  }
+  return make_error(
+      ErrorCode::kNotFound,
+      fmt::format("an `encrypted:` path needs a key: {}`capstan keys new --role checkpoint` "
+                  "makes one; CAPSTAN_CHECKPOINT_KEY=FILE says where it is, or --keys FOLDER of a node",
+                  place.empty() ? "" : fmt::format("there is no {}; ", place)));
+}
+
+}  // namespace
+
+AnyStorage::AnyStorage(S3Settings settings, const S3Limits& limits, std::string keys_folder)
+    : keys_folder_(keys_folder.empty() ? folder_from_environment() : std::move(keys_folder)),
+      encrypted_(
+          std::make_shared<EncryptedStorage>(*this, [folder = keys_folder_] { return file_keys(folder); })),
+      settings_(std::move(settings)),
+      limits_(limits) {}
 
 Result<std::shared_ptr<S3Storage>> AnyStorage::objects(const std::string& path) {
   CAPSTAN_ASSIGN(const ObjectPath object, parse_object_path(path));
@@ -20,6 +52,7 @@ Result<std::shared_ptr<S3Storage>> AnyStorage::objects(const std::string& path) 
 
 Result<std::shared_ptr<Storage>> AnyStorage::of(const std::string& path) {
   CAPSTAN_TRY(check_storage_path(path));
+  if (is_encrypted_path(path)) return std::shared_ptr<Storage>(encrypted_);
   if (is_object_path(path)) {
     CAPSTAN_ASSIGN(std::shared_ptr<Storage> storage, objects(path));
     return storage;
@@ -28,6 +61,10 @@ Result<std::shared_ptr<Storage>> AnyStorage::of(const std::string& path) {
 }
 
 Status AnyStorage::prepare_destination(const std::string& path) {
+  if (is_encrypted_path(path)) {
+    CAPSTAN_TRY(encrypted_->check_key());
+    return prepare_destination(std::string(stored_path(path)));
+  }
   if (!is_object_path(path)) return ok_status();
   CAPSTAN_ASSIGN(const auto store, objects(path));
   CAPSTAN_TRY(store->check_writable(path));
@@ -61,7 +98,7 @@ Status AnyStorage::publish(const std::string& path, std::span<const std::byte> b
 }
 
 Status AnyStorage::rename(const std::string& from, const std::string& to) {
-  CAPSTAN_ASSIGN(const auto storage, of(is_object_path(to) ? to : from));
+  CAPSTAN_ASSIGN(const auto storage, of(is_object_path(to) || is_encrypted_path(to) ? to : from));
   return storage->rename(from, to);
 }
 

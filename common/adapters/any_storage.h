@@ -1,4 +1,5 @@
-// AnyStorage: the one place where a path's scheme chooses between the machine's files and an object store.
+// AnyStorage: the one place where a path's scheme chooses between the machine's files and an object store,
+// and whether what lies there is encrypted.
 #pragma once
 
 #include <map>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "common/adapters/disk_files.h"
+#include "common/adapters/encrypted_storage.h"
 #include "common/adapters/s3_settings.h"
 #include "common/adapters/s3_storage.h"
 
@@ -16,11 +18,13 @@ namespace capstan {
 // Thread-safe as DiskFiles and S3Storage are. Nothing of an object store is touched before its first path.
 class AnyStorage final : public Storage {
  public:
-  explicit AnyStorage(S3Settings settings = s3_settings_from_environment(), const S3Limits& limits = {})
-      : settings_(std::move(settings)), limits_(limits) {}
+  // keys_folder: where checkpoint.key is looked for unless CAPSTAN_CHECKPOINT_KEY names a file; empty: what
+  // CAPSTAN_KEYS says.
+  explicit AnyStorage(S3Settings settings = s3_settings_from_environment(), const S3Limits& limits = {},
+                      std::string keys_folder = "");
 
   // Before a job begins that will write there: checks an object store, and clears up what a former job's
-  // servers left half done. Nothing to do for a folder.
+  // servers left half done; that there is a key for what is to be encrypted. Nothing to do for a folder.
   Status prepare_destination(const std::string& path);
 
   Result<Buffer> read(const std::string& path) override;
@@ -41,6 +45,8 @@ class AnyStorage final : public Storage {
   Result<std::shared_ptr<S3Storage>> objects(const std::string& path);
   Result<std::shared_ptr<Storage>> of(const std::string& path);
 
+  std::string keys_folder_;
+  std::shared_ptr<EncryptedStorage> encrypted_;  // over this
   std::shared_ptr<DiskFiles> files_ = std::make_shared<DiskFiles>();
   std::mutex mutex_;
   S3Settings settings_;

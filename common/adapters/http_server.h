@@ -1,12 +1,14 @@
 // HttpServer: answers GET requests on a thread of its own, by Boost.Beast, so that neither a slow reader nor
-// a scraper holds up the node whose page it is.
+// a scraper holds up the node whose page it is. Over TLS when it has a certificate.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
+#include "common/adapters/tls_files.h"
 #include "common/event_loop.h"
 #include "common/result.h"
 
@@ -21,9 +23,11 @@ struct HttpReply {
 struct HttpServerOptions {
   std::string token;                 // "Authorization: Bearer TOKEN" is asked for; empty: of nobody
   std::set<std::string> open_paths;  // that answer without it
-  std::size_t connections_max = 64;  // whoever comes beyond is told so (503)
-  Duration idle_limit = std::chrono::seconds(30);   // for a request to come, or an answer to be read
-  Duration answer_limit = std::chrono::seconds(5);  // then the node is said not to answer (503)
+  std::optional<TlsFiles> tls;       // https; whoever comes without TLS is told so
+  std::function<void(const std::string& text)> tell;  // a renewed certificate cannot be used; on its thread
+  std::size_t connections_max = 64;                   // whoever comes beyond is told so (503)
+  Duration idle_limit = std::chrono::seconds(30);     // for a request to come, or an answer to be read
+  Duration answer_limit = std::chrono::seconds(5);    // then the node is said not to answer (503)
 };
 
 class HttpServer {
@@ -32,7 +36,8 @@ class HttpServer {
   // A path without its query. On the server's thread: it hands the work on and returns.
   using Handler = std::function<void(const std::string& path, Respond respond)>;
 
-  // Listens at "HOST:PORT", port 0 picks one. kInvalid: no such place; kIo: it is taken.
+  // Listens at "HOST:PORT", port 0 picks one. kInvalid: no such place, or a certificate that cannot be used;
+  // kNotFound: there is none; kIo: the place is taken.
   static Result<std::unique_ptr<HttpServer>> start(const std::string& place, HttpServerOptions options,
                                                    Handler handler);
   // What is under way is broken off.

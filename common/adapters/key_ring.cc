@@ -2,17 +2,14 @@
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zmq.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <iterator>
 #include <sstream>
 
+#include "common/adapters/disk_files.h"
+#include "common/adapters/secret_file.h"
 #include "common/assert.h"
 #include "common/plain_name.h"
 #include "common/text.h"
@@ -35,41 +32,8 @@ std::vector<std::string> words_of(std::string_view line) {
   return {std::istream_iterator<std::string>(in), {}};
 }
 
-Error io_error(const fs::path& path, int reason) {
-  const ErrorCode code = reason == ENOENT   ? ErrorCode::kNotFound
-                         : reason == EEXIST ? ErrorCode::kTaken
-                                            : ErrorCode::kIo;
-  return make_error(code, fmt::format("{}: {}", path.string(), std::strerror(reason)));
-}
-
-Result<std::string> read_text(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return io_error(path, errno);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-Status write_new(const fs::path& path, std::string_view text, mode_t mode, int flags) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode);
-  if (file < 0) return io_error(path, errno);
-  const bool written =
-      ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
-  const int reason = errno;
-  ::close(file);
-  return written ? ok_status() : Status(io_error(path, reason));
-}
-
 Result<CurvePair> read_pair(const fs::path& path) {
-  struct stat about {};
-  if (::stat(path.c_str(), &about) != 0) return io_error(path, errno);
-  // A file of root's that a group may read is how Kubernetes gives a secret to a process.
-  const mode_t too_much = about.st_uid == 0 ? S_IWGRP | S_IXGRP | S_IRWXO : S_IRWXG | S_IRWXO;
-  if ((about.st_mode & too_much) != 0) {
-    return make_error(ErrorCode::kInvalid,
-                      fmt::format("{0}: others than its owner may read it: chmod 600 {0}", path.string()));
-  }
-  CAPSTAN_ASSIGN(const std::string text, read_text(path));
+  CAPSTAN_ASSIGN(const std::string text, read_secret(path));
   CurvePair pair;
   bool has_public = false, has_secret = false;
   for (const std::string_view line : split_text(text, "\n")) {
@@ -151,10 +115,10 @@ Result<CurveKey> add_key(const fs::path& folder, Role role, const std::string& n
   const CurvePair pair = new_curve_pair();
   const std::string secret =
       fmt::format("public {}\nsecret {}\n", to_hex(pair.public_key), to_hex(pair.secret_key));
-  const Status made = write_new(folder / (name + kSecretSuffix), secret, 0600, O_EXCL);
+  const Status made = write_file(folder / (name + kSecretSuffix), secret, 0600, O_EXCL);
   if (!made.ok()) return made.error();
   const std::string line = fmt::format("{} {} {}\n", to_string(role), to_hex(pair.public_key), name);
-  CAPSTAN_TRY(write_new(folder / kAllowedFile, line, 0644, O_APPEND));
+  CAPSTAN_TRY(write_file(folder / kAllowedFile, line, 0644, O_APPEND));
   return pair.public_key;
 }
 
@@ -168,15 +132,17 @@ Status add_key_for_each_role(const fs::path& folder) {
 
 Result<KeyRing> KeyRing::open(const fs::path& folder, Role role, const std::string& name) {
   KeyRing ring;
-  auto own = read_pair(folder / (name + kSecretSuffix));
+  const std::string own_file = name + kSecretSuffix;
+  auto own = read_pair(folder / own_file);
   const std::string shared = std::string(to_string(role)) + kSecretSuffix;
   if (!own.ok() && own.error().code == ErrorCode::kNotFound) own = read_pair(folder / shared);
   if (!own.ok() && own.error().code == ErrorCode::kNotFound) {
     return make_error(
         ErrorCode::kNotFound,
-        fmt::format("keys: {} has neither {}{} nor {}: `capstan keys new --keys {}` makes a key for "
-                    "each role",
-                    folder.string(), name, kSecretSuffix, shared, folder.string()));
+        fmt::format("keys: {} has {}: `capstan keys new --keys {}` makes a key for each role",
+                    folder.string(),
+                    own_file == shared ? "no " + shared : fmt::format("neither {} nor {}", own_file, shared),
+                    folder.string()));
   }
   if (!own.ok()) return own.error().wrap("keys");
   ring.own_ = *own;
@@ -190,8 +156,8 @@ void KeyRing::refresh() {
   std::error_code error;
   const auto written_at = fs::last_write_time(allowed_file_, error);
   if (!error && written_at == read_at_) return;
-  const auto text = read_text(allowed_file_);
-  auto allowed = text.ok() ? parse_allowed(*text, allowed_file_.string())
+  const auto text = DiskFiles().read(allowed_file_.string());
+  auto allowed = text.ok() ? parse_allowed(text->text(), allowed_file_.string())
                            : Result<std::vector<AllowedKey>>(text.error());
   trouble_ = allowed.ok() ? "" : allowed.error().message;
   if (!allowed.ok()) return;

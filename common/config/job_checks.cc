@@ -188,8 +188,9 @@ void check_training(const JobConfig& job, ReadContext& context) {
   const CheckpointConfig& checkpoint = job.checkpoint;
   demand(!checkpoint.path.empty() || (checkpoint.every_steps == 0 && checkpoint.every_seconds == 0), context,
          "checkpoint.path", {}, "checkpoints need checkpoint.path");
-  demand(!is_object_path(job.work_dir), context, "work_dir", {},
-         "work_dir is a folder: the journal is appended to, which an object store cannot");
+  demand(!is_object_path(job.work_dir) && !is_encrypted_path(job.work_dir), context, "work_dir", {},
+         "work_dir is a plain folder: the journal is appended to, which neither an object store nor an "
+         "encrypted file can");
   const Status path = check_storage_path(checkpoint.path);
   demand(path.ok(), context, "checkpoint.path", {}, path.ok() ? "" : path.error().message);
 }

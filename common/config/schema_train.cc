@@ -44,7 +44,8 @@ std::shared_ptr<const SectionSpec> checkpoint_schema() {
   return SectionBuilder<CheckpointConfig>()
       .key("path", &CheckpointConfig::path, text(),
            "A folder that every server can write to, or an object store: `s3://bucket/prefix`, "
-           "`s3+https://host/bucket/prefix`; empty: no checkpoints.")
+           "`s3+https://host/bucket/prefix`; `encrypted:` before either: encrypted there; empty: no "
+           "checkpoints.")
       .key("every", &CheckpointConfig::every_seconds, duration(std::chrono::seconds(1)),
            "Time between two checkpoints, in whole seconds; 0: only at the end.")
       .key("every_steps", &CheckpointConfig::every_steps, integer<std::uint64_t>(),

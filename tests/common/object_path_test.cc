@@ -35,6 +35,16 @@ TEST(ObjectPath, WhatIsWrongIsSaid) {
   EXPECT_NE(parsed("s3+http://user:secret@host/models").find("names no host"), std::string::npos);
 }
 
+TEST(ObjectPath, WhatIsEncryptedLiesInAFolderOrAStore) {
+  EXPECT_TRUE(check_storage_path("encrypted:out/checkpoints").ok());
+  EXPECT_TRUE(check_storage_path("encrypted:s3://models/a").ok());
+  EXPECT_EQ(stored_path("encrypted:s3://models/a"), "s3://models/a");
+  EXPECT_EQ(stored_path("out/a"), "out/a");
+  for (const char* path : {"encrypted:", "encrypted:gs://models/a", "encrypted:encrypted:a"}) {
+    EXPECT_FALSE(check_storage_path(path).ok()) << path;
+  }
+}
+
 TEST(ObjectPath, OtherSchemesAreNoFolders) {
   EXPECT_TRUE(check_storage_path("out/checkpoints").ok());
   EXPECT_TRUE(check_storage_path("/out/a:b").ok());

@@ -1,6 +1,7 @@
 // The pages of a running job's nodes, as a scraper and a supervisor read them.
 #include "tests/e2e/scene.h"
 #include "tests/http_get.h"
+#include "tests/self_signed.h"
 
 namespace capstan {
 namespace {
@@ -12,12 +13,12 @@ using testing::HasSubstr;
 class NodePages : public Scene {
  protected:
   // Where the node's log says that its page is; empty: it does not yet.
-  std::string place_of(const std::string& node) const {
+  std::string place_of(const std::string& node, const std::string& scheme = "http") const {
     const std::string log = text_of(path("work/logs/" + node + ".log"));
-    constexpr std::string_view kBefore = " at http://";
-    const auto at = log.find(kBefore);
+    const std::string before = " at " + scheme + "://";
+    const auto at = log.find(before);
     if (at == std::string::npos) return "";
-    const auto from = at + kBefore.size();
+    const auto from = at + before.size();
     return log.substr(from, log.find('/', from) - from);
   }
   double value_of(const std::string& text, const std::string& series) const {
@@ -68,6 +69,30 @@ TEST_F(NodePages, EveryRoleTellsWhatItDoesAndWhetherItIsReady) {
   EXPECT_EQ(http_get(place_of("ps-0"), "/").status, 404U);
   run->signal(SIGINT);
   EXPECT_EQ(run->wait(kPatience), 1);
+}
+
+TEST_F(NodePages, AreServedOverHttpsWithACertificate) {
+  const TlsFiles files = make_certificate(path(), "page", 1);
+  const auto run =
+      start({"CAPSTAN_HTTP_CERT=" + files.certificate, "CAPSTAN_HTTP_KEY=" + files.key, capstan_binary(),
+             "run", ratings_job("{passes: 1000, batch_size: 64}"), "--http", "127.0.0.1:0"},
+            "/usr/bin/env");
+  for (const char* node : {"scheduler", "ps-0", "worker-0"}) {
+    ASSERT_TRUE(eventually([&] { return !place_of(node, "https").empty(); }, kPatience)) << run->err();
+    const std::string place = place_of(node, "https");
+    EXPECT_EQ(https_get(place, "/metrics", files.certificate).status, 200U) << node;
+    EXPECT_EQ(http_get(place, "/metrics").status, 400U) << node;
+  }
+  run->signal(SIGINT);
+  EXPECT_EQ(run->wait(kPatience), 1);
+}
+
+TEST_F(NodePages, ACertificateWithoutItsKeyIsAMistake) {
+  const auto run = start({"CAPSTAN_HTTP_CERT=page.pem", capstan_binary(), "run",
+                          ratings_job("{passes: 1, batch_size: 64}"), "--http", "127.0.0.1:0"},
+                         "/usr/bin/env");
+  EXPECT_EQ(run->wait(kPatience), 1);
+  EXPECT_THAT(run->err(), HasSubstr("CAPSTAN_HTTP_CERT and CAPSTAN_HTTP_KEY belong together"));
 }
 
 TEST_F(NodePages, TopShowsTheStatusAgainAndAgain) {

@@ -1,3 +1,4 @@
+#include "common/adapters/encrypted_frames.h"
 #include "common/assert.h"
 #include "ps/section_format.h"
 #include "ps/shard.h"
@@ -180,16 +181,28 @@ void run_prediction(std::span<const std::byte> bytes) {
   static_cast<void>(decode_pointwise_part(bytes).ok());
 }
 
+constexpr FileKey kFuzzKey{1, 2, 3};
+
+std::vector<Buffer> encrypted_files() {
+  return {encrypt_file(kFuzzKey, {}), encrypt_file(kFuzzKey, Buffer::copy_of("rows").bytes())};
+}
+
+// What opens is as long as the file's length says.
+void run_encrypted(std::span<const std::byte> bytes) {
+  const auto head = read_encrypted_head(bytes);
+  const auto size = plain_size(bytes.size());
+  if (!head) return;
+  const auto plain = decrypt_file(kFuzzKey, *head, bytes);
+  CAPSTAN_ASSERT(!plain.ok() || (size && plain->size() == *size), "a file opens to another length");
+}
+
 }  // namespace
 
 std::vector<FuzzTarget> state_targets() {
-  return {{"snapshot", snapshots, run_snapshot},
-          {"chain", chains, run_chain},
-          {"replica", replicas, run_replica},
-          {"journal", records, run_record},
-          {"manifest", manifests, run_manifest},
-          {"ranking_part", rankings, run_ranking},
-          {"pointwise_part", predictions, run_prediction}};
+  return {{"snapshot", snapshots, run_snapshot},   {"chain", chains, run_chain},
+          {"replica", replicas, run_replica},      {"journal", records, run_record},
+          {"manifest", manifests, run_manifest},   {"encrypted_file", encrypted_files, run_encrypted},
+          {"ranking_part", rankings, run_ranking}, {"pointwise_part", predictions, run_prediction}};
 }
 
 }  // namespace capstan

@@ -1,3 +1,8 @@
+#include <algorithm>
+
+#include "cli/launch/host_list.h"
+#include "common/adapters/file_keys.h"
+#include "common/adapters/key_ring.h"
 #include "common/assert.h"
 #include "common/config/load_job.h"
 #include "common/endpoint_check.h"
@@ -94,10 +99,43 @@ void run_word(std::span<const std::byte> bytes) {
   static_cast<void>(check_endpoint(text, true).ok());
 }
 
+std::vector<Buffer> hosts() {
+  return {seed("10.0.0.1 scheduler zone=a\n10.0.0.2 servers=2 workers=1 ssh=me@b port=2222 # last\n"),
+          seed("a\nb workers=0\n\n[::1] servers=1\n")};
+}
+
+// Every node gets a host of the list.
+void run_hosts(std::span<const std::byte> bytes) {
+  const auto hosts = parse_hosts(text_of(bytes), "hosts.txt");
+  if (!hosts.ok()) return;
+  CAPSTAN_ASSERT(
+      std::count_if(hosts->begin(), hosts->end(), [](const auto& each) { return each.scheduler; }) == 1,
+      "one host has the scheduler");
+  for (const auto& [node, host] : place_nodes(*hosts, 3, 2))
+    CAPSTAN_ASSERT(host < hosts->size(), "a node is on no host");
+}
+
+std::vector<Buffer> key_lists() {
+  const std::string key(64, 'a');
+  return {seed("server " + key + " ps-0 # rack 1\ntool " + key + " me\n"), seed("# none\n" + key + "\n")};
+}
+
+void run_key_list(std::span<const std::byte> bytes) {
+  const auto allowed = parse_allowed(text_of(bytes), "allowed");
+  for (const AllowedKey& each : allowed.ok() ? *allowed : std::vector<AllowedKey>())
+    CAPSTAN_ASSERT(parse_curve_key(to_hex(each.key)) == each.key, "a key is written otherwise");
+  const auto keys = parse_file_keys(text_of(bytes), "checkpoint.key");
+  CAPSTAN_ASSERT(!keys.ok() || !keys->empty(), "a file of keys has none");
+}
+
 }  // namespace
 
 std::vector<FuzzTarget> text_targets() {
-  return {{"job", jobs, run_job}, {"data", data, run_data}, {"word", words, run_word}};
+  return {{"job", jobs, run_job},
+          {"data", data, run_data},
+          {"word", words, run_word},
+          {"hosts", hosts, run_hosts},
+          {"key_list", key_lists, run_key_list}};
 }
 
 }  // namespace capstan

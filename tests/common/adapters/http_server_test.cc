@@ -7,11 +7,15 @@
 
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "tests/http_get.h"
+#include "tests/self_signed.h"
 
 namespace capstan {
 namespace {
@@ -129,6 +133,83 @@ TEST(HttpServer, TooManyConnectionsAreTurnedAway) {
   idle.close();
   for (int n = 0; n < 1000 && status == 503; ++n) status = http_get(server->place(), "/").status;
   EXPECT_EQ(status, 200U);
+}
+
+class HttpsServer : public ::testing::Test {
+ protected:
+  HttpsServer() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "https_XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    options_.tls = make_certificate(folder_, "page", 1);
+  }
+  ~HttpsServer() override { std::filesystem::remove_all(folder_); }
+
+  std::string folder_;
+  HttpServerOptions options_;
+};
+
+TEST_F(HttpsServer, IsReadByWhoTrustsItsCertificate) {
+  const auto server = serve(echo(), options_);
+  EXPECT_EQ(https_get(server->place(), "/a", options_.tls->certificate).body, "you asked for /a");
+  const TlsFiles other = make_certificate(folder_, "other", 2);
+  EXPECT_EQ(https_get(server->place(), "/a", other.certificate).status, 0U);
+}
+
+TEST_F(HttpsServer, WhoComesWithoutTlsIsToldSo) {
+  const auto server = serve(echo(), options_);
+  const HttpGot got = http_get(server->place(), "/a");
+  EXPECT_EQ(got.status, 400U);
+  EXPECT_THAT(got.body, HasSubstr("over https alone"));
+}
+
+TEST_F(HttpsServer, WhatIsNoHandshakeEndsTheConnectionAndNothingElse) {
+  options_.idle_limit = std::chrono::milliseconds(200);
+  const auto server = serve(echo(), options_);
+  for (const std::string& bytes : {std::string("\x16\x03\x01\xff\xff", 5), std::string(3000, '\x16'),
+                                   std::string("\x16\x03\x01\x00\x01\x00", 6)}) {
+    answer_to(bytes, server->place());
+  }
+  EXPECT_EQ(https_get(server->place(), "/", options_.tls->certificate).status, 200U);
+}
+
+TEST_F(HttpsServer, ARenewedCertificateIsTakenUpAndABrokenOneIsNot) {
+  std::mutex mutex;
+  std::vector<std::string> told;
+  options_.tell = [&](const std::string& text) {
+    const std::lock_guard lock(mutex);
+    told.push_back(text);
+  };
+  const auto server = serve(echo(), options_);
+  const auto renew = [&](int seconds_later) {
+    for (const std::string& file : {options_.tls->certificate, options_.tls->key})
+      std::filesystem::last_write_time(
+          file, std::filesystem::file_time_type::clock::now() + std::chrono::seconds(seconds_later));
+  };
+  make_certificate(folder_, "page", 7);
+  renew(10);
+  EXPECT_EQ(https_get(server->place(), "/", options_.tls->certificate).status, 200U);
+  const std::string trusted = folder_ + "/trusted.pem";
+  std::filesystem::copy_file(options_.tls->certificate, trusted);
+  std::ofstream(options_.tls->certificate) << "no certificate";
+  renew(20);
+  EXPECT_EQ(https_get(server->place(), "/", trusted).status, 200U);
+  const std::lock_guard lock(mutex);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_THAT(told[0], HasSubstr("page.pem: no certificate in PEM form"));
+}
+
+TEST_F(HttpsServer, FilesThatCannotBeUsedAreNamed) {
+  const auto error_of = [&] { return HttpServer::start("127.0.0.1:0", options_, echo()).error(); };
+  const TlsFiles good = *options_.tls;
+  options_.tls->key = make_certificate(folder_, "other", 2).key;
+  EXPECT_THAT(error_of().message, HasSubstr("other.key: no private key in PEM form that belongs to"));
+  options_.tls = {good.certificate, folder_ + "/none.key"};
+  EXPECT_EQ(error_of().code, ErrorCode::kNotFound);
+  options_.tls = {good.key, good.key};
+  EXPECT_THAT(error_of().message, HasSubstr("page.key: no certificate in PEM form"));
+  options_.tls = good;
+  std::filesystem::permissions(good.key, std::filesystem::perms(0644));
+  EXPECT_THAT(error_of().message, HasSubstr("chmod 600"));
 }
 
 TEST(HttpServer, APlaceThatIsTakenOrNoneIsAnError) {
