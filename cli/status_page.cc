@@ -123,12 +123,24 @@ std::string hot_lines(const json::object& status) {
   return lines + "\n";
 }
 
+std::string hot_key_lines(const json::object& status) {
+  const auto* hot = status.if_contains("hot_keys");
+  if (hot == nullptr || hot->as_array().empty()) return "";
+  std::string lines = "\nrows that are pulled most, of the last seconds\n";
+  for (const auto& value : hot->as_array()) {
+    const auto& key = value.as_object();
+    lines += fmt::format("  {:20} {:>20}  at {:10} {:>8} a second\n", text(key, "table"), text(key, "key"),
+                         text(key, "node"), short_number(number(key, "rows_per_second")));
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::string status_page(const json::object& status) {
   const json::array& nodes = status.at("nodes").as_array();
   std::string page = job_lines(status) + node_lines(nodes) + silence_lines(nodes) + slow_copy_lines(nodes) +
-                     move_lines(status.at("moves").as_array()) + hot_lines(status) +
+                     move_lines(status.at("moves").as_array()) + hot_lines(status) + hot_key_lines(status) +
                      partition_lines(status.at("partitions").as_array());
   page += fmt::format("\nstaleness (pushes between pull and push: 0, 1, 2-3, 4-7, ...): {}\n",
                       text(status, "staleness"));

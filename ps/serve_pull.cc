@@ -118,7 +118,11 @@ void Server::start_pull(const PullRef& job) {
       offsets.push_back(floats);
       floats += count_floats(slice.sections, known);
     }
-    for (const auto& section : slice.sections) keys += section.count;
+    for (const auto& section : slice.sections) {
+      const bool counts = served && section.table < tables_.size() && !tables_[section.table].dense;
+      if (counts) hot_keys_.note(section.table, {keys, section.count});
+      keys += section.count;
+    }
   }
   if (!known) {
     for (auto& result : job->reply.slices) result.status = SliceStatus::kRefused;

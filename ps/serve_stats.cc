@@ -145,7 +145,7 @@ std::string Server::stats_json() const {
     slowest_ms = static_cast<std::uint64_t>(wait->time / std::chrono::milliseconds(1));
   }
   return to_json_text({stats_, stats_map_version_, over_memory_limit_, copies_served_, others_.silent(),
-                       slowest, slowest_ms, rpc_.refused()});
+                       slowest, slowest_ms, hottest_, tables_, rpc_.refused()});
 }
 
 void Server::fill_heartbeat(Heartbeat& heartbeat) {
@@ -161,6 +161,8 @@ void Server::tell_loads(Heartbeat& heartbeat) {
   const Instant now = loop_.now();
   if (now - loads_told_ < kLoadsPause) return;
   const double seconds = seconds_of(now - std::exchange(loads_told_, now));
+  constexpr std::size_t kTold = 8;
+  hottest_ = hot_keys_.take(seconds, kTold);
   for (auto& [id, slot] : shards_) {
     const std::uint64_t before = std::exchange(slot.rows_told, slot.rows_served);
     // Rows that took the place of others count anew.

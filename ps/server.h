@@ -22,6 +22,7 @@
 #include "common/storage.h"
 #include "common/task_pool.h"
 #include "ps/copy_waits.h"
+#include "ps/hot_keys.h"
 #include "ps/promises.h"
 #include "ps/replica_log.h"
 #include "ps/request_quota.h"
@@ -261,6 +262,8 @@ class Server {
   bool housekeeping_ = false;
   std::uint64_t over_memory_limit_ = 0;  // housekeepings that could not bring the tables within it
   std::uint64_t copies_served_ = 0;      // slices
+  HotKeys hot_keys_;
+  std::vector<HotKeys::Hot> hottest_;
   LatencyHistogram pulls_answered_, pushes_applied_, pushes_answered_;
   Instant warned_of_memory_{};
   Instant loads_told_{};

@@ -28,6 +28,13 @@ std::string to_json_text(const ServerStats& stats) {
   if (!stats.slowest_copy.empty()) {
     json["slowest_copy"] = {{"node", stats.slowest_copy}, {"ms", stats.slowest_copy_ms}};
   }
+  boost::json::array hot;
+  for (const HotKeys::Hot& each : stats.hot_keys) {
+    hot.push_back({{"table", stats.tables[each.table].name},
+                   {"key", each.key},
+                   {"rows_per_second", each.rows_per_second}});
+  }
+  if (!hot.empty()) json["hot"] = {{"keys", std::move(hot)}};  // an object: nothing to add up
   boost::json::object reasons;
   for (const auto& [reason, count] : stats.refused) reasons[reason] = count;
   json["refused"] = reasons;

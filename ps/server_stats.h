@@ -4,7 +4,10 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
+#include "common/table_spec.h"
+#include "ps/hot_keys.h"
 #include "ps/shard.h"
 
 namespace capstan {
@@ -17,6 +20,8 @@ struct ServerStats {
   std::string no_answer_from;           // servers' names
   std::string slowest_copy;             // whose confirmations are waited for longest; empty: nobody's
   std::uint64_t slowest_copy_ms = 0;
+  const std::vector<HotKeys::Hot>& hot_keys;  // of the last seconds
+  const std::vector<TableSpec>& tables;       // that they are of
   const std::map<std::string, std::uint64_t>& refused;
 };
 

@@ -67,6 +67,40 @@ json::array hot_shards_json(const Job& job, const Membership& membership) {
   return shards;
 }
 
+// Of the servers' own lists, the hottest first.
+json::array hot_keys_json(const Membership& membership) {
+  constexpr std::size_t kShown = 10;
+  std::vector<std::pair<double, json::object>> hot;
+  for (const auto& [id, node] : membership.nodes()) {
+    if (node.role != Role::kServer || !node.alive) continue;
+    const json::object stats = stats_of(node);
+    const json::object* lists = nullptr;
+    JsonReader(stats).object_of("hot", lists);
+    if (lists == nullptr) continue;
+    // Keys as text: the numbers of JavaScript are too short.
+    JsonReader(*lists).each_of("keys", [&, &name = node.name](const json::object& each) {
+      std::string table;
+      std::uint64_t key = 0;
+      double rate = 0.0;
+      JsonReader in(each);
+      in.text_of("table", table);
+      in.unsigned_of("key", key);
+      in.real_of("rows_per_second", rate);
+      if (in.status().ok()) {
+        hot.emplace_back(rate, json::object{{"table", table},
+                                            {"key", std::to_string(key)},
+                                            {"node", name},
+                                            {"rows_per_second", json_number(rate)}});
+      }
+      return in.status();
+    });
+  }
+  std::stable_sort(hot.begin(), hot.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  json::array keys;
+  for (std::size_t n = 0; n < std::min(hot.size(), kShown); ++n) keys.push_back(std::move(hot[n].second));
+  return keys;
+}
+
 json::array partitions_json(const Job& job, const Membership& membership) {
   json::array partitions;
   for (const auto& [work, entry] : job.work().entries()) {
@@ -185,6 +219,7 @@ json::object status_object(const SchedulerOptions& options, const Job& job, cons
   object["nodes"] = nodes_json(job, membership, now);
   object["partitions"] = partitions_json(job, membership);
   object["hot_shards"] = hot_shards_json(job, membership);
+  object["hot_keys"] = hot_keys_json(membership);
   object["moves"] = moves_json(job, membership);
   object["servers_wanted"] = job.servers_wanted();
   object["checkpoints"] = checkpoints_json(facts);

@@ -179,6 +179,8 @@ function showShards(status) {
   }));
   byId('hot').textContent = status.hot_shards.length === 0 ? '' : 'Most asked for: ' + status.hot_shards
     .map((hot) => `shard ${hot.shard} at ${hot.node} (${number(hot.rows_per_second)} rows a second)`).join(', ');
+  fillTable('hot-keys', status.hot_keys.map((hot) =>
+    [hot.table, [String(hot.key), 'n'], hot.node, [number(hot.rows_per_second), 'n']]));
 }
 
 function showRest(status) {

@@ -62,6 +62,15 @@ TEST_F(NodePages, EveryRoleTellsWhatItDoesAndWhetherItIsReady) {
         return history.at("points").as_array().size() >= 2;
       },
       kPatience));
+  // Servers tell every five seconds what is pulled most.
+  EXPECT_TRUE(eventually(
+      [&] {
+        const auto now = boost::json::parse(http_get(scheduler, "/status").body);
+        const auto& hot = now.at("hot_keys").as_array();
+        return !hot.empty() && !hot[0].at("table").as_string().empty() &&
+               hot[0].at("rows_per_second").to_number<double>() > 0;
+      },
+      kPatience));
   const HttpGot page = http_get(scheduler, "/");
   EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
   EXPECT_THAT(page.body, HasSubstr("page.js"));

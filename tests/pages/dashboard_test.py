@@ -53,6 +53,7 @@ class Page(unittest.TestCase):
         eventually(lambda: self.text("#state").startswith("running"), "it trains")
         eventually(lambda: self.count("#speed polyline") == 1 and self.count("#loss polyline") == 1, "curves")
         eventually(lambda: self.count("#checkpoints tbody tr") > 0, "a checkpoint")
+        eventually(lambda: self.count("#hot-keys tbody tr") > 0, "rows that are pulled most")
 
     def complaints(self):
         return [line["message"] for line in self.browser.get_log("browser") if line["level"] == "SEVERE"]
