@@ -81,6 +81,10 @@ class Player {
     return true;
   }
 
+  // A scheduler that does not know its job must hear of it from those who do, before others make up the
+  // number that a new job begins with.
+  bool may_be_silent() const { return striker_.may_be_silent() && !cluster_.starts_falsely(); }
+
   // The servers can tell all that the journal did: none of their rows wait for a checkpoint.
   bool may_rebuild() const {
     const auto process = cluster_.scheduler_process();
@@ -146,7 +150,7 @@ class Player {
       case FaultKind::kPauseWorker:
         return pause(worker(fault.a), fault);
       case FaultKind::kPauseServer:
-        return striker_.may_be_silent() && silence(pause(server(fault.a), fault), fault);
+        return may_be_silent() && silence(pause(server(fault.a), fault), fault);
       case FaultKind::kPauseScheduler:
         return pause(cluster_.scheduler(), fault);
       case FaultKind::kCutWorkerFromServer:
@@ -154,7 +158,7 @@ class Player {
       case FaultKind::kCutWorkerFromScheduler:
         return cut(worker(fault.a), cluster_.scheduler(), fault);
       case FaultKind::kCutServerFromScheduler:
-        return striker_.may_be_silent() && silence(cut(server(fault.a), cluster_.scheduler(), fault), fault);
+        return may_be_silent() && silence(cut(server(fault.a), cluster_.scheduler(), fault), fault);
       case FaultKind::kCutServers:
         return cut(server(fault.a), server(fault.b), fault);
       case FaultKind::kDiskFull:
@@ -188,7 +192,7 @@ class Player {
 
   bool join() {
     constexpr std::uint32_t kJoinMost = 2;
-    if (joined_ == kJoinMost) return false;
+    if (joined_ == kJoinMost || cluster_.starts_falsely()) return false;
     ++joined_;
     cluster_.add_server();
     return true;
