@@ -27,6 +27,26 @@ std::string data_difference(const Manifest& manifest, const JobConfig& job) {
   return setting.empty() ? "the contents of its files changed" : setting;
 }
 
+// The program, and whether the rows are of its tables.
+Status prepare_program(OfflineJob& offline, const JobConfig& job) {
+  CAPSTAN_ASSIGN(offline.program, ModelProgram::create(job));
+  const CheckpointTables& tables = *offline.tables;
+  const Manifest& manifest = tables.manifest();
+  if (manifest.data_fingerprint != offline.program->info().data_fingerprint) {
+    return make_error(ErrorCode::kInvalid,
+                      tables.directory() + " was trained on other data: " + data_difference(manifest, job));
+  }
+  const auto& specs = offline.program->tables();
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    const std::string changed = i < manifest.tables.size() ? row_difference(manifest.tables[i], specs[i])
+                                                           : "table " + specs[i].name + " is new";
+    if (!changed.empty()) {
+      return make_error(ErrorCode::kInvalid, tables.directory() + " has another model: " + changed);
+    }
+  }
+  return ok_status();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<OfflineJob>> open_offline(const JobConfig& job, const std::string& checkpoint) {
@@ -44,20 +64,17 @@ Result<std::unique_ptr<OfflineJob>> open_offline(const JobConfig& job, const std
   }
   CAPSTAN_ASSIGN(CheckpointTables tables, CheckpointTables::open(offline->files, path, run_began));
   offline->tables = std::make_unique<CheckpointTables>(std::move(tables));
-  CAPSTAN_ASSIGN(offline->program, ModelProgram::create(job));
-  const Manifest& manifest = offline->tables->manifest();
-  if (manifest.data_fingerprint != offline->program->info().data_fingerprint) {
-    return make_error(ErrorCode::kInvalid, offline->tables->directory() + " was trained on other data: " +
-                                               data_difference(manifest, job));
-  }
-  const auto& specs = offline->program->tables();
-  for (std::size_t i = 0; i < specs.size(); ++i) {
-    const std::string changed = i < manifest.tables.size() ? row_difference(manifest.tables[i], specs[i])
-                                                           : "table " + specs[i].name + " is new";
-    if (!changed.empty()) {
-      return make_error(ErrorCode::kInvalid, offline->tables->directory() + " has another model: " + changed);
-    }
-  }
+  CAPSTAN_TRY(prepare_program(*offline, job));
+  return offline;
+}
+
+Result<std::unique_ptr<OfflineJob>> open_offline_of(const std::string& checkpoint) {
+  auto offline = std::make_unique<OfflineJob>();
+  CAPSTAN_ASSIGN(CheckpointTables tables, CheckpointTables::open(offline->files, checkpoint));
+  offline->tables = std::make_unique<CheckpointTables>(std::move(tables));
+  CAPSTAN_ASSIGN(const LoadedJob job,
+                 load_job_text(offline->tables->manifest().job_text, "the checkpoint's job"));
+  CAPSTAN_TRY(prepare_program(*offline, job.config));
   return offline;
 }
 

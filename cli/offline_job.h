@@ -21,6 +21,9 @@ struct OfflineJob {
 // data.
 Result<std::unique_ptr<OfflineJob>> open_offline(const JobConfig& job, const std::string& checkpoint);
 
+// The job that the checkpoint itself holds. Its data must still be there.
+Result<std::unique_ptr<OfflineJob>> open_offline_of(const std::string& checkpoint);
+
 // Says which checkpoints were passed over for this one, and why.
 void say_notes(const CheckpointTables& tables, Console console);
 

@@ -8,6 +8,7 @@ namespace capstan {
 
 void Tape::start(std::span<const ConstMatrix> tables, Mode mode) {
   mode_ = mode;
+  trace_ = nullptr;
   arena_.reset();
   tables_.assign(tables.begin(), tables.end());
   nodes_.clear();
@@ -16,7 +17,14 @@ void Tape::start(std::span<const ConstMatrix> tables, Mode mode) {
   embeddings_.clear();
 }
 
-Var Tape::add(ConstMatrix value, bool needs_gradient) {
+void Tape::trace_to(Trace& trace) {
+  CAPSTAN_ASSERT(nodes_.empty(), "trace_to() after the first value");
+  trace_ = &trace;
+  trace.clear();
+}
+
+Var Tape::add(ConstMatrix value, bool needs_gradient, std::string_view op, std::span<const Var> inputs) {
+  if (trace_ != nullptr) trace_->push_back({.op = op, .inputs = {inputs.begin(), inputs.end()}});
   Node node{value, {}};
   if (needs_gradient && training()) {
     node.gradient = arena_.zeros(value.rows, value.cols);
@@ -26,21 +34,37 @@ Var Tape::add(ConstMatrix value, bool needs_gradient) {
 }
 
 Var Tape::constant(ConstMatrix value) {
-  return add(value, false);
+  return add(value, false, kConstantLeaf);
 }
 
 Var Tape::variable(ConstMatrix value) {
-  return add(value, true);
+  return add(value, true, kConstantLeaf);
 }
 
 Var Tape::parameter(std::uint32_t table) {
-  if (parameters_[table] == 0) parameters_[table] = add(tables_[table], true).id + 1;
+  if (parameters_[table] == 0) {
+    parameters_[table] = add(tables_[table], true, kParameterLeaf).id + 1;
+    if (trace_ != nullptr) trace_->back().table = table;
+  }
   return {parameters_[table] - 1};
 }
 
-Tape::Output Tape::make(std::uint32_t rows, std::uint32_t cols, bool needs_gradient) {
+Tape::Output Tape::make(std::string_view op, std::span<const Var> inputs, std::uint32_t rows,
+                        std::uint32_t cols, double number) {
   const Matrix value = arena_.matrix(rows, cols);
-  return {add(value, needs_gradient), value};
+  const bool gradient =
+      std::any_of(inputs.begin(), inputs.end(), [&](Var input) { return needs_gradient(input); });
+  const Var out = add(value, gradient, op, inputs);
+  if (trace_ != nullptr) trace_->back().number = number;
+  return {out, value};
+}
+
+Tape::Output Tape::make_embedding(std::span<const EmbeddingInput> inputs, std::uint32_t rows,
+                                  std::uint32_t cols) {
+  const Matrix value = arena_.matrix(rows, cols);
+  const Var out = add(value, true, "embedding");
+  if (trace_ != nullptr) trace_->back().pooled.assign(inputs.begin(), inputs.end());
+  return {out, value};
 }
 
 void Tape::backward(Var last, ConstMatrix gradient) {

@@ -2,19 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
 #include "common/config/job_config.h"
 #include "worker/nn/matrix.h"
+#include "worker/nn/trace.h"
 
 namespace capstan {
-
-// A value on the tape.
-struct Var {
-  std::uint32_t id = 0;
-};
 
 // What an embedding operation leaves for combine(): the gradient of columns [column, column + dim) of its
 // output, where the pooled rows of `table` for `field` stand.
@@ -40,6 +38,9 @@ class Tape {
   // tables: the pulled rows of each of the model's tables [keys, dim], those of dense layers in key order.
   void start(std::span<const ConstMatrix> tables, Mode mode);
   bool training() const { return mode_ == Mode::kTrain; }
+  // Writes down where every value of this pass comes from. REQUIRES: nothing was computed since start(); the
+  // trace outlives the pass.
+  void trace_to(Trace& trace);
 
   // Leaves.
   Var constant(ConstMatrix value);     // must outlive the pass
@@ -51,7 +52,15 @@ class Tape {
   ConstMatrix value(Var var) const { return nodes_[var.id].value; }
   bool needs_gradient(Var var) const { return nodes_[var.id].gradient.data != nullptr; }
   Matrix gradient(Var var) const { return nodes_[var.id].gradient; }
-  Output make(std::uint32_t rows, std::uint32_t cols, bool needs_gradient);  // not initialised
+  // The result of operation `op`, not initialised; it needs a gradient when an input does. number: what the
+  // operation is told beside its inputs (a dim, a factor), so that a trace says all that it does.
+  Output make(std::string_view op, std::span<const Var> inputs, std::uint32_t rows, std::uint32_t cols,
+              double number = 0.0);
+  Output make(std::string_view op, std::initializer_list<Var> inputs, std::uint32_t rows, std::uint32_t cols,
+              double number = 0.0) {
+    return make(op, std::span(inputs.begin(), inputs.size()), rows, cols, number);
+  }
+  Output make_embedding(std::span<const EmbeddingInput> inputs, std::uint32_t rows, std::uint32_t cols);
   template <typename Backward>
   void on_backward(Var out, Backward backward) {
     static_assert(std::is_trivially_copyable_v<Backward>);
@@ -79,9 +88,10 @@ class Tape {
     void (*run)(const void* closure);
     const void* closure;
   };
-  Var add(ConstMatrix value, bool needs_gradient);
+  Var add(ConstMatrix value, bool needs_gradient, std::string_view op, std::span<const Var> inputs = {});
 
   Mode mode_ = Mode::kPredict;
+  Trace* trace_ = nullptr;  // none: nobody asked
   Arena arena_;
   std::vector<ConstMatrix> tables_;
   std::vector<Node> nodes_;

@@ -26,7 +26,9 @@ class ModelProgram final : public StepProgram {
   Status compute(const WorkItem& item, Step& step) override;
   Result<Buffer> finish(const WorkItem& item) override;
 
+  const JobConfig& job() const { return job_; }
   const Dataset& data() const { return data_; }
+  const Model& model() const { return *model_; }
   // From now on the part "recommend" is for this.
   void recommend(RecommendRequest request);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
+#include <string_view>
 
 #include "common/assert.h"
 
@@ -47,9 +48,9 @@ void add_slopes(std::size_t count, const float* __restrict x, const float* __res
 }
 
 template <typename F>
-Var apply(Tape& tape, Var x) {
+Var apply(Tape& tape, std::string_view name, Var x) {
   const ConstMatrix in = tape.value(x);
-  const auto [out, y] = tape.make(in.rows, in.cols, tape.needs_gradient(x));
+  const auto [out, y] = tape.make(name, {x}, in.rows, in.cols);
   for (std::size_t i = 0; i < y.size(); ++i) y.data[i] = F::value(in.data[i]);
   const auto backward = [in, y = ConstMatrix(y), dx = tape.gradient(x), dy = tape.gradient(out)] {
     add_slopes<F>(dy.size(), in.data, y.data, dy.data, dx.data);
@@ -65,13 +66,13 @@ Var activate(Tape& tape, Var x, Activation activation) {
     case Activation::kNone:
       return x;
     case Activation::kRelu:
-      return apply<Relu>(tape, x);
+      return apply<Relu>(tape, "relu", x);
     case Activation::kSigmoid:
-      return apply<Sigmoid>(tape, x);
+      return apply<Sigmoid>(tape, "sigmoid", x);
     case Activation::kTanh:
-      return apply<Tanh>(tape, x);
+      return apply<Tanh>(tape, "tanh", x);
     case Activation::kGelu:
-      return apply<Gelu>(tape, x);
+      return apply<Gelu>(tape, "gelu", x);
     case Activation::kPrelu:
       break;
   }

@@ -81,8 +81,7 @@ Var block_product(Tape& tape, Var x, Var weights, std::uint32_t count) {
                       tape.arena().matrix(count * in.rows, w.cols)};
   pack(in, blocks.inputs);
   blocks.forward();
-  const auto [out, y] =
-      tape.make(in.rows, count * w.cols, tape.needs_gradient(x) || tape.needs_gradient(weights));
+  const auto [out, y] = tape.make("block_product", {x, weights}, in.rows, count * w.cols, count);
   unpack(blocks.outputs, y);
   const auto backward = [blocks, dx = tape.gradient(x), dw = tape.gradient(weights),
                          dy = tape.gradient(out)] { blocks.backward(dy, dx, dw); };

@@ -11,13 +11,11 @@ Var concat(Tape& tape, std::span<const Var> parts) {
   if (parts.size() == 1) return parts[0];
   const std::uint32_t rows = tape.value(parts[0]).rows;
   std::uint32_t width = 0;
-  bool needs_gradient = false;
   for (const Var part : parts) {
     CAPSTAN_ASSERT(tape.value(part).rows == rows, "concat: rows");
     width += tape.value(part).cols;
-    needs_gradient = needs_gradient || tape.needs_gradient(part);
   }
-  const auto [out, y] = tape.make(rows, width, needs_gradient);
+  const auto [out, y] = tape.make("concat", parts, rows, width);
   const auto gradients = tape.arena().array<Matrix>(parts.size());
   std::uint32_t column = 0;
   for (std::size_t p = 0; p < parts.size(); ++p) {

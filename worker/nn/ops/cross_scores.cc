@@ -24,7 +24,7 @@ void by_rows(std::uint32_t rows, const Body& body) {
 Var cross_scores(Tape& tape, Var a, Var b) {
   const ConstMatrix x = tape.value(a);
   const ConstMatrix z = tape.value(b);
-  const auto [out, y] = tape.make(x.rows, z.rows, tape.needs_gradient(a) || tape.needs_gradient(b));
+  const auto [out, y] = tape.make("cross_scores", {a, b}, x.rows, z.rows);
   by_rows(x.rows, [&, y = y](std::uint32_t first, std::uint32_t count) {
     gemm(x.rows_from(first, count), Transpose::kNo, z, Transpose::kYes, 0.0F, y.rows_from(first, count));
   });

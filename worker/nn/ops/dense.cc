@@ -13,7 +13,7 @@ Var dense(Tape& tape, Var x, Var weights) {
   CAPSTAN_ASSERT(all.rows == in.cols + 1, "dense: one row of weights an input, and the bias");
   const ConstMatrix w = all.rows_from(0, in.cols);
   const float* const bias = all.row(in.cols);
-  const auto [out, y] = tape.make(in.rows, all.cols, tape.needs_gradient(x) || tape.needs_gradient(weights));
+  const auto [out, y] = tape.make("dense", {x, weights}, in.rows, all.cols);
   for (std::uint32_t i = 0; i < y.rows; ++i) std::copy_n(bias, y.cols, y.row(i));
   gemm(in, Transpose::kNo, w, Transpose::kNo, 1.0F, y);
 

@@ -8,7 +8,7 @@ Var dot(Tape& tape, Var a, Var b) {
   const ConstMatrix x = tape.value(a);
   const ConstMatrix z = tape.value(b);
   CAPSTAN_ASSERT(x.rows == z.rows && x.cols == z.cols, "dot: shapes differ");
-  const auto [out, y] = tape.make(x.rows, 1, tape.needs_gradient(a) || tape.needs_gradient(b));
+  const auto [out, y] = tape.make("dot", {a, b}, x.rows, 1);
   for (std::uint32_t i = 0; i < x.rows; ++i) {
     float sum = 0.0F;
     for (std::uint32_t j = 0; j < x.cols; ++j) sum += x.at(i, j) * z.at(i, j);

@@ -14,7 +14,7 @@ Var dropout(Tape& tape, Var x, double rate, std::span<const std::uint64_t> seeds
   const auto threshold = static_cast<std::uint64_t>(std::ldexp(rate, 32));
   const auto keep_scale = static_cast<float>(1.0 / (1.0 - rate));
   const Matrix mask = tape.arena().matrix(in.rows, in.cols);
-  const auto [out, y] = tape.make(in.rows, in.cols, tape.needs_gradient(x));
+  const auto [out, y] = tape.make("dropout", {x}, in.rows, in.cols, rate);
   for (std::uint32_t i = 0; i < in.rows; ++i) {
     const std::uint64_t row_seed = combine(seeds[i], salt);
     for (std::uint32_t j = 0; j < in.cols; ++j) {

@@ -74,7 +74,7 @@ Var embedding(Tape& tape, const MicroBatch& batch, std::span<const EmbeddingInpu
     return tape.table(input.table).cols * (input.pooling == Pooling::kNone ? input.length : 1);
   };
   for (const EmbeddingInput& input : inputs) width += width_of(input);
-  const auto [out, y] = tape.make(batch.size, width, true);
+  const auto [out, y] = tape.make_embedding(inputs, batch.size, width);
 
   std::uint32_t column = 0;
   for (const EmbeddingInput& input : inputs) {

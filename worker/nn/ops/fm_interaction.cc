@@ -10,7 +10,7 @@ Var fm_interaction(Tape& tape, Var x, std::uint32_t dim) {
   const ConstMatrix in = tape.value(x);
   CAPSTAN_ASSERT(dim > 0 && in.cols % dim == 0, "fm_interaction: whole vectors");
   const Matrix sums = tape.arena().zeros(in.rows, dim);
-  const auto [out, y] = tape.make(in.rows, 1, tape.needs_gradient(x));
+  const auto [out, y] = tape.make("fm_interaction", {x}, in.rows, 1, dim);
   for (std::uint32_t i = 0; i < in.rows; ++i) {
     const float* const row = in.row(i);
     float* const sum = sums.row(i);

@@ -7,8 +7,6 @@
 namespace capstan {
 namespace {
 
-constexpr float kEpsilon = 1e-5F;
-
 struct Gradients {
   Matrix x, parameters;
 };
@@ -41,8 +39,7 @@ Var layer_norm(Tape& tape, Var x, Var parameters) {
   CAPSTAN_ASSERT(p.rows == 2 && p.cols == in.cols, "layer_norm: a gain and a shift a column");
   const Matrix normal = tape.arena().matrix(in.rows, in.cols);
   const Matrix inverse = tape.arena().matrix(in.rows, 1);
-  const auto [out, y] =
-      tape.make(in.rows, in.cols, tape.needs_gradient(x) || tape.needs_gradient(parameters));
+  const auto [out, y] = tape.make("layer_norm", {x, parameters}, in.rows, in.cols);
   const auto width = static_cast<float>(in.cols);
   for (std::uint32_t i = 0; i < in.rows; ++i) {
     float mean = 0.0F;
@@ -52,7 +49,7 @@ Var layer_norm(Tape& tape, Var x, Var parameters) {
       const float centred = in.at(i, j) - mean;
       variance += centred * centred / width;
     }
-    inverse.data[i] = 1.0F / std::sqrt(variance + kEpsilon);
+    inverse.data[i] = 1.0F / std::sqrt(variance + kLayerNormEpsilon);
     for (std::uint32_t j = 0; j < in.cols; ++j) {
       normal.at(i, j) = (in.at(i, j) - mean) * inverse.data[i];
       y.at(i, j) = p.at(0, j) * normal.at(i, j) + p.at(1, j);

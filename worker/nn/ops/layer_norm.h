@@ -6,8 +6,10 @@
 
 namespace capstan {
 
-// x [n, c], parameters [2, c]: the gain, then the shift; gives [n, c]. Variance is over c, with 1e-5 added.
-// Source: Ba, Kiros and Hinton 2016, "Layer Normalization".
+inline constexpr float kLayerNormEpsilon = 1e-5F;
+
+// x [n, c], parameters [2, c]: the gain, then the shift; gives [n, c]. Variance is over c, with the epsilon
+// added. Source: Ba, Kiros and Hinton 2016, "Layer Normalization".
 Var layer_norm(Tape& tape, Var x, Var parameters);
 
 }  // namespace capstan

@@ -8,8 +8,7 @@ Var numeric_embedding(Tape& tape, Var x, Var vectors) {
   const ConstMatrix in = tape.value(x);
   const ConstMatrix v = tape.value(vectors);
   CAPSTAN_ASSERT(in.cols == v.rows, "numeric_embedding: a vector a number");
-  const auto [out, y] =
-      tape.make(in.rows, v.rows * v.cols, tape.needs_gradient(x) || tape.needs_gradient(vectors));
+  const auto [out, y] = tape.make("numeric_embedding", {x, vectors}, in.rows, v.rows * v.cols);
   for (std::uint32_t i = 0; i < in.rows; ++i) {
     for (std::uint32_t f = 0; f < v.rows; ++f) {
       float* const block = y.row(i) + std::size_t{f} * v.cols;

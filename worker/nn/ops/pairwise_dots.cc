@@ -46,7 +46,7 @@ Var pairwise_dots(Tape& tape, Var x, std::uint32_t dim) {
   const ConstMatrix in = tape.value(x);
   CAPSTAN_ASSERT(dim > 0 && in.cols % dim == 0, "pairwise_dots: whole vectors");
   const std::uint32_t m = in.cols / dim;
-  const auto [out, y] = tape.make(in.rows, m * (m - 1) / 2, tape.needs_gradient(x));
+  const auto [out, y] = tape.make("pairwise_dots", {x}, in.rows, m * (m - 1) / 2, dim);
   const Matrix across = tape.arena().matrix(dim, m);
   for (std::uint32_t i = 0; i < in.rows; ++i) {
     turn(in.row(i), m, dim, across.data);

@@ -8,7 +8,7 @@ Var prelu(Tape& tape, Var x, Var slope) {
   const ConstMatrix in = tape.value(x);
   const ConstMatrix a = tape.value(slope);
   CAPSTAN_ASSERT(a.rows == 1 && a.cols == in.cols, "prelu: one slope a column");
-  const auto [out, y] = tape.make(in.rows, in.cols, tape.needs_gradient(x) || tape.needs_gradient(slope));
+  const auto [out, y] = tape.make("prelu", {x, slope}, in.rows, in.cols);
   for (std::uint32_t i = 0; i < in.rows; ++i) {
     for (std::uint32_t j = 0; j < in.cols; ++j) {
       const float value = in.at(i, j);

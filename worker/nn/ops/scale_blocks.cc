@@ -26,7 +26,7 @@ Var scale_blocks(Tape& tape, Var x, Var factors) {
   CAPSTAN_ASSERT(f.cols > 0 && f.rows == in.rows && in.cols % f.cols == 0,
                  "scale_blocks: whole blocks, and a factor each");
   const std::uint32_t width = in.cols / f.cols;
-  const auto [out, y] = tape.make(in.rows, in.cols, tape.needs_gradient(x) || tape.needs_gradient(factors));
+  const auto [out, y] = tape.make("scale_blocks", {x, factors}, in.rows, in.cols);
   for (std::uint32_t i = 0; i < in.rows; ++i) {
     for (std::uint32_t b = 0; b < f.cols; ++b) {
       const std::size_t first = std::size_t{b} * width;

@@ -23,7 +23,7 @@ void shares(const float* x, std::uint32_t count, float* y) {
 Var softmax(Tape& tape, Var x) {
   const ConstMatrix in = tape.value(x);
   CAPSTAN_ASSERT(in.cols > 0, "softmax of nothing");
-  const auto [out, y] = tape.make(in.rows, in.cols, tape.needs_gradient(x));
+  const auto [out, y] = tape.make("softmax", {x}, in.rows, in.cols);
   for (std::uint32_t i = 0; i < in.rows; ++i) shares(in.row(i), in.cols, y.row(i));
   // dx = y ⊙ (dy - <y, dy>)
   const auto backward = [y = ConstMatrix(y), dx = tape.gradient(x), dy = tape.gradient(out)] {

@@ -10,7 +10,7 @@ Var sum_blocks(Tape& tape, Var x, std::uint32_t dim) {
   const ConstMatrix in = tape.value(x);
   CAPSTAN_ASSERT(dim > 0 && in.cols % dim == 0, "sum_blocks: whole blocks");
   if (in.cols == dim) return x;
-  const auto [out, y] = tape.make(in.rows, dim, tape.needs_gradient(x));
+  const auto [out, y] = tape.make("sum_blocks", {x}, in.rows, dim, dim);
   for (std::uint32_t i = 0; i < in.rows; ++i) {
     float* const sum = y.row(i);
     std::fill_n(sum, dim, 0.0F);
