@@ -3,12 +3,10 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <numeric>
 #include <set>
 #include <utility>
 
-#include "cli/npz_writer.h"
-#include "cli/table_files.h"
+#include "cli/feature_arrays.h"
 #include "worker/loss/loss.h"
 #include "worker/loss/stable.h"
 #include "worker/models/backprop.h"
@@ -34,10 +32,6 @@ NetExamples::Field NetExamples::field_of(const std::string& name, const BatchDat
                                          const std::vector<Key>& keys) {
   Field field{name, {}, {entries.offsets.begin(), entries.offsets.end()}, entries.weights};
   for (const std::uint32_t position : entries.positions) field.keys.push_back(keys[position]);
-  if (field.offsets.empty()) {
-    field.offsets.resize(field.keys.size() + 1);
-    std::iota(field.offsets.begin(), field.offsets.end(), std::uint64_t{0});
-  }
   return field;
 }
 
@@ -71,6 +65,8 @@ Result<NetExamples> NetExamples::take(OfflineJob& job, std::uint32_t count) {
   for (std::uint64_t row = 0; row < std::min<std::uint64_t>(rows.size, count); ++row) {
     writer.add(row, rows.users.empty() ? 0 : rows.user(row), rows.items.empty() ? 0 : rows.item(row));
     examples.labels_.push_back(rows.label(row));
+    if (!rows.users.empty()) examples.users_.push_back(rows.user(row));
+    if (!rows.items.empty()) examples.items_.push_back(rows.item(row));
   }
   auto step = builder.finish();
   for (StepTable& table : step) job.tables->pull(table);
@@ -98,11 +94,10 @@ Result<NetExamples> NetExamples::take(OfflineJob& job, std::uint32_t count) {
 Status NetExamples::write(Storage& files, const std::string& path, bool probability) const {
   CAPSTAN_ASSIGN(NpzWriter writer, NpzWriter::create(files, path));
   for (const Field& field : fields_) {
-    const std::string name = file_name(field.name);
-    CAPSTAN_TRY(writer.add(name + ".keys", field.keys));
-    CAPSTAN_TRY(writer.add(name + ".offsets", field.offsets));
-    if (!field.weights.empty()) CAPSTAN_TRY(writer.add(name + ".weights", field.weights, 1));
+    CAPSTAN_TRY(add_keys(writer, field.name, field.keys, field.offsets, field.weights));
   }
+  if (!users_.empty()) CAPSTAN_TRY(writer.add("user", users_));
+  if (!items_.empty()) CAPSTAN_TRY(writer.add("item", items_));
   if (num_dense_ > 0) CAPSTAN_TRY(writer.add("numbers", dense_, num_dense_));
   CAPSTAN_TRY(writer.add("label", labels_, 1));
   CAPSTAN_TRY(writer.add("score", scores_, 1));

@@ -16,8 +16,9 @@ class NetExamples {
   // zeros for a key that has no row, where Capstan would take the row that it starts with.
   static Result<NetExamples> take(OfflineJob& job, std::uint32_t count);
 
-  // Arrays: of each feature with keys NAME.keys, NAME.offsets [n + 1] and, where they are not all 1,
-  // NAME.weights; numbers, label, score, and with `probability` that too, each [n, ...].
+  // Arrays: of each feature its keys (see add_keys()); user and item [n], their places in users.txt and
+  // items.txt, where the data have them; numbers, label, score, and with `probability` that too, each
+  // [n, ...].
   Status write(Storage& files, const std::string& path, bool probability) const;
   std::string summary() const;  // "100 examples of test, 3 of their keys without a row"
 
@@ -34,6 +35,7 @@ class NetExamples {
 
   std::string split_;
   std::vector<Field> fields_;
+  std::vector<std::uint64_t> users_, items_;
   std::uint32_t num_dense_ = 0;
   std::vector<float> dense_, labels_, scores_;
   std::uint64_t missing_ = 0;

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <numeric>
 
+#include "cli/feature_arrays.h"
 #include "cli/net_examples.h"
 #include "cli/table_files.h"
 #include "common/config/names.h"
@@ -33,10 +34,16 @@ std::string_view to_word(Pooling pooling) {
   return "max";
 }
 
-// How the job makes the feature; nothing when it leaves that to Capstan.
-void add_origin(const JobConfig& job, const std::string& feature, json::object& to) {
+std::string_view to_word(FieldSource source) {
+  if (source == FieldSource::kEvent) return "event";
+  return source == FieldSource::kUser ? "user" : "item";
+}
+
+// Whose feature it is, and how the job makes it unless it leaves that to Capstan.
+void add_origin(const JobConfig& job, const FieldInfo& field, json::object& to) {
+  to["source"] = to_word(field.source);
   const auto found = std::find_if(job.features.begin(), job.features.end(),
-                                  [&](const FeatureConfig& each) { return each.name == feature; });
+                                  [&](const FeatureConfig& each) { return each.name == field.name; });
   if (found == job.features.end()) return;
   to["columns"] = json::value_from(found->columns);
   json::array chain;
@@ -55,7 +62,7 @@ json::object described(const JobConfig& job, const ModelTables& tables, const Ne
     for (std::uint32_t f = 0; f < tables.num_fields(); ++f) {
       if (!tables.field(f).dense) continue;
       json::object feature = {{"feature", tables.field(f).name}};
-      add_origin(job, tables.field(f).name, feature);
+      add_origin(job, tables.field(f), feature);
       features.push_back(std::move(feature));
     }
     object["numbers"] = std::move(features);
@@ -69,7 +76,7 @@ json::object described(const JobConfig& job, const ModelTables& tables, const Ne
   object["pooling"] = to_word(input.pooled->pooling);
   if (input.pooled->pooling == Pooling::kNone) object["length"] = input.pooled->length;
   object["list"] = field.list;
-  add_origin(job, field.name, object);
+  add_origin(job, field, object);
   return object;
 }
 
@@ -154,6 +161,8 @@ Result<std::string> NetFiles::write(const std::string& folder, std::uint32_t exa
   std::string said =
       fmt::format("{}/model.onnx: {} inputs, {} bytes\n", folder, net_.inputs.size(), net_.bytes.size());
   CAPSTAN_TRY(write_text(job_.files, folder + "/model.onnx", net_.bytes));
+  CAPSTAN_ASSIGN(const std::string sides, write_sides(job_, folder));
+  said += sides;
   if (examples > 0) {
     const std::string path = folder + "/examples.npz";
     CAPSTAN_ASSIGN(const NetExamples taken, NetExamples::take(job_, examples));

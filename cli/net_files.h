@@ -11,8 +11,8 @@
 
 namespace capstan {
 
-// model.onnx: the net; features.json: which rows of which table its inputs are (docs/EXPORT.md);
-// examples.npz: examples of the job with the scores that come out.
+// model.onnx: the net; features.json: which rows of which table its inputs are; users and items: what the job
+// knows of them; examples.npz: examples of the job with the scores that come out. See docs/EXPORT.md.
 class NetFiles {
  public:
   // `job` outlives this. kInvalid: the model has no ONNX form.

@@ -71,7 +71,7 @@ JOB
 
 clicks_without_numbers() { clicks | grep -v 'name: n'; }
 
-# Lists, and words with weights.
+# TASK NEGATIVES POOLING: with lists, and numbers of events and items.
 films() {
   cat <<JOB
 task: $1
@@ -83,6 +83,9 @@ data:
 features:
   - {name: user, column: user}
   - {name: item, column: item}
+  - {name: id, column: item, transform: zscore}
+  - {name: when, column: time, transform: minmax}
+  - {name: words, column: title, transform: {ngrams: {buckets: 50}}, pooling: mean}
   - {name: genres, column: genres, transform: [{split: {separator: "|"}}, vocab], $3}
 JOB
 }
@@ -90,7 +93,7 @@ rating() { films rating "" "pooling: mean"; }
 rating_max() { films rating "" "pooling: max"; }
 rating_apart() { films rating "" "pooling: none, length: 2"; }
 ranking() { films ranking "negatives: {per_positive: 2, sampler: uniform}" "pooling: sum"; }
-ranking_ids() { ranking | grep -v genres; }
+ranking_ids() { ranking | grep -vE 'name: (id|when|words|genres)'; }
 
 weighted() {
   cat <<'JOB'
@@ -107,7 +110,7 @@ check lr clicks 'type: lr'
 check lr_without_numbers clicks_without_numbers 'type: lr'
 check lr_weighted weighted 'type: lr'
 check fm clicks 'type: fm, embedding_dim: 4'
-check fm_weighted weighted 'type: fm, embedding_dim: 4'
+check mlp_weighted weighted 'type: mlp, embedding_dim: 4, hidden: [16]'
 check wide_deep clicks 'type: wide_deep, embedding_dim: 4, hidden: [16, 8]'
 check wide_deep_apart rating_apart 'type: wide_deep, embedding_dim: 4, hidden: [16, 8]'
 check deepfm clicks 'type: deepfm, embedding_dim: 4, hidden: [16, 8], layer_norm: true, activation: prelu'

@@ -32,21 +32,53 @@ def pooled(entry, rows, weights):
     return weighted.sum(0) / (len(rows) if entry["pooling"] == "mean" else 1)
 
 
-def feed(folder, entry, examples, missing):
+class Inputs:
+    """The features of all examples: an event's as examples.npz has them, a user's or item's by who it is."""
+
+    def __init__(self, folder):
+        self.examples = dict(numpy.load(folder / "examples.npz"))
+        self.sides = {}
+        for side in ("user", "item"):
+            if (folder / f"{side}s.npz").exists():
+                self.sides[side] = dict(numpy.load(folder / f"{side}s.npz"))
+                ids = (folder / f"{side}s.txt").read_text().splitlines()
+                assert len(set(ids)) == len(ids) and self.examples[side].max() < len(ids)
+
+    def keys(self, entry):
+        """A list of keys and their weights for each example."""
+        name, side = entry["feature"], entry["source"]
+        arrays = self.examples if side == "event" else self.sides[side]
+        rows = range(len(self.examples["score"])) if side == "event" else self.examples[side].tolist()
+        offsets = arrays[name + ".offsets"].tolist()
+        scales = arrays.get(name + ".weights", numpy.ones(offsets[-1], "f4")).reshape(-1)
+        for row in rows:
+            begin, end = offsets[row], offsets[row + 1]
+            yield arrays[name + ".keys"][begin:end].tolist(), scales[begin:end]
+
+    def numbers(self, features):
+        columns = []
+        for place, entry in enumerate(features):
+            if entry["source"] == "event":
+                columns.append(self.examples["numbers"][:, place])
+            else:
+                values = self.sides[entry["source"]][entry["feature"] + ".numbers"].reshape(-1)
+                columns.append(values[self.examples[entry["source"]]])
+        return numpy.stack(columns, 1)
+
+
+def feed(folder, entry, inputs, missing):
     if "numbers" in entry:
-        return examples["numbers"]
+        return inputs.numbers(entry["numbers"])
     table = numpy.load(folder / entry["table"])
     places = {key: place for place, key in enumerate(table["keys"].tolist())}
     weights = table["weights"]
-    keys = examples[entry["feature"] + ".keys"].tolist()
-    offsets = examples[entry["feature"] + ".offsets"]
-    scales = examples.get(entry["feature"] + ".weights", numpy.ones(len(keys), "f4")).reshape(-1)
-    missing.update((entry["feature"], key) for key in keys if key not in places)
     zeros = numpy.zeros(entry["dim"], "f4")
-    rows = numpy.array([weights[places[key]] if key in places else zeros for key in keys], "f4")
-    rows = rows.reshape(len(keys), entry["dim"])
-    ranges = zip(offsets[:-1].tolist(), offsets[1:].tolist())
-    return numpy.stack([pooled(entry, rows[a:b], scales[a:b]) for a, b in ranges]).astype("f4")
+    vectors = []
+    for keys, scales in inputs.keys(entry):
+        missing.update((entry["feature"], key) for key in keys if key not in places)
+        rows = [weights[places[key]] if key in places else zeros for key in keys]
+        vectors.append(pooled(entry, numpy.array(rows, "f4").reshape(len(keys), entry["dim"]), scales))
+    return numpy.stack(vectors).astype("f4")
 
 
 def evaluate(model, feeds):
@@ -80,9 +112,10 @@ def main(name, folder, report):
     folder = pathlib.Path(folder)
     manifest = json.loads((folder / "features.json").read_text())
     onnx.checker.check_model(onnx.load(folder / "model.onnx"), full_check=True)
-    examples = dict(numpy.load(folder / "examples.npz"))
+    inputs = Inputs(folder)
+    examples = inputs.examples
     missing = set()
-    feeds = {entry["name"]: feed(folder, entry, examples, missing) for entry in manifest["inputs"]}
+    feeds = {entry["name"]: feed(folder, entry, inputs, missing) for entry in manifest["inputs"]}
     outputs = evaluate(folder / "model.onnx", feeds)
     worst = 0.0
     for output in manifest["outputs"]:

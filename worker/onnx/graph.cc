@@ -76,7 +76,7 @@ std::string OnnxGraph::weights(const std::string& wanted, ConstMatrix values,
 std::string OnnxGraph::whole_numbers(const std::vector<std::int64_t>& values) {
   std::string& name = whole_[values];
   if (!name.empty()) return name;
-  name = unique("numbers");
+  name = unique("sizes");
   onnx::TensorProto& tensor = *graph_.add_initializer();
   tensor.set_name(name);
   tensor.set_data_type(onnx::TensorProto::INT64);

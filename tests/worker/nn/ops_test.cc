@@ -31,6 +31,7 @@
 #include "worker/nn/ops/softmax.h"
 #include "worker/nn/ops/sum_blocks.h"
 #include "worker/nn/tape.h"
+#include "worker/onnx/op_forms.h"
 
 namespace capstan {
 namespace {
@@ -227,6 +228,15 @@ class OpFixture {
     for (const auto& [rows, cols] : op.tables) tables_.push_back(random(rows, cols));
   }
 
+  // What a prediction writes down.
+  Trace trace() {
+    Trace trace;
+    trace_ = &trace;
+    run(Tape::Mode::kPredict);
+    trace_ = nullptr;
+    return trace;
+  }
+
   void check() {
     const ConstMatrix out = run(Tape::Mode::kTrain);
     weights_.resize(out.size());
@@ -261,6 +271,7 @@ class OpFixture {
     std::vector<ConstMatrix> tables;
     for (std::size_t i = 0; i < tables_.size(); ++i) tables.push_back(table(i));
     tape_.start(tables, mode);
+    if (trace_ != nullptr) tape_.trace_to(*trace_);
     vars_.clear();
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       vars_.push_back(tape_.variable({inputs_[i].data(), op_.inputs[i].first, op_.inputs[i].second}));
@@ -294,6 +305,7 @@ class OpFixture {
   std::vector<std::vector<float>> inputs_, tables_;
   std::vector<float> weights_;
   Tape tape_;
+  Trace* trace_ = nullptr;
   std::vector<Var> vars_;
   Var result_;
 };
@@ -305,6 +317,19 @@ TEST(Ops, AgreeWithFiniteDifferences) {
       OpFixture(op, seed).check();
     }
   }
+}
+
+// Leaves and embeddings are inputs of an exported net; no net for one example mixes those of a batch.
+TEST(Ops, HaveAnOnnxForm) {
+  std::set<std::string_view> computed, forms;
+  for (const OpCase& op : all_ops()) {
+    for (const TracedValue& value : OpFixture(op, 1).trace()) computed.insert(value.op);
+  }
+  for (const std::string_view outside :
+       {kConstantLeaf, std::string_view("embedding"), std::string_view("cross_scores")})
+    EXPECT_EQ(computed.erase(outside), 1U) << outside;
+  for (const OnnxForm& form : all_onnx_forms()) forms.insert(form.op);
+  EXPECT_EQ(computed, forms);
 }
 
 TEST(Ops, AreAllListed) {
