@@ -21,12 +21,13 @@ struct ExportOptions {
   std::uint32_t examples = 100;
 };
 
-Status write_tables(const ExportOptions& options, Storage& files, const CheckpointTables& tables,
-                    const std::vector<std::string>& names, Console console) {
+Status write_tables(Storage& files, const std::string& folder, const std::string& format,
+                    const CheckpointTables& tables, const std::vector<std::string>& names, Console console) {
+  CAPSTAN_TRY(files.create_dirs(folder));
   for (const auto& name : names) {
     CAPSTAN_ASSIGN(const std::uint32_t table, tables.table(name));
-    const std::string path = fmt::format("{}/{}.{}", options.out, file_name(name), options.format);
-    CAPSTAN_ASSIGN(const std::uint64_t rows, write_table(files, path, options.format, tables, table));
+    const std::string path = fmt::format("{}/{}.{}", folder, file_name(name), format);
+    CAPSTAN_ASSIGN(const std::uint64_t rows, write_table(files, path, format, tables, table));
     console.out << fmt::format("{}: {} rows of {} floats\n", path, rows, tables.spec(table).dim);
   }
   return ok_status();
@@ -44,9 +45,9 @@ Status write_all(const ExportOptions& options, Console console) {
   AnyStorage files;
   CAPSTAN_ASSIGN(const CheckpointTables tables, CheckpointTables::open(files, options.checkpoint));
   say_notes(tables, console);
-  CAPSTAN_TRY(files.create_dirs(options.out));
   const auto& names = options.tables;
-  return write_tables(options, files, tables, names.empty() ? names_of(tables, true) : names, console);
+  return write_tables(files, options.out, options.format, tables,
+                      names.empty() ? names_of(tables, true) : names, console);
 }
 
 // The layers of the net are in the net.
@@ -54,9 +55,9 @@ Status write_net_and_tables(const ExportOptions& options, Console console) {
   CAPSTAN_ASSIGN(const auto offline, open_offline_of(options.checkpoint));
   say_notes(*offline->tables, console);
   CAPSTAN_ASSIGN(const NetFiles net, NetFiles::create(*offline));
-  CAPSTAN_TRY(offline->files.create_dirs(options.out));
-  CAPSTAN_TRY(
-      write_tables(options, offline->files, *offline->tables, names_of(*offline->tables, false), console));
+  const CheckpointTables& tables = *offline->tables;
+  CAPSTAN_TRY(write_tables(offline->files, options.out + "/" + kTablesFolder, "npz", tables,
+                           names_of(tables, false), console));
   CAPSTAN_ASSIGN(const std::string said, net.write(options.out, options.examples));
   console.out << said;
   return ok_status();
@@ -82,12 +83,13 @@ void add_export(CLI::App& app, Console console, int& exit_code) {
                      ->check(CLI::IsMember({"npz", "tsv"}))
                      ->capture_default_str();
   auto* tables = command->add_option("--table", options->tables, "Only this table (may be repeated)");
-  auto* onnx = command
-                   ->add_flag("--onnx", options->onnx,
-                              "Write all that serves the model elsewhere: model.onnx, the tables it reads as "
-                              "npz, features.json, which says how they belong together, and examples.npz")
-                   ->excludes(format)
-                   ->excludes(tables);
+  auto* onnx =
+      command
+          ->add_flag("--onnx", options->onnx,
+                     "Write all that serves the model elsewhere: model.onnx, the tables that it reads, "
+                     "features.json, which says how they belong together, and examples.npz")
+          ->excludes(format)
+          ->excludes(tables);
   command
       ->add_option("--examples", options->examples,
                    "How many of the job's examples, with their scores, stand in examples.npz")

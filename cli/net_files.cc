@@ -49,7 +49,7 @@ void add_origin(const JobConfig& job, const FieldInfo& field, json::object& to) 
   json::array chain;
   for (const TransformStep& step : found->transform) {
     json::object link = {{"name", step.name}};
-    for (const auto& [option, value] : step.options) link[option] = value;
+    if (!step.options.empty()) link["options"] = json::value_from(step.options);
     chain.push_back(std::move(link));
   }
   to["transform"] = std::move(chain);
@@ -71,7 +71,7 @@ json::object described(const JobConfig& job, const ModelTables& tables, const Ne
   const FieldInfo& field = tables.field(input.pooled->field);
   const TableSpec& table = tables.all()[input.pooled->table].spec;
   object["feature"] = field.name;
-  object["table"] = file_name(table.name) + ".npz";
+  object["table"] = fmt::format("{}/{}.npz", kTablesFolder, file_name(table.name));
   object["dim"] = table.dim;
   object["pooling"] = to_word(input.pooled->pooling);
   if (input.pooled->pooling == Pooling::kNone) object["length"] = input.pooled->length;

@@ -3,13 +3,14 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "cli/offline_job.h"
 #include "worker/onnx/net.h"
 
 namespace capstan {
+
+// Below the folder of the export: the tables, whose names may be anything.
+inline constexpr const char* kTablesFolder = "tables";
 
 // model.onnx: the net; features.json: which rows of which table its inputs are; users and items: what the job
 // knows of them; examples.npz: examples of the job with the scores that come out. See docs/EXPORT.md.

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <sstream>
 
 #include "tests/e2e/scene.h"
+#include "tests/npz_file.h"
 
 namespace capstan {
 namespace {
@@ -19,32 +19,6 @@ using testing::HasSubstr;
 
 std::size_t lines_of(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-}
-
-template <typename T>
-T number_in(const std::string& bytes, std::size_t offset) {
-  T value{};
-  if (offset + sizeof(T) <= bytes.size()) std::memcpy(&value, bytes.data() + offset, sizeof(T));
-  return value;
-}
-
-// The npy member `name` of an uncompressed zip; empty when it is not there.
-std::string npy_in(const std::string& zip, const std::string& name) {
-  for (std::size_t at = 0; number_in<std::uint32_t>(zip, at) == 0x04034b50;) {
-    const auto name_length = number_in<std::uint16_t>(zip, at + 26);
-    std::uint64_t size = number_in<std::uint32_t>(zip, at + 18);
-    if (size == 0xffffffff) size = number_in<std::uint64_t>(zip, at + 30 + name_length + 4);  // zip64
-    const auto extra_length = number_in<std::uint16_t>(zip, at + 28);
-    const std::size_t data = at + 30 + name_length + extra_length;
-    if (zip.substr(at + 30, name_length) == name) return zip.substr(data, size);
-    at = data + size;
-  }
-  return "";
-}
-
-// What stands after the header of an npy file of version 1.
-std::string npy_data(const std::string& npy) {
-  return npy.substr(std::min<std::size_t>(npy.size(), 10U + number_in<std::uint16_t>(npy, 8)));
 }
 
 class Commands : public Scene {

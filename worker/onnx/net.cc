@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "worker/onnx/graph.h"
 #include "worker/onnx/op_forms.h"
@@ -51,16 +52,26 @@ class NetWriter {
   }
 
  private:
-  // What comes from outside, before any node: a node may have to ask an input for the number of rows.
+  // What comes from outside, before any node: a node may have to ask an input for the number of rows. In the
+  // order of features and tables, because compilers differ in the order in which a model calls operations.
   Status add_inputs(const MicroBatch& batch) {
+    std::vector<EmbeddingInput> pooled;
+    std::uint32_t num_numbers = 0;
     for (std::uint32_t id = 0; id < trace_.size(); ++id) {
-      for (const EmbeddingInput& input : trace_[id].pooled) add_pooled(input);
-      if (trace_[id].op != kConstantLeaf || tape_.value({id}).cols == 0) continue;
-      if (tape_.value({id}).data != batch.dense.data)
+      pooled.insert(pooled.end(), trace_[id].pooled.begin(), trace_[id].pooled.end());
+      const ConstMatrix value = tape_.value({id});
+      if (trace_[id].op != kConstantLeaf || value.cols == 0) continue;
+      if (value.data != batch.dense.data) {
         return make_error(ErrorCode::kInvalid,
                           "the net has numbers that are neither the example's nor a table's");
-      if (numbers_.empty()) numbers_ = add_input("numbers", tape_.value({id}).cols, std::nullopt);
+      }
+      num_numbers = value.cols;
     }
+    std::stable_sort(pooled.begin(), pooled.end(), [](const EmbeddingInput& a, const EmbeddingInput& b) {
+      return std::pair(a.field, a.table) < std::pair(b.field, b.table);
+    });
+    for (const EmbeddingInput& input : pooled) add_pooled(input);
+    if (num_numbers > 0) numbers_ = add_input("numbers", num_numbers, std::nullopt);
     if (net_.inputs.empty()) return make_error(ErrorCode::kInvalid, "the net reads nothing of an example");
     return ok_status();
   }
