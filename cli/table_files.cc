@@ -54,9 +54,9 @@ Status write_tsv(Storage& storage, const std::string& path, const TableRows& row
 
 }  // namespace
 
-std::string file_name(const std::string& table) {
+std::string file_name(const std::string& text) {
   std::string name;
-  for (const char c : table) {
+  for (const char c : text) {
     const bool plain =
         static_cast<unsigned char>(c) >= 0x20 && c != '/' && c != '%' && !(c == '.' && name.empty());
     name += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));

@@ -7,9 +7,9 @@
 
 namespace capstan {
 
-// The name of a file for what is called `name`, which may be anything, without an ending: one step of a
+// The name of a file for what is called `text`, which may be anything, without an ending: one step of a
 // path, different for different names.
-std::string file_name(const std::string& name);
+std::string file_name(const std::string& text);
 
 // format: npz (arrays keys and weights) or tsv (a line a row). Gives the number of rows.
 // A file that could not be finished is removed.

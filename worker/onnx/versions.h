@@ -5,8 +5,8 @@
 
 namespace capstan {
 
-// Operator set 13 in IR version 7 (ONNX 1.8, November 2020): what a net needs is all there, and every reader
-// since then takes it.
+// Operator set 13 in IR version 7 (ONNX 1.8, November 2020): old enough to be read widely, and all that a net
+// needs is there.
 inline constexpr std::int64_t kOnnxOpset = 13;
 inline constexpr std::int64_t kOnnxIrVersion = 7;
 
