@@ -45,7 +45,7 @@ std::string OnnxGraph::unique(std::string_view wanted) {
 }
 
 std::string OnnxGraph::input(std::string_view wanted, std::uint32_t width) {
-  const std::string name = unique(wanted);
+  std::string name = unique(wanted);
   set_type(*graph_.add_input(), name, width);
   return name;
 }
@@ -97,7 +97,7 @@ onnx::NodeProto& OnnxGraph::add_node(const std::string& name, const char* type,
 
 std::string OnnxGraph::node(std::string_view label, const char* type, const std::vector<std::string>& inputs,
                             const std::vector<OnnxAttribute>& attributes) {
-  const std::string name = unique(label);
+  std::string name = unique(label);
   onnx::NodeProto& node = add_node(name, type, inputs);
   for (const OnnxAttribute& each : attributes) {
     onnx::AttributeProto& attribute = *node.add_attribute();

@@ -67,24 +67,24 @@ struct Blocks {
 
 }  // namespace
 
-Var block_product(Tape& tape, Var x, Var weights, std::uint32_t count) {
+Var block_product(Tape& tape, Var x, Var weights, std::uint32_t blocks) {
   const ConstMatrix in = tape.value(x);
   const ConstMatrix w = tape.value(weights);
-  CAPSTAN_ASSERT(count > 0 && in.cols % count == 0 && w.rows == in.cols,
+  CAPSTAN_ASSERT(blocks > 0 && in.cols % blocks == 0 && w.rows == in.cols,
                  "block_product: whole blocks, and a row of weights a column");
-  const std::uint32_t width = in.cols / count;
-  const Blocks blocks{count,
-                      in.rows,
-                      width,
-                      w,
-                      tape.arena().matrix(count * in.rows, width),
-                      tape.arena().matrix(count * in.rows, w.cols)};
-  pack(in, blocks.inputs);
-  blocks.forward();
-  const auto [out, y] = tape.make("block_product", {x, weights}, in.rows, count * w.cols, count);
-  unpack(blocks.outputs, y);
-  const auto backward = [blocks, dx = tape.gradient(x), dw = tape.gradient(weights),
-                         dy = tape.gradient(out)] { blocks.backward(dy, dx, dw); };
+  const std::uint32_t width = in.cols / blocks;
+  const Blocks product{blocks,
+                       in.rows,
+                       width,
+                       w,
+                       tape.arena().matrix(blocks * in.rows, width),
+                       tape.arena().matrix(blocks * in.rows, w.cols)};
+  pack(in, product.inputs);
+  product.forward();
+  const auto [out, y] = tape.make("block_product", {x, weights}, in.rows, blocks * w.cols, blocks);
+  unpack(product.outputs, y);
+  const auto backward = [product, dx = tape.gradient(x), dw = tape.gradient(weights),
+                         dy = tape.gradient(out)] { product.backward(dy, dx, dw); };
   tape.on_backward(out, backward);
   return out;
 }
