@@ -65,6 +65,10 @@ std::string Job::how_to_go_on() const {
 
 void Job::stop(const std::string& reason, bool checkpoint) {
   if (ended_ || stop_by_.has_value()) return;
+  if (is_direct() && checkpoint && facts_.state == JobState::kRunning) {
+    if (step_.kind == PlanStep::Kind::kTrain) end_pass();
+    return;
+  }
   stop_reason_ = fmt::format("stopped: {}", reason.empty() ? "on request" : reason);
   const bool worth_it = checkpoint && facts_.state == JobState::kRunning && keeps_checkpoints();
   if (!worth_it) return finish(false, fmt::format("{}. {}", stop_reason_, how_to_go_on()));

@@ -182,6 +182,8 @@ json::object status_object(const SchedulerOptions& options, const Job& job, cons
   object["staleness"] = servers.contains("staleness") ? servers["staleness"] : json::value(json::array{});
   object["servers"] = std::move(servers);
   object["workers"] = sum_stats(membership, Role::kWorker);
+  object["direct"] = json::object{{"clients", job.direct_streams().streams().size()},
+                                  {"batches", job.direct_streams().batches()}};
   object["nodes"] = nodes_json(job, membership, now);
   object["partitions"] = partitions_json(job, membership);
   object["hot_shards"] = hot_shards_json(job, membership);

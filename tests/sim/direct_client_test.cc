@@ -1,0 +1,321 @@
+// Processes that push by themselves, in streams of their own: each batch counts once, whatever is lost, comes
+// twice, dies or is begun anew around them; and of one that dies itself all that was acknowledged.
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "common/direct_stream.h"
+#include "tests/sim/scenario.h"
+#include "worker/train/direct_client.h"
+
+namespace capstan {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::uint32_t kBits = Ledger::kBitsPerFloat;
+constexpr std::uint32_t kKeysOfBatch = 4;
+
+// Batch n of a client has a bit of its own in each of four rows, which the batches beside it share.
+std::vector<Key> keys_of(std::uint64_t client, std::uint64_t batch, std::uint32_t num_shards) {
+  std::vector<Key> keys;
+  for (std::uint32_t i = 0; i < kKeysOfBatch; ++i) keys.push_back(combine(client, batch / kBits, i));
+  sort_for_wire(keys, num_shards);
+  return keys;
+}
+
+// What a client has done so far, over its death.
+struct Account {
+  std::uint64_t begun = 0, acknowledged = 0;
+  bool closed = false;
+  std::string end;
+};
+
+// Pushes so many batches, waits for them and leaves.
+class Pusher {
+ public:
+  Pusher(SimNode& node, const SimCluster& cluster, std::uint64_t number, std::uint64_t batches,
+         std::shared_ptr<Account> account)
+      : number_(number),
+        batches_(batches),
+        account_(std::move(account)),
+        rng_(combine(number, batches)),
+        client_(node.loop(), node.transport(), Log::silent(), options(node, cluster, number),
+                {.on_ready = [this] { push(); },
+                 .on_end = [this](bool, bool, const std::string& text) { account_->end = text; }}),
+        pause_(node.loop()) {
+    EXPECT_TRUE(client_.start().ok());
+  }
+
+  static DirectOptions options(const SimNode& node, const SimCluster& cluster, std::uint64_t number) {
+    DirectOptions options;
+    options.name = node.name();
+    options.job_id = "sim";
+    options.scheduler = cluster.scheduler_endpoints();
+    options.incarnation = 1000 + number;
+    return options;
+  }
+
+ private:
+  void push() {
+    if (account_->begun == batches_) return leave();
+    const std::uint64_t batch = account_->begun++;
+    StepTable table;
+    table.keys = keys_of(number_, batch, client_.num_shards());
+    const std::uint32_t dim = client_.tables()[0].dim;
+    table.gradients.resize(table.keys.size() * dim);
+    for (std::size_t i = 0; i < table.keys.size(); ++i) {
+      table.gradients[i * dim] = -1.0F;
+      table.gradients[i * dim + 1] = -static_cast<float>(1U << (batch % kBits));
+    }
+    while (client_.tables()[table.table].name != "ledger") ++table.table;
+    client_.push({table}, [this](const Status& taken) {
+      if (!taken.ok()) return;
+      client_.flush([this, done = account_->begun](const Status& flushed) {
+        if (flushed.ok()) account_->acknowledged = std::max(account_->acknowledged, done);
+      });
+      pause_.start(milliseconds(rng_.below(60)), [this] { push(); });
+    });
+  }
+  void leave() {
+    client_.close([this](const Status& closed) { account_->closed = closed.ok(); });
+  }
+
+  std::uint64_t number_, batches_;
+  std::shared_ptr<Account> account_;
+  Rng rng_;
+  DirectClient client_;
+  Timer pause_;
+};
+
+// Reads rows, and ends the job.
+class Reader {
+ public:
+  Reader(SimNode& node, const SimCluster& cluster, std::vector<Key> keys)
+      : keys_(std::move(keys)),
+        client_(node.loop(), node.transport(), Log::silent(), Pusher::options(node, cluster, 999),
+                {.on_ready = [this] { read(); },
+                 .on_end = [this](bool job_ended, bool ok,
+                                  const std::string&) { job_ended_ = job_ended && ok; }}) {
+    EXPECT_TRUE(client_.start().ok());
+  }
+  bool done() const { return done_; }
+  bool job_ended() const { return job_ended_; }
+  DirectClient& client() { return client_; }
+  std::map<Key, std::pair<float, float>> rows;  // how many batches, and their bits
+
+ private:
+  void read() {
+    sort_for_wire(keys_, client_.num_shards());
+    StepTable table;
+    while (client_.tables()[table.table].name != "ledger") ++table.table;
+    table.keys = keys_;
+    const std::uint32_t dim = client_.tables()[table.table].dim;
+    client_.pull(
+        table,
+        [this, dim](const ShardRange& range, const float* from) {
+          for (std::uint32_t i = 0; i < range.count; ++i) {
+            rows[keys_[range.begin + i]] = {from[i * dim], from[i * dim + 1]};
+          }
+        },
+        [this](const Status& read) { done_ = read.ok(); });
+  }
+
+  std::vector<Key> keys_;
+  DirectClient client_;
+  bool done_ = false, job_ended_ = false;
+};
+
+// A job without other work and some clients; one of them may be killed.
+class DirectWorld {
+ public:
+  DirectWorld(std::uint64_t seed, const ClusterOptions& options, std::uint64_t clients, std::uint64_t batches)
+      : cluster(seed, options), shards_(options.shape.num_shards), batches_(batches) {
+    for (std::uint64_t n = 0; n < clients; ++n) {
+      accounts.push_back(std::make_shared<Account>());
+      nodes.push_back(&cluster.world().add_node("python-" + std::to_string(n)));
+      cluster.world().start(*nodes.back(), [this, n, batches](SimNode& self) -> std::shared_ptr<void> {
+        return std::make_shared<Pusher>(self, cluster, n, batches, accounts[n]);
+      });
+    }
+  }
+
+  bool all_closed(std::uint64_t but = ~0ULL) const {
+    for (std::uint64_t n = 0; n < accounts.size(); ++n) {
+      if (n != but && !accounts[n]->closed) return false;
+    }
+    return true;
+  }
+  std::shared_ptr<Reader> read(const std::string& name) {
+    std::vector<Key> keys;
+    for (std::uint64_t n = 0; n < accounts.size(); ++n) {
+      for (std::uint64_t batch = 0; batch < batches_; batch += kBits) {
+        for (const Key key : keys_of(n, batch, shards_)) keys.push_back(key);
+      }
+    }
+    SimNode& node = cluster.world().add_node(name);
+    std::shared_ptr<Reader> reader;
+    cluster.world().start(node, [&, keys](SimNode& self) -> std::shared_ptr<void> {
+      return reader = std::make_shared<Reader>(self, cluster, keys);
+    });
+    EXPECT_TRUE(cluster.world().run_until([&] { return reader->done(); }, seconds(120)));
+    return reader;
+  }
+  // Every batch below `acknowledged` once, none from `begun` on, and each of those between once or not.
+  std::string check(const Reader& reader) const {
+    for (std::uint64_t n = 0; n < accounts.size(); ++n) {
+      const Account& account = *accounts[n];
+      for (std::uint64_t first = 0; first < batches_; first += kBits) {
+        std::uint32_t must = 0, may = 0;
+        for (std::uint32_t bit = 0; bit < kBits; ++bit) {
+          must |= (first + bit < account.acknowledged ? 1U : 0U) << bit;
+          may |= (first + bit < account.begun ? 1U : 0U) << bit;
+        }
+        for (const Key key : keys_of(n, first, shards_)) {
+          const auto& [count, bits] = reader.rows.at(key);
+          const auto found = static_cast<std::uint32_t>(bits);
+          const std::string where = "client " + std::to_string(n) + ", batches from " + std::to_string(first);
+          if (static_cast<int>(count) != std::popcount(found)) return where + ": one counts twice";
+          if ((must & ~found) != 0) return where + ": one is lost";
+          if ((found & ~may) != 0) return where + ": one that was never pushed";
+        }
+      }
+    }
+    return "";
+  }
+
+  SimCluster cluster;
+  std::vector<std::shared_ptr<Account>> accounts;
+  std::vector<SimNode*> nodes;
+
+ private:
+  std::uint32_t shards_;
+  std::uint64_t batches_;
+};
+
+ClusterOptions direct_options(std::uint64_t seed, std::uint32_t servers, std::uint32_t replicas) {
+  ClusterOptions options;
+  options.shape.seed = seed;
+  options.servers = servers;
+  options.workers = 0;
+  options.replicas = replicas;
+  options.checkpoint_every_steps = 25;
+  options.sim.network = unkind_network();
+  return options;
+}
+
+std::uint64_t direct_streams_remembered(const SimCluster& cluster, const SimNode& server) {
+  const auto process = cluster.server_process(server);
+  std::uint64_t streams = 0;
+  for (const HeldShard& held : process->held_shards()) {
+    for (std::uint64_t n = 1; n < 100; ++n) {
+      const std::uint64_t term = (std::uint64_t{1} << 32) + n;
+      streams += held.rows->window().term(direct_pass_of(term), direct_partition_of(term)) != 0;
+    }
+  }
+  return streams;
+}
+
+TEST(DirectClients, PushesCountOnceWhileServersAndTheSchedulerDie) {
+  const SeedRange seeds(1, 20);
+  for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
+    DirectWorld world(seed, direct_options(seed, 3, 2), 3, 200);
+    TroubleOptions trouble;
+    trouble.worker_crashes = trouble.pauses = trouble.partitions = false;
+    trouble.server_crashes = trouble.scheduler_crashes = true;
+    make_trouble(world.cluster, trouble, seconds(20));
+    ASSERT_TRUE(world.cluster.world().run_until([&] { return world.all_closed(); }, seconds(300)))
+        << replay(seed) << ": " << world.accounts[0]->end << " " << world.cluster.end_text();
+    const auto reader = world.read("reader");
+    ASSERT_EQ(world.check(*reader), "") << replay(seed);
+    reader->client().end_job("all is done");
+    ASSERT_TRUE(world.cluster.run_until_ended(seconds(60))) << replay(seed);
+    ASSERT_TRUE(world.cluster.ok()) << replay(seed) << world.cluster.end_text();
+    ASSERT_EQ(world.cluster.check_replicas(), "") << replay(seed);
+  }
+}
+
+TEST(DirectClients, OfOneThatDiesAllThatWasAcknowledgedCountsOnce) {
+  const SeedRange seeds(1, 20);
+  for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
+    DirectWorld world(seed, direct_options(seed, 2, 1), 3, 120);
+    const Duration death = milliseconds(500 + 100 * static_cast<std::int64_t>(seed));
+    world.cluster.world().call_after(
+        death, [&] { world.cluster.crash(*world.nodes[0], SimWorld::Crash::kProcess); });
+    ASSERT_TRUE(world.cluster.world().run_until([&] { return world.all_closed(0); }, seconds(300)))
+        << replay(seed);
+    const auto reader = world.read("reader");
+    ASSERT_EQ(world.check(*reader), "") << replay(seed);
+  }
+}
+
+TEST(DirectClients, TheirStreamsAreForgottenWhenACheckpointKnowsThemClosed) {
+  ClusterOptions options = direct_options(1, 1, 1);
+  options.sim.network = NetworkOptions{};
+  DirectWorld world(1, options, 4, 60);
+  ASSERT_TRUE(world.cluster.world().run_until([&] { return world.all_closed(); }, seconds(300)));
+  EXPECT_GT(direct_streams_remembered(world.cluster, world.cluster.server(0)), 0U);
+  SimNode& late = world.cluster.world().add_node("late");
+  const auto account = std::make_shared<Account>();
+  world.cluster.world().start(late, [&](SimNode& self) -> std::shared_ptr<void> {
+    return std::make_shared<Pusher>(self, world.cluster, 50, 100, account);
+  });
+  ASSERT_TRUE(world.cluster.world().run_until([&] { return account->closed; }, seconds(300)));
+  const auto reader = world.read("reader");  // the only stream that is open
+  ASSERT_EQ(world.check(*reader), "");
+  const std::uint32_t shards = options.shape.num_shards;
+  EXPECT_LE(direct_streams_remembered(world.cluster, world.cluster.server(0)), shards)
+      << "at most that of the late one";
+}
+
+TEST(DirectClients, TheJobsLastCheckpointHoldsAllAndTrainsOn) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    DirectWorld world(seed, direct_options(seed, 2, 1), 2, 60);
+    ASSERT_TRUE(world.cluster.world().run_until([&] { return world.all_closed(); }, seconds(300)));
+    world.read("first")->client().end_job("all is done");
+    ASSERT_TRUE(world.cluster.run_until_ended(seconds(60)));
+    ASSERT_TRUE(world.cluster.ok()) << world.cluster.end_text();
+    world.cluster.crash_all_and_resume(3, 0);
+    ASSERT_EQ(world.check(*world.read("second")), "") << replay(seed);
+  }
+}
+
+// In stepped modes there is no slot for it.
+TEST(DirectClients, AreRefusedWhereAStepHasFixedSlots) {
+  ClusterOptions options = small_world(1, Consistency::kSync);
+  options.shape.batches = 200;
+  SimCluster cluster(1, options);
+  SimNode& node = cluster.world().add_node("python");
+  const auto account = std::make_shared<Account>();
+  cluster.world().start(node, [&](SimNode& self) -> std::shared_ptr<void> {
+    return std::make_shared<Pusher>(self, cluster, 0, 10, account);
+  });
+  ASSERT_TRUE(cluster.world().run_until([&] { return !account->end.empty(); }, seconds(60)));
+  EXPECT_NE(account->end.find("consistency: async"), std::string::npos) << account->end;
+}
+
+// Beside workers with a job of their own, whose rows and counts stay right.
+TEST(DirectClients, PushBesideWorkers) {
+  const SeedRange seeds(1, 10);
+  for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
+    ClusterOptions options = direct_options(seed, 2, 2);
+    options.workers = 2;
+    options.shape.batches = 300;
+    options.shape.passes = 1;
+    DirectWorld world(seed, options, 2, 40);
+    ASSERT_TRUE(world.cluster.world().run_until([&] { return world.all_closed(); }, seconds(300)))
+        << replay(seed);
+    EXPECT_FALSE(world.cluster.ended()) << "the clients are done before the job";
+    const auto reader = world.read("reader");
+    ASSERT_EQ(world.check(*reader), "") << replay(seed);
+    ASSERT_TRUE(world.cluster.run_until_ended(seconds(600))) << replay(seed);
+    ASSERT_EQ(world.cluster.check_rows(), "") << replay(seed);
+  }
+}
+
+}  // namespace
+}  // namespace capstan
