@@ -17,20 +17,22 @@ bool DirectStreams::progress(NodeId holder, const WorkCursor& cursor) {
   const auto found = open_.find(cursor.term);
   if (found == open_.end() || found->second.holder != holder) return false;
   Stream& stream = found->second;
-  stream.silent = false;
+  stream.silent_since.reset();
   stream.watermark = std::max(stream.watermark, cursor.watermark);
   stream.slices = std::max(stream.slices, cursor.slices);
   return true;
 }
 
-void DirectStreams::release(NodeId holder) {
-  for (auto& [term, stream] : open_) stream.silent = stream.silent || stream.holder == holder;
+void DirectStreams::release(NodeId holder, Instant now) {
+  for (auto& [term, stream] : open_) {
+    if (stream.holder == holder) stream.silent_since = now;
+  }
 }
 
-std::vector<std::uint64_t> DirectStreams::silent() const {
+std::vector<std::uint64_t> DirectStreams::silent_since(Instant then) const {
   std::vector<std::uint64_t> terms;
   for (const auto& [term, stream] : open_) {
-    if (stream.silent) terms.push_back(term);
+    if (stream.silent_since.has_value() && *stream.silent_since <= then) terms.push_back(term);
   }
   return terms;
 }
@@ -88,7 +90,7 @@ void DirectStreams::take_in(const JournalRecord& record) {
     progress(finished->worker, finished->cursor);
     close(finished->cursor.term);
   } else if (const auto* greeted = std::get_if<NodeGreeted>(&record)) {
-    release(greeted->id);  // another process under that name, or the first
+    abandon(greeted->id);  // it is another process under that name, or the first
   }
 }
 

@@ -6,19 +6,20 @@
 #include <optional>
 #include <vector>
 
+#include "common/event_loop.h"
 #include "common/message.h"
 #include "scheduler/journal.h"
 
 namespace capstan {
 
-// A stream is open from its grant until its holder closes it, or was silent for its lease and the next
-// checkpoint begins. Pure: times and the journal are Job's.
+// A stream is open from its grant until its holder closes it, or is gone. Pure: times and the journal are
+// Job's.
 class DirectStreams {
  public:
   struct Stream {
     NodeId holder = 0;
     std::uint64_t watermark = 0, slices = 0;  // as in its cursor
-    bool silent = false;                      // its holder's lease has ended
+    std::optional<Instant> silent_since{};    // its holder's lease has ended
   };
 
   void open(NodeId holder, std::uint64_t term) { open_[term].holder = holder; }
@@ -26,8 +27,11 @@ class DirectStreams {
   std::optional<std::uint64_t> term_of(NodeId holder) const;
   // A report of where it stands; false: it is not open, or not this holder's. One that was silent goes on.
   bool progress(NodeId holder, const WorkCursor& cursor);
-  void release(NodeId holder);
-  std::vector<std::uint64_t> silent() const;
+  void release(NodeId holder, Instant now);
+  // Those whose holders will not be heard of: another process has their name.
+  void abandon(NodeId holder) { release(holder, Instant::min()); }
+  // Terms of streams that are silent since then or before.
+  std::vector<std::uint64_t> silent_since(Instant then) const;
   void close(std::uint64_t term);
 
   WorkCursor cursor(std::uint64_t term) const;

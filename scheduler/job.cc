@@ -89,7 +89,7 @@ void Job::on_greeted(const Node& node, Greeting::Outcome outcome) {
     send_errands();
   } else if (outcome == Greeting::Outcome::kReplaced) {
     work_.release(node.id);
-    direct_.release(node.id);
+    direct_.abandon(node.id);
   }
   count_ready_workers();
   check_gathered();
@@ -104,7 +104,7 @@ void Job::on_lease_ended(const Node& node) {
   context_.log.warn("{} has not been heard for its lease", node.name);
   if (node.role == Role::kWorker) {
     count_ready_workers();
-    direct_.release(node.id);
+    direct_.release(node.id, context_.loop.now());
     const std::size_t items = work_.release(node.id);
     if (items > 0) facts_.warn(fmt::format("{} was lost; {} work items go on elsewhere", node.name, items));
   } else {

@@ -39,9 +39,11 @@ Message Job::close_direct(const Node& node, const WorkCursor& cursor) {
   return WorkDoneReply{true};
 }
 
-// Their holders have been silent for a lease or more: they are gone, or will be told so.
+// Their holders are gone, or will be told that they are taken for it. Nobody waits for their streams, so
+// there is time: a scheduler that was away for a while must not cost a program its work.
 void Job::close_silent_direct() {
-  for (const std::uint64_t term : direct_.silent()) {
+  const auto grace = std::chrono::milliseconds(options().config.cluster.scheduler_grace_ms);
+  for (const std::uint64_t term : direct_.silent_since(context_.loop.now() - grace)) {
     if (!record(WorkFinished{direct_.cursor(term), direct_.streams().at(term).holder})) return;
     direct_.close(term);
   }

@@ -158,8 +158,7 @@ class Jobs(ClusterTest):
 
     def test_ctrl_c_ends_a_wait(self):
         cluster = self.start(self.job())
-        with open(os.path.join(self.path("work"), "scheduler.endpoint"), encoding="utf-8") as file:
-            endpoint = file.read().strip()
+        cluster.client.flush()  # its servers are there
         program = (
             "import sys, os, signal, threading, numpy as np, capstan\n"
             "client = capstan.connect(sys.argv[1], sys.argv[2])\n"
@@ -174,8 +173,8 @@ class Jobs(ClusterTest):
         )
         pids = [str(pid) for pid in server_pids(self.path("work"))]
         self.assertEqual(len(pids), 2)
-        ended = subprocess.run([sys.executable, "-c", program, endpoint, cluster.job, *pids], timeout=60,
-                               stdout=subprocess.PIPE, text=True)
+        words = [sys.executable, "-c", program, cluster.scheduler, cluster.job, *pids]
+        ended = subprocess.run(words, timeout=60, stdout=subprocess.PIPE, text=True)
         self.assertEqual(ended.stdout, "interrupted\n")
 
 

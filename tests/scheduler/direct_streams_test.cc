@@ -39,10 +39,12 @@ TEST(DirectStreams, OnlyTheHolderReports) {
 TEST(DirectStreams, ASilentOneGoesOnUntilItIsClosed) {
   DirectStreams streams;
   streams.open(1, kGeneration + 1);
-  streams.release(1);
-  EXPECT_EQ(streams.silent(), std::vector<std::uint64_t>{kGeneration + 1});
+  const Instant now{std::chrono::seconds(100)};
+  streams.release(1, now);
+  EXPECT_TRUE(streams.silent_since(now - std::chrono::seconds(1)).empty());
+  EXPECT_EQ(streams.silent_since(now), std::vector<std::uint64_t>{kGeneration + 1});
   EXPECT_TRUE(streams.progress(1, cursor_at(kGeneration + 1, 1, 1)));
-  EXPECT_TRUE(streams.silent().empty());
+  EXPECT_TRUE(streams.silent_since(now).empty());
   streams.close(kGeneration + 1);
   EXPECT_FALSE(streams.progress(1, cursor_at(kGeneration + 1, 2, 2)));
   EXPECT_EQ(streams.batches(), 1U);
@@ -73,7 +75,7 @@ TEST(DirectStreams, TheJournalTellsWhatIsOpenAndHowFar) {
   NodeGreeted another;  // under the name of the first
   another.id = 1;
   streams.take_in(another);
-  EXPECT_EQ(streams.silent().size(), 1U);
+  EXPECT_EQ(streams.silent_since(Instant{}).size(), 1U);
   streams.take_in(StateReached{"restoring", 0, "checkpoints/ckpt-000004"});
   EXPECT_TRUE(streams.streams().empty());
   EXPECT_EQ(streams.batches(), 0U);

@@ -18,8 +18,10 @@ constexpr Duration kReportTimeout = 2s;
 constexpr Duration kEndJobPause = 1s;
 
 constexpr const char* kGivenUp =
-    "the cluster takes nothing of this client any more: it was silent for longer than its lease, or the job "
-    "went back to a checkpoint. Pushes that are not acknowledged may count or not; connect anew";
+    "the cluster takes nothing of this client any more: it was silent for longer than "
+    "cluster.scheduler_grace, or the job went back to a checkpoint. Pushes that are not acknowledged may "
+    "count "
+    "or not; connect anew";
 
 }  // namespace
 
