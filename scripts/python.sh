@@ -8,7 +8,7 @@ scripts/build.sh release capstan capstan_python
 build="$PWD/build/release"
 tests="$PWD/python/tests"
 run_tests() { # PYTHON
-  (cd "$tests" && "$1" -B -m unittest -v test_client test_torch)
+  (cd "$tests" && "$1" -B -m unittest -v test_client test_torch test_docs)
 }
 CAPSTAN_BINARY="$build/capstan" PYTHONPATH="$build/python" run_tests /usr/bin/python3
 

@@ -6,9 +6,10 @@ needs PyTorch.
 
 from capstan._capstan import CapstanError
 from capstan.client import Client, Table, connect, current
-from capstan.cluster import Cluster, run, watch
+from capstan.cluster import Cluster, binary, run, watch
 from capstan.tables import read_table
 
 CapstanError.__module__ = __name__
 
-__all__ = ["CapstanError", "Client", "Cluster", "Table", "connect", "current", "read_table", "run", "watch"]
+__all__ = ["CapstanError", "Client", "Cluster", "Table", "binary", "connect", "current", "read_table", "run",
+           "watch"]

@@ -127,6 +127,22 @@ class Jobs(ClusterTest):
         self.assertEqual(pushes["acknowledged"], pushes["applied"])
         self.assertGreater(pushes["applied"], 30)
 
+    def test_a_client_joins_a_job_that_has_workers(self):
+        generate = [capstan.binary(), "generate", "ctr", "--rows", "20000", "--test-rows", "100", "--fields", "4"]
+        subprocess.run([*generate, "--out", self.path("data")], check=True, stdout=subprocess.DEVNULL)
+        job = self.job() | {"task": "ctr", "model": {"type": "lr"}, "train": {"passes": 1000}, "tables": {},
+                            "data": {"train": [self.path("data/train.csv")], "label": "label"}}
+        cluster = self.start(job)
+        client = cluster.client
+        self.assertEqual(client.table("f1_linear").dim, 1)
+        never = np.array([2**50], np.int64)  # no key of the data
+        for _ in range(20):
+            client.push("f1_linear", never, np.ones((1, 1), np.float32))
+        self.assertEqual(client.pull("f1_linear", never)[0, 0], -20)
+        self.assertTrue(np.isfinite(client.pull("f1_linear", np.arange(100))).all())
+        self.assertEqual(client.status()["direct"]["clients"], 1)
+        client.close()
+
     def test_who_watches_sees_the_job_and_its_end(self):
         cluster = self.start(self.job())
         cluster.client.push("items", [1], np.ones((1, 4), np.float32))
