@@ -44,6 +44,8 @@ enum class PlantedBug : std::uint8_t {
   kBusyUsesItsNumber,
   kLeadsOutsideItsChain,
   kPromotesLearners,
+  kDirectStreamsTakenOver,
+  kClosedStreamsComeBack,
 };
 
 #ifdef CAPSTAN_PLANTED_BUGS

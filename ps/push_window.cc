@@ -18,7 +18,8 @@ SliceStatus PushWindow::check_taken(std::uint32_t pass, std::uint32_t partition,
                                     std::uint64_t sequence, std::uint64_t previous) {
   const bool fences = !CAPSTAN_PLANTED(kTermsNotFenced);
   if (fences && pass < forgotten_below_) return SliceStatus::kFenced;
-  if (fences && is_direct(pass) && term < direct_fence_) return SliceStatus::kFenced;
+  const bool closed = is_direct(pass) && term < direct_fence_;
+  if (fences && closed && !CAPSTAN_PLANTED(kClosedStreamsComeBack)) return SliceStatus::kFenced;
   Stream& stream = streams_[{pass, partition}];
   if (fences && term < stream.term) return SliceStatus::kFenced;
   stream.term = term;
