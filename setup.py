@@ -1,6 +1,6 @@
 """The wheel: the package's Python, its extension module and the program, both built by CMake.
 
-CAPSTAN_BUILD names a folder to build in, such as one that is built already; without it there is a new one.
+CAPSTAN_BUILD names a folder to build in, such as one that is built already; without it that is build/pip.
 """
 
 import os
@@ -16,7 +16,7 @@ SOURCE = os.path.dirname(os.path.abspath(__file__))
 
 class CMakeBuild(build_ext):
     def build_extension(self, ext):
-        build = os.path.abspath(os.environ.get("CAPSTAN_BUILD", os.path.join(self.build_temp, "cmake")))
+        build = os.path.abspath(os.environ.get("CAPSTAN_BUILD", os.path.join(SOURCE, "build", "pip")))
         if not os.path.exists(os.path.join(build, "CMakeCache.txt")):
             subprocess.run(["cmake", "-S", SOURCE, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
                             "-DCAPSTAN_TESTS=OFF", f"-DPython3_EXECUTABLE={sys.executable}"], check=True)

@@ -39,8 +39,10 @@ bool Job::model_is_kept() const {
 // A job that asked for checkpoints has failed when its model is in none, whatever its figures. There may be
 // room by now where there was none when training ended.
 void Job::finish_plan() {
+  const std::string trained =
+      is_direct() ? fmt::format("trained by {} batches that programs pushed", direct_.batches()) : "trained";
   const std::string text =
-      (facts_.final_text.empty() ? "trained" : facts_.final_text) + refused_words(facts_.passes);
+      (facts_.final_text.empty() ? trained : facts_.final_text) + refused_words(facts_.passes);
   if (!keeps_checkpoints() || facts_.passes.empty() || model_is_kept()) return finish(true, text);
   if (!std::exchange(kept_last_again_, true)) return begin_cut(CutPurpose::kPassEnd);
   finish(false,

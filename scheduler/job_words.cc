@@ -97,7 +97,8 @@ std::string Job::waits_for() const {
   }
   if (words.empty() && facts_.state == JobState::kRunning) {
     const std::uint32_t pass = facts_.pass + 1;
-    add(is_direct() ? fmt::format("{} clients pull and push", direct_.streams().size())
+    const std::size_t clients = direct_.streams().size();
+    add(is_direct() ? fmt::format("open to programs, {} of them here", clients)
                     : fmt::format("training pass {} of {}", pass, options().config.train.passes));
   }
   if (words.empty()) add(std::string(to_string(facts_.state)));

@@ -156,7 +156,7 @@ json::object status_object(const SchedulerOptions& options, const Job& job, cons
                            const Peers& peers, const Speed& speed, Instant now) {
   const JobFacts& facts = job.facts();
   const bool training = facts.state == JobState::kRunning;
-  const bool begun = facts.state >= JobState::kRunning;
+  const bool begun = facts.state >= JobState::kRunning && (!training || job.work().size() > 0);
   const double rate = training ? speed.per_second() : 0.0;
   json::object object = {{"job", options.config.name},
                          {"state", json_string(to_string(facts.state))},

@@ -248,19 +248,24 @@ inline std::string one_of_some_dies(std::uint64_t seed) {
   return world.check(*world.read("reader"));
 }
 
-// Copies of messages come late, when clients have left and checkpoints know it.
+// One client comes when the other has left, and copies of messages so late that a checkpoint knows it.
 inline std::string copies_come_late(std::uint64_t seed) {
   ClusterOptions options = direct_options(seed, 1, 1);
-  options.checkpoint_every_steps = 4;
+  options.checkpoint_every_steps = 2;
   options.sim.network = NetworkOptions{};
-  options.sim.network.duplicate = 0.3;
-  options.sim.network.slow = 0.2;
-  options.sim.network.slow_max = std::chrono::seconds(1);
-  DirectWorld world(seed, options, 6, 20);
+  options.sim.network.duplicate = 1.0;
+  options.sim.network.slow = 0.05;
+  options.sim.network.slow_max = std::chrono::seconds(5);
+  DirectWorld world(seed, options, 12, 5);
   SimWorld& sim = world.cluster.world();
-  sim.run_until([&] { return world.all_closed() || world.any_given_up(); }, std::chrono::seconds(300));
+  for (std::size_t n = 1; n < world.nodes.size(); ++n) sim.crash(*world.nodes[n], SimWorld::Crash::kProcess);
+  for (std::size_t n = 0; n < world.nodes.size(); ++n) {
+    if (n > 0) sim.restart(*world.nodes[n]);
+    sim.run_until([&] { return world.accounts[n]->closed || world.any_given_up(); },
+                  std::chrono::seconds(300));
+  }
   if (!world.all_closed()) return "the clients do not end: " + world.story();
-  sim.run_for(std::chrono::seconds(3));
+  sim.run_for(std::chrono::seconds(5));
   return world.check(*world.read("reader"));
 }
 
