@@ -128,8 +128,9 @@ class Jobs(ClusterTest):
         self.assertGreater(pushes["applied"], 30)
 
     def test_a_client_joins_a_job_that_has_workers(self):
-        generate = [capstan.binary(), "generate", "ctr", "--rows", "20000", "--test-rows", "100", "--fields", "4"]
-        subprocess.run([*generate, "--out", self.path("data")], check=True, stdout=subprocess.DEVNULL)
+        generate = [capstan.binary(), "generate", "ctr", "--rows", "20000", "--fields", "4"]
+        generate += ["--test-rows", "100", "--out", self.path("data")]
+        subprocess.run(generate, check=True, stdout=subprocess.DEVNULL)
         job = self.job() | {"task": "ctr", "model": {"type": "lr"}, "train": {"passes": 1000}, "tables": {},
                             "data": {"train": [self.path("data/train.csv")], "label": "label"}}
         cluster = self.start(job)
