@@ -188,15 +188,15 @@ class Jobs(ClusterTest):
             "    print('interrupted')\n"
             "for pid in servers: os.kill(pid, signal.SIGCONT)\n"
         )
-        pids = [str(pid) for pid in server_pids(self.path("work"))]
+        pids = [str(pid) for pid in pids_of(self.path("work"), "ps")]
         self.assertEqual(len(pids), 2)
         words = [sys.executable, "-c", program, cluster.scheduler, cluster.job, *pids]
         ended = subprocess.run(words, timeout=60, stdout=subprocess.PIPE, text=True)
         self.assertEqual(ended.stdout, "interrupted\n")
 
 
-def server_pids(work_dir):
-    """Of the servers whose log lies there: their scheduler's address is in their arguments."""
+def pids_of(work_dir, role):
+    """Of a cluster's nodes: servers have its scheduler's address in their arguments, the scheduler its job."""
     with open(os.path.join(work_dir, "scheduler.endpoint"), encoding="utf-8") as file:
         endpoint = file.read().strip()
     pids = []
@@ -206,13 +206,20 @@ def server_pids(work_dir):
                 words = file.read().decode().split("\0")
         except OSError:
             continue
-        if len(words) > 1 and words[1] == "ps" and endpoint in words:
+        ours = endpoint in words or f"{work_dir}/job.yaml" in words
+        if len(words) > 1 and words[1] == role and ours:
             pids.append(int(pid))
     return sorted(pids)
 
 
 class Trouble(ClusterTest):
     def test_a_killed_server_takes_no_push_with_it(self):
+        self.train_while_one_is_killed("ps")
+
+    def test_a_killed_scheduler_holds_nobody_up_for_long(self):
+        self.train_while_one_is_killed("scheduler")
+
+    def train_while_one_is_killed(self, role):
         cluster = self.start(self.job(replicas=2, lease="1s"))
         client = cluster.client
         sums = np.zeros((40, 4), np.float32)
@@ -223,7 +230,7 @@ class Trouble(ClusterTest):
             sums[keys] -= gradients
             client.push("items", keys, gradients)
             if step == 60:
-                os.kill(server_pids(self.path("work"))[0], signal.SIGKILL)
+                os.kill(pids_of(self.path("work"), role)[0], signal.SIGKILL)
         np.testing.assert_array_equal(client.pull("items", np.arange(40)), sums)
         cluster.close()
         with open(self.path("report.json"), encoding="utf-8") as file:
