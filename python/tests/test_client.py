@@ -196,7 +196,7 @@ class Jobs(ClusterTest):
 
 
 def pids_of(work_dir, role):
-    """Of a cluster's nodes: servers have its scheduler's address in their arguments, the scheduler its job."""
+    """Of a cluster's nodes: servers are told its scheduler's address, the scheduler its job."""
     with open(os.path.join(work_dir, "scheduler.endpoint"), encoding="utf-8") as file:
         endpoint = file.read().strip()
     pids = []
