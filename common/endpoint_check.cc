@@ -35,7 +35,7 @@ std::string key_part(std::string_view endpoint) {
 }
 
 std::string with_key(std::string_view endpoint, std::string_view key) {
-  return without_key(endpoint) + (key.empty() ? "" : "/" + std::string(key));
+  return key.empty() ? without_key(endpoint) : fmt::format("{}/{}", without_key(endpoint), key);
 }
 
 bool is_loopback(std::string_view place) {

@@ -180,6 +180,7 @@ struct Snapshot {
   std::uint32_t forget_below_pass = 0;
   std::uint64_t map_version = 0;  // the server answers once it knows this map
   std::uint64_t base = 0;  // the checkpoint whose rows may be left out where they have not changed; 0: none
+  std::uint64_t forget_direct_below = 0;  // direct streams of lower terms are closed
 };
 // A shard in a file of a checkpoint: all of it, or what changed since another one.
 struct ShardSection {
@@ -217,7 +218,7 @@ struct ReplicaRecord {
   std::uint64_t epoch = 0;     // of the shard, as the sender knows it
   std::uint64_t position = 0;  // counts the shard's records from 1
   RecordKind kind = RecordKind::kPush;
-  std::uint32_t pass = 0, partition = 0;               // kForget: passes below `pass`
+  std::uint32_t pass = 0, partition = 0;  // kForget: passes below `pass`, and direct streams below `term`
   std::uint64_t term = 0, sequence = 0, previous = 0;  // kReplace: terms below `term` are fenced
   std::uint64_t step = 0;                              // kPush
   std::uint32_t now_seconds = 0;

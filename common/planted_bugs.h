@@ -46,6 +46,8 @@ enum class PlantedBug : std::uint8_t {
   kPromotesLearners,
   kLeftUnderOldEpochs,
   kMapBeforeWelcome,
+  kDirectStreamsTakenOver,
+  kClosedStreamsComeBack,
 };
 
 #ifdef CAPSTAN_PLANTED_BUGS

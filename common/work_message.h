@@ -39,6 +39,7 @@ struct WorkRequest {
   NodeId node_id = 0;
   std::uint64_t incarnation = 0;
   std::uint32_t held = 0;
+  bool direct = false;  // no item: a stream of its own (common/direct_stream.h)
 };
 struct WorkGrant {
   WorkId work;

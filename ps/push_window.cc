@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/assert.h"
+#include "common/direct_stream.h"
 #include "common/planted_bugs.h"
 
 namespace capstan {
@@ -17,6 +18,8 @@ SliceStatus PushWindow::check_taken(std::uint32_t pass, std::uint32_t partition,
                                     std::uint64_t sequence, std::uint64_t previous) {
   const bool fences = !CAPSTAN_PLANTED(kTermsNotFenced);
   if (fences && pass < forgotten_below_) return SliceStatus::kFenced;
+  const bool closed = is_direct(pass) && term < direct_fence_;
+  if (fences && closed && !CAPSTAN_PLANTED(kClosedStreamsComeBack)) return SliceStatus::kFenced;
   Stream& stream = streams_[{pass, partition}];
   if (fences && term < stream.term) return SliceStatus::kFenced;
   stream.term = term;
@@ -57,6 +60,14 @@ bool PushWindow::forget_below(std::uint32_t pass) {
   if (pass <= forgotten_below_) return false;
   forgotten_below_ = pass;
   streams_.erase(streams_.begin(), streams_.lower_bound({forgotten_below_, 0}));
+  return true;
+}
+
+bool PushWindow::forget_direct_below(std::uint64_t term) {
+  if (term <= direct_fence_) return false;
+  direct_fence_ = term;
+  streams_.erase(streams_.lower_bound({kDirectPasses, 0}),
+                 streams_.lower_bound({direct_pass_of(term), direct_partition_of(term)}));
   return true;
 }
 

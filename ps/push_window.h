@@ -48,9 +48,13 @@ class PushWindow {
   // Streams of passes below this one are finished in a published cut; their pushes are fenced from now on.
   // True when that is news.
   bool forget_below(std::uint32_t pass);
+  // The same of direct streams (common/direct_stream.h) of lower terms, which are closed.
+  bool forget_direct_below(std::uint64_t term);
+  std::uint64_t direct_fence() const { return direct_fence_; }
 
   void save(ByteWriter& out) const;
-  // Replaces everything but the fence; a failed reader leaves rubbish, and the caller must not use the shard.
+  // Replaces everything but the fences; a failed reader leaves rubbish, and the caller must not use the
+  // shard.
   void restore(ByteReader& in);
   bool operator==(const PushWindow&) const = default;
 
@@ -62,7 +66,7 @@ class PushWindow {
   };
   std::map<std::pair<std::uint32_t, std::uint32_t>, Stream> streams_;
   std::uint32_t forgotten_below_ = 0;
-  std::uint64_t fence_ = 0;
+  std::uint64_t fence_ = 0, direct_fence_ = 0;
 };
 
 }  // namespace capstan

@@ -89,17 +89,18 @@ void Server::take_snapshot(std::uint32_t shard) {
       [taken, forgot, bytes, rows = slot->second.shard.get(), request = snapshot_request_,
        id = snapshot_ticket_] {
         *bytes = rows->stats().bytes;
-        *forgot = rows->forget_below(request.forget_below_pass);
+        *forgot = rows->forget_below(request.forget_below_pass, request.forget_direct_below);
         *taken =
             rows->snapshot_after(request.pass, request.after_step, id, {request.checkpoint, request.base});
       },
       [this, taken, forgot, bytes, shard, rows = slot->second.shard.get(), id = snapshot_ticket_,
-       pass = snapshot_request_.forget_below_pass, begun = loop_.now()] {
+       request = snapshot_request_, begun = loop_.now()] {
         Slot* held = slot_of(shard, rows);
         if (held != nullptr && *forgot) {
           ShardRecord record;
           record.head.kind = RecordKind::kForget;
-          record.head.pass = pass;
+          record.head.pass = request.forget_below_pass;
+          record.head.term = request.forget_direct_below;
           log_other(*held, shard, std::move(record));
         }
         if (id != snapshot_ticket_) return;

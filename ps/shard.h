@@ -145,7 +145,11 @@ class Shard {
   std::uint64_t version() const { return version_; }
   const PushWindow& window() const { return window_; }
   StepClock clock() const { return {window_.newest_pass(), window_.clock(window_.newest_pass(), slots_)}; }
-  bool forget_below(std::uint32_t pass) { return window_.forget_below(pass); }  // true: that is news
+  // Finished passes and closed direct streams, see PushWindow. True: that is news.
+  bool forget_below(std::uint32_t pass, std::uint64_t direct_term) {
+    const bool passes = window_.forget_below(pass);
+    return window_.forget_direct_below(direct_term) || passes;
+  }
   ShardStats stats() const;
 
  private:

@@ -76,7 +76,7 @@ PushOutcome Shard::replay(const ShardRecord& record) {
       }
       break;
     case RecordKind::kForget:
-      forget_below(head.pass);
+      forget_below(head.pass, head.term);
       break;
     case RecordKind::kReplace:
       // Bytes that are no snapshot leave it empty, as they left the primary.
@@ -108,6 +108,8 @@ Buffer Shard::save_all() const {
   }
   undo_.save(out);
   save(out, 0, std::nullopt);
+  // Not where there was no direct stream: servers of builds that know none can learn, too.
+  if (window_.direct_fence() != 0) out.put(window_.direct_fence());
   return out.take();
 }
 
@@ -145,6 +147,8 @@ Status Shard::load_all(std::span<const std::byte> bytes) {
   }
   undo_.load(in);
   CAPSTAN_TRY(load(in));
+  if (Status whole = in.finish(); whole.ok()) return whole;
+  window_.forget_direct_below(in.get<std::uint64_t>());
   return in.finish();
 }
 

@@ -126,6 +126,7 @@ Status Shard::restore(std::span<const std::byte> bytes, std::uint64_t fence) {
   waiting_snapshot_ = {};
   ByteReader in(bytes);
   CAPSTAN_TRY(load(in));
+  window_.forget_direct_below(fence);  // they are fenced, and nobody takes them over
   return in.finish();
 }
 

@@ -89,6 +89,7 @@ void Job::on_greeted(const Node& node, Greeting::Outcome outcome) {
     send_errands();
   } else if (outcome == Greeting::Outcome::kReplaced) {
     work_.release(node.id);
+    direct_.abandon(node.id);
   }
   count_ready_workers();
   check_gathered();
@@ -103,6 +104,7 @@ void Job::on_lease_ended(const Node& node) {
   context_.log.warn("{} has not been heard for its lease", node.name);
   if (node.role == Role::kWorker) {
     count_ready_workers();
+    direct_.release(node.id, context_.loop.now());
     const std::size_t items = work_.release(node.id);
     if (items > 0) facts_.warn(fmt::format("{} was lost; {} work items go on elsewhere", node.name, items));
   } else {
@@ -179,7 +181,7 @@ void Job::tick() {
                    fmt::format("was silent for {} s", cluster.scheduler_grace_ms / 1000));
     if (ended_) return;
   }
-  if (plan_.has_value()) {
+  if (plan_.has_value() && !is_direct()) {
     if (context_.membership.count_alive(Role::kWorker) > 0) {
       workers_gone_since_.reset();
     } else if (!workers_gone_since_.has_value()) {
@@ -207,7 +209,8 @@ void Job::tick() {
 void Job::watch_progress() {
   const Instant now = context_.loop.now();
   const std::uint64_t steps = steps_so_far();
-  const bool goes_on = steps != progress_.steps || facts_.state != JobState::kRunning || !progress_.since;
+  const bool goes_on =
+      steps != progress_.steps || facts_.state != JobState::kRunning || !progress_.since || is_direct();
   if (goes_on) {
     if (std::exchange(progress_.told, false) && steps != progress_.steps)
       context_.log.info("batches are finished again");
@@ -342,6 +345,7 @@ void Job::begin_pass(std::uint32_t pass) {
   if (!trains_) cut_schedule_.begun(steps_so_far(), context_.loop.now());
   trains_ = true;
   work_.clear();
+  if (is_direct()) return;  // until it is told to end
   for (std::uint32_t p = 0; p < facts_.num_partitions; ++p) {
     work_.add(WorkId{kTrainWork, pass, p, ""}, facts_.num_partitions);
   }

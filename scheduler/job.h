@@ -19,6 +19,7 @@
 #include "common/sketch_size.h"
 #include "common/storage.h"
 #include "scheduler/cut.h"
+#include "scheduler/direct_streams.h"
 #include "scheduler/errands.h"
 #include "scheduler/job_facts.h"
 #include "scheduler/job_plan.h"
@@ -114,6 +115,7 @@ class Job {
   std::uint32_t run_began() const { return run_began_; }
   const MapLedger& map() const { return map_; }
   const WorkList& work() const { return work_; }
+  const DirectStreams& direct_streams() const { return direct_; }
   // What the job waits for, or does, in words. O(nodes).
   std::string waits_for() const;
   // Mean of an example in the running pass; until it has examples, and afterwards, in the last one; NaN:
@@ -246,6 +248,13 @@ class Job {
   bool is_ready(const Node& node) const;
   bool is_test(const EvaluatePart& part) const;
 
+  // job_direct.cc
+  Message grant_direct(const Node& node);
+  Message close_direct(const Node& node, const WorkCursor& cursor);
+  void close_silent_direct();
+  TablesAgreed agreed_of_direct() const;
+  bool is_direct() const;  // only direct clients train
+
   // job_cut.cc
   enum class CutPurpose { kAutomatic, kPassEnd, kPlan };
   CutBase base_of_cut() const;
@@ -270,6 +279,7 @@ class Job {
   JobFacts facts_;
   MapLedger map_;
   WorkList work_;
+  DirectStreams direct_;
   Stragglers stragglers_;
   std::optional<JobPlan> plan_;            // once the tables are agreed
   PlanStep step_;                          // being carried out

@@ -63,9 +63,12 @@ void Job::begin_cut(CutPurpose purpose) {
   const bool drained = purpose != CutPurpose::kAutomatic;
   const bool best = purpose == CutPurpose::kPlan && step_.kind == PlanStep::Kind::kKeepBest;
   cut_schedule_.begun(steps_so_far(), context_.loop.now());
+  close_silent_direct();
+  if (ended_) return;
   std::vector<StreamState> at = drained ? std::vector<StreamState>{} : streams();
   std::vector<WorkCursor> cursors;  // where the streams are now; the cut's own may lie ahead
   for (const StreamState& stream : at) cursors.push_back(stream.cursor);
+  for (const auto& [term, stream] : direct_.streams()) cursors.push_back(direct_.cursor(term));
   std::uint64_t after_step = 0;
   if (!drained && options().config.train.consistency == Consistency::kSync) {
     std::uint64_t front = 0, batches = 0;
@@ -104,7 +107,7 @@ void Job::begin_cut(CutPurpose purpose) {
   for (const NodeId server : servers) {
     errands_.add(server, next_request_id(),
                  Snapshot{checkpoint, directory, facts_.pass, after_step, kept_passes_, map_.version(),
-                          base_checkpoint},
+                          base_checkpoint, direct_.closed_below()},
                  kSlowErrand);
   }
   cut_since_ = context_.loop.now();

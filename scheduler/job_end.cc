@@ -39,8 +39,10 @@ bool Job::model_is_kept() const {
 // A job that asked for checkpoints has failed when its model is in none, whatever its figures. There may be
 // room by now where there was none when training ended.
 void Job::finish_plan() {
+  const std::string trained =
+      is_direct() ? fmt::format("trained by {} batches that programs pushed", direct_.batches()) : "trained";
   const std::string text =
-      (facts_.final_text.empty() ? "trained" : facts_.final_text) + refused_words(facts_.passes);
+      (facts_.final_text.empty() ? trained : facts_.final_text) + refused_words(facts_.passes);
   if (!keeps_checkpoints() || facts_.passes.empty() || model_is_kept()) return finish(true, text);
   if (!std::exchange(kept_last_again_, true)) return begin_cut(CutPurpose::kPassEnd);
   finish(false,
@@ -65,6 +67,10 @@ std::string Job::how_to_go_on() const {
 
 void Job::stop(const std::string& reason, bool checkpoint) {
   if (ended_ || stop_by_.has_value()) return;
+  if (is_direct() && checkpoint && facts_.state == JobState::kRunning) {
+    if (step_.kind == PlanStep::Kind::kTrain) end_pass();
+    return;
+  }
   stop_reason_ = fmt::format("stopped: {}", reason.empty() ? "on request" : reason);
   const bool worth_it = checkpoint && facts_.state == JobState::kRunning && keeps_checkpoints();
   if (!worth_it) return finish(false, fmt::format("{}. {}", stop_reason_, how_to_go_on()));

@@ -68,6 +68,7 @@ void Job::give_up_phase() {
   resume_streams_.clear();
   resume_.reset();
   work_.clear();
+  direct_ = {};
   step_ = PlanStep();
   merging_ = cut_at_pass_end_ = kept_last_again_ = trains_ = false;
   facts_.rows_of_pass.reset();

@@ -139,7 +139,7 @@ std::string Job::cannot_stop_early(const TablesAgreed& agreed) const {
 void Job::make_plan() {
   const JobConfig& config = options().config;
   PlanSettings settings;
-  settings.passes = config.train.passes;
+  settings.passes = is_direct() ? static_cast<std::uint32_t>(facts_.passes.size()) + 1 : config.train.passes;
   settings.validate_every = config.evaluate.every_passes;
   settings.patience = config.train.early_stop_patience;
   settings.keeps_checkpoints = keeps_checkpoints();
@@ -218,6 +218,7 @@ void Job::recover(const std::vector<JournalRecord>& records) {
       static_cast<void>(recover_checkpoint(kept->checkpoint));
     }
   }
+  for (const JournalRecord& each : records) direct_.take_in(each);
   recover_published(records);
   context_.log.info("generation {}: going on from the journal, {}", facts_.generation,
                     state.empty() ? "before the first pass" : state);
@@ -342,7 +343,7 @@ void Job::recover_work(const std::vector<JournalRecord>& records) {
   }
   for (const auto& [term, item] : by_term)
     work_.recover(item->cursor, item->before, item->worker, item->done);
-  if (work_.all_done()) end_pass();
+  if (work_.all_done() && !is_direct()) end_pass();
 }
 
 }  // namespace capstan

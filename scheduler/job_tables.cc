@@ -27,7 +27,7 @@ void Job::settle_tables() {
     const std::string why = disagreement(first_name, *first, node->name, ready);
     if (!why.empty()) return finish(false, why);
   }
-  TablesAgreed agreed = agreed_of(*first);
+  TablesAgreed agreed = is_direct() ? agreed_of_direct() : agreed_of(*first);
   if (resume_.has_value()) {
     if (const std::string why = cannot_hold(agreed); !why.empty()) return finish(false, why);
   }

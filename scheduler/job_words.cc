@@ -83,7 +83,7 @@ std::string Job::waits_for() const {
       if (!is_ready(*node)) preparing.push_back(node->name);
     }
     if (!preparing.empty()) add(fmt::format("{} preparing data", join(preparing, ", ")));
-  } else if (nodes.count_alive(Role::kWorker) == 0) {
+  } else if (nodes.count_alive(Role::kWorker) == 0 && !is_direct()) {
     add("no worker is alive");
   }
   if (!errands_.idle()) {
@@ -96,7 +96,10 @@ std::string Job::waits_for() const {
       add(fmt::format("waiting for {} {}", join(names, ", "), what));
   }
   if (words.empty() && facts_.state == JobState::kRunning) {
-    add(fmt::format("training pass {} of {}", facts_.pass + 1, options().config.train.passes));
+    const std::uint32_t pass = facts_.pass + 1;
+    const std::size_t clients = direct_.streams().size();
+    add(is_direct() ? fmt::format("open to programs, {} of them here", clients)
+                    : fmt::format("training pass {} of {}", pass, options().config.train.passes));
   }
   if (words.empty()) add(std::string(to_string(facts_.state)));
   return join(words, "; ");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/direct_stream.h"
 #include "common/planted_bugs.h"
 #include "scheduler/job.h"
 #include "scheduler/json.h"
@@ -78,6 +79,7 @@ std::uint32_t Job::hold_max() const {
 }
 
 Message Job::on_work_request(const Node& node, const WorkRequest& request) {
+  if (request.direct) return grant_direct(node);
   // A thousand waiting workers should not ask more often, all together, than a few of them.
   const auto wait = static_cast<std::uint32_t>(
       std::clamp<std::size_t>(context_.membership.count_alive(Role::kWorker), 20, 500));
@@ -103,8 +105,13 @@ Message Job::on_work_progress(const Node& node, const WorkProgress& progress) {
   WorkProgressReply reply;
   for (std::uint32_t n = 0; n < progress.cursors.size(); ++n) {
     const WorkCursor& cursor = progress.cursors[n];
-    if (ended_ || !take_progress(node, cursor)) {
+    const bool direct = cursor.work.kind == kDirectWork;
+    const bool takes = direct ? ended_ || direct_.progress(node.id, cursor)  // it hears of the end by itself
+                              : !ended_ && take_progress(node, cursor);
+    if (!takes) {
       reply.revoked.push_back(n);
+    } else if (direct) {
+      continue;
     } else if (const auto end = stragglers_.wished_end(cursor, context_.loop.now()); end != 0) {
       reply.wishes.push_back({n, end});
     }
@@ -127,6 +134,7 @@ void Job::check_bad_batches() {
 
 Message Job::on_work_done(const Node& node, const WorkDone& done) {
   if (ended_) return WorkDoneReply{false};
+  if (done.cursor.work.kind == kDirectWork) return close_direct(node, done.cursor);
   const WorkEntry* entry = work_.find(done.cursor.work);
   if (entry != nullptr && entry->done) return WorkDoneReply{work_.finish(node.id, done.cursor, {})};
   if (!take_progress(node, done.cursor)) return WorkDoneReply{false};
@@ -256,6 +264,7 @@ void Job::note_uncounted(const Node& node) {
 
 std::uint64_t Job::slices_acknowledged() const {
   std::uint64_t slices = step_.kind == PlanStep::Kind::kTrain ? work_.totals().slices : 0;
+  slices += direct_.slices();
   for (const PassFinished& pass : facts_.passes) {
     if (pass.pass <= facts_.rows_of_pass.value_or(pass.pass)) slices += pass.slices;
   }
@@ -269,6 +278,7 @@ std::uint64_t Job::steps_of_pass() const {
 
 std::uint64_t Job::steps_so_far() const {
   std::uint64_t steps = step_.kind == PlanStep::Kind::kTrain ? steps_of_pass() : 0;
+  steps += direct_.batches();
   for (const PassFinished& pass : facts_.passes) steps += pass.steps;
   return steps;
 }

@@ -112,6 +112,13 @@ void Membership::spare(Instant now) {
   }
 }
 
+void Membership::leave(NodeId id) {
+  const auto found = nodes_.find(id);
+  if (found == nodes_.end() || !found->second.alive) return;
+  lease_ends_.erase({found->second.lease_end, id});
+  set_alive(found->second, false);
+}
+
 void Membership::drop_stats(NodeId id) {
   const auto found = nodes_.find(id);
   if (found != nodes_.end()) found->second.stats_json.clear();

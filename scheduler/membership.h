@@ -60,6 +60,8 @@ class Membership {
   bool heartbeat(const Heartbeat& heartbeat, Instant now);
   // Another lease for everybody: the scheduler itself was stopped, so their silence means nothing.
   void spare(Instant now);
+  // It has said that it goes: its lease ends without a word.
+  void leave(NodeId id);
   // A server that owns nothing any more counts for nothing.
   void drop_stats(NodeId id);
   // Counters that came otherwise than in a heartbeat.

@@ -190,7 +190,7 @@ json::object status_object(const SchedulerOptions& options, const Job& job, cons
                            const Peers& peers, const Speed& speed, Instant now) {
   const JobFacts& facts = job.facts();
   const bool training = facts.state == JobState::kRunning;
-  const bool begun = facts.state >= JobState::kRunning;
+  const bool begun = facts.state >= JobState::kRunning && (!training || job.work().size() > 0);
   const double rate = training ? speed.per_second() : 0.0;
   json::object object = {{"job", options.config.name},
                          {"state", json_string(to_string(facts.state))},
@@ -216,6 +216,8 @@ json::object status_object(const SchedulerOptions& options, const Job& job, cons
   object["staleness"] = servers.contains("staleness") ? servers["staleness"] : json::value(json::array{});
   object["servers"] = std::move(servers);
   object["workers"] = sum_stats(membership, Role::kWorker);
+  object["direct"] = json::object{{"clients", job.direct_streams().streams().size()},
+                                  {"batches", job.direct_streams().batches()}};
   object["nodes"] = nodes_json(job, membership, now);
   object["partitions"] = partitions_json(job, membership);
   object["hot_shards"] = hot_shards_json(job, membership);

@@ -54,6 +54,8 @@ class WorkList {
   explicit WorkList(std::uint32_t generation) : last_term_(std::uint64_t{generation} << 32) {}
 
   void clear();  // terms go on rising
+  // For what is no item of the list.
+  std::uint64_t next_term() { return ++last_term_; }
   void add(WorkId work, std::uint32_t num_partitions, std::vector<Buffer> inputs = {});
   // Puts a journaled item back: where it stands, what was counted `before` its newest term, and whose it was.
   // One holder's in the order of their terms. One that was split off is added.

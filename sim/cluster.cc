@@ -114,6 +114,12 @@ JobConfig SimCluster::config() const {
   job.train.staleness = options_.staleness;
   job.train.passes = options_.shape.passes;
   job.train.partitions = options_.shape.partitions;
+  if (options_.workers == 0) {
+    job.task = Task::kDirect;
+    for (const TableSpec& table : ledger_->tables()) {
+      job.tables[table.name] = {.dim = table.dim, .init = table.init, .optimizer = table.optimizer};
+    }
+  }
   job.cluster.servers = options_.servers;
   job.cluster.workers = options_.workers;
   job.cluster.replicas = options_.replicas;

@@ -24,6 +24,7 @@ namespace capstan {
 
 struct ClusterOptions {
   LedgerShape shape;
+  // Without workers only a test's own clients push, to the ledger's tables (`task: direct`).
   std::uint32_t servers = 2, workers = 2, replicas = 1;
   std::uint32_t schedulers = 0;  // that lead in turn, with a store in common; 0: one, with a file
   Consistency consistency = Consistency::kAsync;
@@ -94,6 +95,7 @@ class SimCluster {
   // The same, but somebody starts another one as if nothing were known: it must stop when it hears of a node
   // that lives, and leave everything as it was. Then one asks the servers.
   void start_without_journal(StartMode mode);
+  std::string scheduler_endpoints() const;
   bool starts_falsely() const { return false_start_.has_value(); }
   // Everything dies; then a new cluster with other nodes goes on from the last checkpoint on the old disk.
   void crash_all_and_resume(std::uint32_t servers, std::uint32_t workers);
@@ -127,7 +129,6 @@ class SimCluster {
   void see_false_start_end(const std::string& why);
   std::vector<std::string> published_checkpoints() const;
   SchedulerOptions scheduler_options(const SimNode& node) const;
-  std::string scheduler_endpoints() const;
   std::shared_ptr<void> start_server(SimNode& node);
   std::shared_ptr<void> start_worker(SimNode& node);
   JobConfig config() const;

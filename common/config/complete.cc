@@ -43,6 +43,7 @@ void complete_feature(FeatureConfig& feature, Task task, const DataConfig& data)
 }
 
 void complete_evaluate(JobConfig& job) {
+  if (job.task == Task::kDirect) return;
   auto& metrics = job.evaluate.metrics;
   const bool ranking = job.task == Task::kRanking;
   if (metrics.empty() && ranking) {
@@ -65,6 +66,7 @@ void complete(JobConfig& job, const ReadContext& context) {
   if (!job.name.empty()) fill(job.work_dir, ".capstan/" + job.name);
   if (job.cluster.security == Security::kCurve) fill(job.cluster.keys, job.work_dir + "/keys");
   if (job.task == Task::kRating && !context.written("model.loss")) job.model.loss = LossKind::kMse;
+  if (job.task == Task::kDirect && !context.written("cluster.workers")) job.cluster.workers = 0;
   complete_data(job.data, context);
   for (FeatureConfig& feature : job.features) complete_feature(feature, job.task, job.data);
   complete_evaluate(job);

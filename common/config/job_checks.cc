@@ -168,11 +168,29 @@ void demand(bool holds, ReadContext& context, const std::string& path,
   context.fail_at(path, message);
 }
 
+// Programs train it, by their own data and models.
+void check_direct(const JobConfig& job, ReadContext& context) {
+  constexpr const char* kNone = "`task: direct` has none: programs compute by themselves";
+  demand(job.data.train.empty(), context, "data.train", {"task"}, kNone);
+  demand(job.features.empty(), context, "features", {"task"}, kNone);
+  demand(job.model.type.empty(), context, "model.type", {"task"}, kNone);
+  demand(job.cluster.workers == 0, context, "cluster.workers", {"task"}, kNone);
+  demand(job.train.consistency == Consistency::kAsync, context, "train.consistency", {"task"},
+         "`task: direct` has no steps: `consistency: async`");
+  demand(job.tables.size() > job.tables.count("default"), context, "tables", {"task"},
+         "`task: direct` needs its tables: `tables: {NAME: {dim: 16}}`");
+  for (const auto& [name, table] : job.tables) {
+    demand(!is_layer_table(name), context, "tables." + name, {},
+           fmt::format("'{}' is what models call a layer: give the table another name", name));
+  }
+}
+
 void check_training(const JobConfig& job, ReadContext& context) {
   check_model(job, context);
   check_loss(job, context);
   check_evaluate(job, context);
   check_early_stop(job, context);
+  demand(job.cluster.workers > 0, context, "cluster.workers", {}, "a job needs at least one worker");
   const TrainConfig& train = job.train;
   const bool bounded = train.consistency == Consistency::kBounded;
   demand(!bounded || train.staleness > 0, context, "train.staleness", {"train.consistency"},
@@ -185,6 +203,9 @@ void check_training(const JobConfig& job, ReadContext& context) {
          "train.pull_copies needs cluster.replicas of at least 2: there are no copies");
   demand(job.model.type != "ials" || train.consistency != Consistency::kSync, context, "train.consistency",
          {"model.type"}, "model ials makes no gradient steps to average: use `consistency: async`");
+}
+
+void check_storage(const JobConfig& job, ReadContext& context) {
   const CheckpointConfig& checkpoint = job.checkpoint;
   demand(!checkpoint.path.empty() || (checkpoint.every_steps == 0 && checkpoint.every_seconds == 0), context,
          "checkpoint.path", {}, "checkpoints need checkpoint.path");
@@ -256,9 +277,14 @@ void check_job(const JobConfig& job, ReadContext& context) {
   demand(!job.name.empty(), context, "job", {}, "the job needs a name: `job: NAME`");
   demand(job.name.empty() || is_plain_name(job.name), context, "job", {},
          "the job's name " + plain_name_rule(job.name));
-  check_data(job, context);
-  check_features(job, context);
-  check_training(job, context);
+  if (job.task == Task::kDirect) {
+    check_direct(job, context);
+  } else {
+    check_data(job, context);
+    check_features(job, context);
+    check_training(job, context);
+  }
+  check_storage(job, context);
   check_tables(job, context);
   check_cluster(job, context);
   check_scheduler(job, context);

@@ -22,6 +22,8 @@ void check_job(const JobConfig& job, ReadContext& context);
 void check_data(const JobConfig& job, ReadContext& context);
 void check_features(const JobConfig& job, ReadContext& context);
 void check_training(const JobConfig& job, ReadContext& context);
+void check_direct(const JobConfig& job, ReadContext& context);  // instead of those above
+void check_storage(const JobConfig& job, ReadContext& context);
 void check_cluster(const JobConfig& job, ReadContext& context);
 void check_scheduler(const JobConfig& job, ReadContext& context);
 

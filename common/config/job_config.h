@@ -12,7 +12,7 @@
 
 namespace capstan {
 
-enum class Task { kCtr, kRating, kRanking };
+enum class Task { kCtr, kRating, kRanking, kDirect };
 enum class DataFormat { kCsv, kTsv, kLibsvm, kLibffm, kCriteo, kJsonl, kMovielens };
 enum class Missing { kKeep, kDrop, kConstant, kMean, kMedian };
 enum class ColumnType { kString, kInt, kFloat };

@@ -69,6 +69,8 @@ bool metric_fits(const std::string& name, Task task) {
       return among(kRating, name);
     case Task::kCtr:
       return among(kCtr, name);
+    case Task::kDirect:
+      return false;
   }
   return false;
 }
@@ -94,7 +96,17 @@ std::vector<std::string> table_suffixes() {
 }
 
 std::string to_word(Task task) {
-  return task == Task::kRanking ? "ranking" : task == Task::kRating ? "rating" : "ctr";
+  switch (task) {
+    case Task::kCtr:
+      return "ctr";
+    case Task::kRating:
+      return "rating";
+    case Task::kRanking:
+      return "ranking";
+    case Task::kDirect:
+      return "direct";
+  }
+  return "";
 }
 
 }  // namespace capstan

@@ -21,7 +21,8 @@ std::shared_ptr<const SectionSpec> cluster_schema() {
            "The hosts of `capstan launch`, each as a line of its hosts file: `ADDRESS [scheduler] "
            "[servers=N] [workers=N] [zone=NAME] [ssh=USER@HOST] [port=N]`.")
       .key("servers", &ClusterConfig::servers, count(between(1, 4096)), "Parameter-server processes.")
-      .key("workers", &ClusterConfig::workers, count(between(1, 4096)), "Worker processes.")
+      .key("workers", &ClusterConfig::workers, count(between(0, 4096)),
+           "Worker processes; none with `task: direct`.")
       .key("num_shards", &ClusterConfig::num_shards, count(between(1, 65536)),
            "Slices of all tables, fixed for the job's life: a power of two, at least 16 times the most "
            "servers ever.")

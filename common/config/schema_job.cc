@@ -67,6 +67,7 @@ std::shared_ptr<const SectionSpec> job_schema() {
       {"ctr", Task::kCtr, "a 0/1 label for each example"},
       {"rating", Task::kRating, "a number for each user and item"},
       {"ranking", Task::kRanking, "which items come next for a user"},
+      {"direct", Task::kDirect, "nothing: programs pull and push the rows of `tables` by themselves"},
   });
   return SectionBuilder<JobConfig>()
       .key("job", &JobConfig::name, text(), "The job's name: letters, digits, '-', '_' and '.'.")

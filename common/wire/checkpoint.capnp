@@ -11,6 +11,7 @@ struct Snapshot {
   forgetBelowPass @4 :UInt32;  # streams of earlier passes are finished in a published cut
   mapVersion @5 :UInt64;       # the server answers once it knows this map
   base @6 :UInt64;             # the checkpoint that sections may go on from; 0: none
+  forgetDirectBelow @7 :UInt64;  # direct streams of lower terms are closed
 }
 
 struct ShardSection {

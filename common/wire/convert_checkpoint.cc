@@ -10,6 +10,7 @@ void write(Snapshot::Builder to, const capstan::Snapshot& from) {
   to.setForgetBelowPass(from.forget_below_pass);
   to.setMapVersion(from.map_version);
   to.setBase(from.base);
+  to.setForgetDirectBelow(from.forget_direct_below);
 }
 void read(Snapshot::Reader from, capstan::Snapshot& to) {
   to.checkpoint = from.getCheckpoint();
@@ -19,6 +20,7 @@ void read(Snapshot::Reader from, capstan::Snapshot& to) {
   to.forget_below_pass = from.getForgetBelowPass();
   to.map_version = from.getMapVersion();
   to.base = from.getBase();
+  to.forget_direct_below = from.getForgetDirectBelow();
 }
 
 void write(ShardSection::Builder to, const capstan::ShardSection& from) {

@@ -1,3 +1,4 @@
+#include "common/direct_stream.h"
 #include "common/wire/convert.h"
 
 namespace capstan::wire {
@@ -52,8 +53,7 @@ void write(WorkId::Builder to, const capstan::WorkId& from) {
   to.setName(from.name);
 }
 void read(WorkId::Reader from, capstan::WorkId& to) {
-  constexpr std::uint8_t kLastKind = 2;
-  to.kind = checked_enum(from.getKind(), kLastKind);
+  to.kind = checked_enum(from.getKind(), kDirectWork);
   to.pass = from.getPass();
   to.partition = from.getPartition();
   to.name = to_string(from.getName());
@@ -63,11 +63,13 @@ void write(WorkRequest::Builder to, const capstan::WorkRequest& from) {
   to.setNodeId(from.node_id);
   to.setIncarnation(from.incarnation);
   to.setHeld(from.held);
+  to.setDirect(from.direct);
 }
 void read(WorkRequest::Reader from, capstan::WorkRequest& to) {
   to.node_id = from.getNodeId();
   to.incarnation = from.getIncarnation();
   to.held = from.getHeld();
+  to.direct = from.getDirect();
 }
 
 void write(WorkGrant::Builder to, const capstan::WorkGrant& from) {

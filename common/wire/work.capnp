@@ -37,6 +37,7 @@ struct WorkRequest {
   nodeId @0 :UInt32;
   incarnation @1 :UInt64;
   held @2 :UInt32;          # items the worker holds
+  direct @3 :Bool;          # no item: a stream of its own
 }
 
 struct WorkGrant {          # frames: inputs of a merge

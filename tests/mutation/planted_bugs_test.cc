@@ -13,6 +13,7 @@
 #include "sim/campaign.h"
 #include "tests/mutation/rebuild_scenes.h"
 #include "tests/mutation/scenes.h"
+#include "tests/sim/direct_clients.h"
 #include "tests/sim/stragglers.h"
 #include "tests/sim/two_schedulers.h"
 
@@ -263,6 +264,14 @@ TEST(PlantedBugs, MapBeforeWelcome) {
 
 TEST(PlantedBugs, IgnoresFailedSync) {
   must_find(PlantedBug::kIgnoresFailedSync, 100, {"the job does not end"}, journal_forgets_who_left);
+}
+
+TEST(PlantedBugs, DirectStreamsTakenOver) {
+  must_find(PlantedBug::kDirectStreamsTakenOver, 5, {"is lost", "do not end"}, one_of_some_dies);
+}
+
+TEST(PlantedBugs, ClosedStreamsComeBack) {
+  must_find(PlantedBug::kClosedStreamsComeBack, 40, {"told apart"}, copies_come_late);
 }
 
 }  // namespace

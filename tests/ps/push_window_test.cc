@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/direct_stream.h"
+
 namespace capstan {
 namespace {
 
@@ -92,6 +94,28 @@ TEST(PushWindow, AFinishedPassThatWasForgottenIsFencedNotAppliedAgain) {
   EXPECT_EQ(shard.push(9, 2, 0), kFenced);
   shard.window.forget_below(0);
   EXPECT_EQ(shard.push(9, 2, 0), kFenced) << "what is forgotten stays so";
+}
+
+// A late copy of its push must not find the place empty.
+TEST(PushWindow, AClosedDirectStreamIsForgottenAndFenced) {
+  PushWindow window;
+  const auto push = [&](std::uint64_t term, std::uint64_t sequence) {
+    const std::uint32_t pass = direct_pass_of(term), partition = direct_partition_of(term);
+    const SliceStatus status = window.check(pass, partition, term, sequence, sequence - 1);
+    if (status == kOk) window.record(pass, partition, sequence);
+    return status;
+  };
+  const std::uint64_t first = (std::uint64_t{2} << 32) + 5, second = first + 1,
+                      later = std::uint64_t{3} << 32;
+  for (const std::uint64_t term : {first, second, later}) EXPECT_EQ(push(term, 1), kOk);
+  EXPECT_EQ(window.check(0, 1, first, 1, 0), kOk);
+  EXPECT_TRUE(window.forget_direct_below(second));
+  EXPECT_FALSE(window.forget_direct_below(first)) << "no news";
+  EXPECT_EQ(window.term(direct_pass_of(first), direct_partition_of(first)), 0U);
+  EXPECT_EQ(push(first, 1), kFenced);
+  EXPECT_EQ(push(second, 1), kDuplicate);
+  EXPECT_EQ(push(later, 2), kOk);
+  EXPECT_EQ(window.check(0, 1, first, 1, 0), kOk) << "streams of work items are none";
 }
 
 TEST(PushWindow, ComesBackFromItsBytes) {

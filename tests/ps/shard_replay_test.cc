@@ -32,7 +32,7 @@ struct Twin {
     replica->replay(record);
   }
   void forget(std::uint32_t pass) {
-    if (!original->forget_below(pass)) return;
+    if (!original->forget_below(pass, 0)) return;
     ShardRecord record;
     record.head.kind = RecordKind::kForget;
     record.head.pass = pass;
@@ -145,6 +145,22 @@ TEST(ShardReplay, RecordsMakeTheSameBytes) {
 }
 TEST(ShardReplay, RecordsMakeTheSameBytesInSync) {
   run(true);
+}
+
+// A member that learns later refuses what the others refuse.
+TEST(ShardReplay, WhoLearnsKnowsWhichDirectStreamsAreClosed) {
+  Twin twin(some_tables(), false);
+  const std::uint64_t closed = (std::uint64_t{1} << 32) + 9;
+  ASSERT_TRUE(twin.original->forget_below(0, closed));
+  ShardRecord record;
+  record.head.kind = RecordKind::kForget;
+  record.head.term = closed;
+  twin.replica->replay(record);
+  EXPECT_TRUE(twin.equal());
+  EXPECT_EQ(twin.replica->window().direct_fence(), closed);
+  twin.teach();
+  EXPECT_TRUE(twin.equal());
+  EXPECT_EQ(twin.replica->window().direct_fence(), closed);
 }
 
 // A scheduler that begins anew fences older terms, and its word may come before a record of one.

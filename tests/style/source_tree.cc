@@ -10,9 +10,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kFolders[] = {"bench", "cli",       "cmake", "common",    "configs",
-                                         "docs",  "packaging", "ps",    "scheduler", "scripts",
-                                         "sim",   "tests",     "worker"};
+constexpr std::string_view kFolders[] = {"bench",   "cli",       "cmake", "common", "configs",
+                                         "docs",    "packaging", "ps",    "python", "scheduler",
+                                         "scripts", "sim",       "tests", "worker"};
 constexpr std::string_view kEndings[] = {".cc", ".h",  ".capnp", ".cmake", ".md",
                                          ".py", ".sh", ".txt",   ".yaml"};
 

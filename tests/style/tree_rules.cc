@@ -15,6 +15,7 @@ const std::map<std::string_view, std::set<std::string_view>>& floors() {
       {"worker", {"common"}},
       {"scheduler", {"common"}},
       {"cli", {"common", "ps", "worker", "scheduler"}},
+      {"python", {"common", "ps", "worker", "scheduler", "cli"}},
       {"sim", {"common", "ps", "worker", "scheduler"}},
       {"bench", {"common", "ps", "worker", "scheduler", "sim"}},
       {"tests", {"common", "ps", "worker", "scheduler", "cli", "sim"}},

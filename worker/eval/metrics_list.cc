@@ -54,6 +54,8 @@ bool has_task(const MetricInfo& metric, Task task) {
       return metric.rating;
     case Task::kRanking:
       return metric.ranking;
+    case Task::kDirect:
+      break;
   }
   return false;
 }
@@ -74,6 +76,7 @@ std::vector<std::string> usual_metrics(Task task) {
     case Task::kRating:
       return {"rmse", "mae"};
     case Task::kRanking:
+    case Task::kDirect:
       break;
   }
   return {"hr", "recall", "precision", "ndcg", "mrr", "map", "novelty", "coverage", "gini"};

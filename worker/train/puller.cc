@@ -27,7 +27,9 @@ Puller::Puller(EventLoop& loop, Rpc& rpc, const Log& log, SchedulerLink& link, S
       retry_(loop) {}
 
 void Puller::pull(std::vector<StepTable>& tables, PullTicket& ticket, std::function<void()> done) {
-  for (auto& table : tables) table.rows.resize(table.keys.size() * specs_[table.table].dim);
+  for (auto& table : tables) {
+    if (!ticket.take_rows) table.rows.resize(table.keys.size() * specs_[table.table].dim);
+  }
   ticket.ranges = cut_to_frames(ticket.ranges, tables, specs_, frame_bytes_max_);
   ticket.versions.assign(ticket.ranges.size(), 0);
   Request& request = requests_.emplace_back();
@@ -181,7 +183,11 @@ std::vector<std::uint32_t> Puller::take(Request& request, const std::vector<std:
       again.push_back(i);
       continue;
     }
-    std::memcpy(table.rows.data() + range.begin * dim, rows.data() + at, range.count * dim * sizeof(float));
+    if (request.ticket->take_rows) {
+      request.ticket->take_rows(range, rows.data() + at);
+    } else {
+      std::memcpy(table.rows.data() + range.begin * dim, rows.data() + at, range.count * dim * sizeof(float));
+    }
     at += range.count * dim;
     request.ticket->versions[i] = result->second->version;
   }

@@ -27,6 +27,8 @@ struct PullTicket {
   std::vector<ShardRange> ranges;  // of the tables, from shard_ranges()
   std::vector<std::uint64_t> versions;  // [ranges]: pushes that the range's shard had applied
   bool of_copies = false;               // backups that have what is needed may be asked
+  // Takes a range's rows, [count, dim], where they lie in the answer; not set: they go to the tables' `rows`.
+  std::function<void(const ShardRange& range, const float* rows)> take_rows{};
 };
 
 class Puller {
@@ -34,7 +36,8 @@ class Puller {
   Puller(EventLoop& loop, Rpc& rpc, const Log& log, SchedulerLink& link, ServerPeers& peers,
          const std::vector<TableSpec>& specs, std::uint64_t frame_bytes_max);
 
-  // Cuts ticket.ranges where one is too much for a message, fills rows of every table and ticket.versions,
+  // Cuts ticket.ranges where one is too much for a message, fills rows of every table (or gives them to
+  // ticket.take_rows) and ticket.versions,
   // then runs `done`. Tries until it has them: the scheduler ends the job when an owner is gone for good.
   // Tables and ticket stay put until then. Never calls `done` before it returns.
   void pull(std::vector<StepTable>& tables, PullTicket& ticket, std::function<void()> done);

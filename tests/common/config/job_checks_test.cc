@@ -27,6 +27,11 @@ data: {format: csv, train: a.csv, label: stars, user: u, item: i}
 model: {type: mf}
 )";
 
+constexpr std::string_view kDirect = R"(job: rows
+task: direct
+tables: {items: {dim: 8}}
+)";
+
 std::vector<std::string> messages(std::string_view text, const Overrides& overrides) {
   const auto outcome = read_job(text, "job.yaml", overrides, [](const auto&) { return std::nullopt; });
   std::vector<std::string> found;
@@ -48,9 +53,20 @@ void expect_each(const std::vector<Case>& cases) {
 }
 
 TEST(JobChecks, TheJobsThatTheCasesStartFromAreFine) {
-  for (const auto job : {kRanking, kClicks, kStars}) {
+  for (const auto job : {kRanking, kClicks, kStars, kDirect}) {
     EXPECT_THAT(messages(job, {}), testing::IsEmpty());
   }
+}
+
+TEST(JobChecks, JobsWithoutDataOfTheirOwn) {
+  expect_each({
+      {kDirect, {"tables={default: {dim: 4}}"}, "needs its tables"},
+      {kDirect, {"data.train=a.csv"}, "programs compute by themselves"},
+      {kDirect, {"model.type=lr"}, "programs compute by themselves"},
+      {kDirect, {"cluster.workers=2"}, "programs compute by themselves"},
+      {kDirect, {"train.consistency=sync"}, "`consistency: async`"},
+      {kRanking, {"cluster.workers=0"}, "at least one worker"},
+  });
 }
 
 TEST(JobChecks, SplitsBeside) {
