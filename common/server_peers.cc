@@ -48,15 +48,40 @@ void ServerPeers::note(NodeId node, const Result<Message>& reply) {
   const auto found = entries_.find(node);
   if (found == entries_.end()) return;
   Entry& entry = found->second;
-  const ErrorCode failure = reply.ok() ? ErrorCode::kCancelled : reply.error().code;
-  if (reply.ok() && std::exchange(entry.silent, false)) log_.info("{} answers again", name_of(node));
-  if (failure == ErrorCode::kTimeout && has_shards(node) && !std::exchange(entry.silent, true)) {
+  if (reply.ok()) return hear(node);
+  if (reply.error().code == ErrorCode::kTimeout && has_shards(node) && entry.greeted) probe(node);
+  if (reply.error().code != ErrorCode::kUnavailable) return;
+  entry.greeted = false;
+  greet(node);
+}
+
+void ServerPeers::hear(NodeId node) {
+  if (std::exchange(entries_[node].silent, false)) log_.info("{} answers again", name_of(node));
+}
+
+// What was asked may wait for a third: a greeting is answered at once by whoever hears it.
+void ServerPeers::probe(NodeId node) {
+  Entry& entry = entries_[node];
+  if (entry.greeting) return;
+  entry.greeting = true;
+  rpc_.call(entry.peer, link_.hello(), kGreetTimeout,
+            [this, node, peer = entry.peer](const Result<Message>& reply) { on_probe(node, peer, reply); });
+}
+
+void ServerPeers::on_probe(NodeId node, PeerId peer, const Result<Message>& reply) {
+  Entry& entry = entries_[node];
+  if (entry.peer != peer) return;
+  const bool timeout = !reply.ok() && reply.error().code == ErrorCode::kTimeout;
+  if (!timeout) {
+    if (reply.ok()) hear(node);
+    return on_greeting(node, peer, reply);
+  }
+  entry.greeting = false;
+  if (!std::exchange(entry.silent, true)) {
     log_.warn("no answer from {} at {}: what its shards were sent waits and is sent again", name_of(node),
               entry.endpoint);
   }
-  if (failure != ErrorCode::kUnavailable) return;
-  entry.greeted = false;
-  greet(node);
+  greet_again_later();
 }
 
 std::string ServerPeers::silent() const {
@@ -102,10 +127,16 @@ void ServerPeers::on_greeting(NodeId node, PeerId peer, const Result<Message>& r
   if (!reply.ok() && reply.error().code == ErrorCode::kRefused) {
     log_.error("server {} refused us: {}", entry.endpoint, reply.error().message);
   }
+  greet_again_later();
+}
+
+void ServerPeers::greet_again_later() {
   if (retry_.running()) return;  // one that fails often must not put the others off
   retry_.start(kRetryPause, [this] {
     for (const auto& [id, waiting] : entries_) {
-      if (!waiting.greeted && waiting.peer != 0) greet(id);
+      if (waiting.peer == 0) continue;
+      if (!waiting.greeted) greet(id);
+      if (waiting.greeted && waiting.silent) probe(id);
     }
   });
 }

@@ -28,6 +28,7 @@ class ServerPeers {
   void note(NodeId node, const Result<Message>& reply);
   // The names of those that do not answer: "ps-1, ps-2".
   std::string silent() const;
+  std::string name_of(NodeId node) const;
   void on_ready(std::function<void()> handler) { ready_ = std::move(handler); }
 
  private:
@@ -40,8 +41,11 @@ class ServerPeers {
   };
 
   bool has_shards(NodeId node) const;
-  std::string name_of(NodeId node) const;
 
+  void hear(NodeId node);
+  void probe(NodeId node);
+  void on_probe(NodeId node, PeerId peer, const Result<Message>& reply);
+  void greet_again_later();
   void greet(NodeId node);
   void on_greeting(NodeId node, PeerId peer, const Result<Message>& reply);
 

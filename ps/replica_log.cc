@@ -4,6 +4,15 @@
 #include <utility>
 
 namespace capstan {
+namespace {
+
+constexpr std::uint64_t kHeadBytes = 256;  // about
+
+std::uint64_t bytes_of(const ShardRecord& record) {
+  return kHeadBytes + record.keys.size() + record.gradients.size() + record.blob.size();
+}
+
+}  // namespace
 
 void ReplicaLog::begin(std::uint64_t position) {
   applied_ = position;
@@ -15,7 +24,13 @@ void ReplicaLog::leave(NodeId node, std::uint64_t from) {
   after_ = node;
   sent_ = confirmed_ = from;
   ++round_;
-  if (node == 0 || from == applied_) kept_.clear();
+  if (node == 0 || from == applied_) forget(kept_.size());
+}
+
+void ReplicaLog::forget(std::size_t records) {
+  const auto end = kept_.begin() + static_cast<std::ptrdiff_t>(records);
+  for (auto each = kept_.begin(); each != end; ++each) kept_bytes_ -= bytes_of(*each);
+  kept_.erase(kept_.begin(), end);
 }
 
 void ReplicaLog::follow(NodeId node) {
@@ -36,7 +51,13 @@ void ReplicaLog::teach(NodeId learner) {
 
 void ReplicaLog::append(ShardRecord record) {
   record.head.position = ++applied_;
-  if (after_ != 0) kept_.push_back(std::move(record));
+  if (after_ == 0) return;
+  if (!counts_) {
+    for (Buffer* part : {&record.keys, &record.gradients, &record.blob})
+      *part = Buffer::copy_of(part->bytes());
+  }
+  kept_bytes_ += bytes_of(record);
+  kept_.push_back(std::move(record));
 }
 
 void ReplicaLog::rewind(std::uint64_t round) {
@@ -47,7 +68,7 @@ void ReplicaLog::rewind(std::uint64_t round) {
 
 void ReplicaLog::confirm(std::uint64_t position) {
   if (position <= confirmed_ || position > applied_) return;
-  kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(position - confirmed_));
+  forget(position - confirmed_);
   confirmed_ = position;
   sent_ = std::max(sent_, confirmed_);
 }

@@ -11,7 +11,7 @@
 namespace capstan {
 
 // Positions count a shard's records from 1. A record is kept until the next member has confirmed it; without
-// one none is kept.
+// one none is kept. What is kept for a learner, which may be slow, is a copy that holds no message alive.
 class ReplicaLog {
  public:
   using Then = std::function<void(bool committed)>;
@@ -30,6 +30,7 @@ class ReplicaLog {
   bool counts() const { return counts_; }
   std::uint64_t applied() const { return applied_; }
   std::uint64_t confirmed() const { return confirmed_; }
+  std::uint64_t kept_bytes() const { return kept_bytes_; }
   // What this member and all after it hold.
   std::uint64_t committed() const { return after_ != 0 && counts_ ? confirmed_ : applied_; }
 
@@ -58,11 +59,13 @@ class ReplicaLog {
   };
 
   void leave(NodeId node, std::uint64_t from);
+  void forget(std::size_t records);  // the first
 
   NodeId after_ = 0;
   bool counts_ = false;
   std::uint64_t applied_ = 0, confirmed_ = 0, sent_ = 0, round_ = 0;
   std::deque<ShardRecord> kept_;  // confirmed_ + 1 .. applied_
+  std::uint64_t kept_bytes_ = 0;
   std::deque<Waiting> waiting_;
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/planted_bugs.h"
+#include "common/units.h"
 #include "ps/server.h"
 
 namespace capstan {
@@ -11,8 +12,10 @@ namespace {
 using namespace std::chrono_literals;
 constexpr Duration kChunkTimeout = 2s;
 constexpr Duration kChunkAgainPause = 50ms;
-constexpr std::ptrdiff_t kLessonsAtOnce = 2;  // whose bytes are held
-constexpr std::uint64_t kNear = 16;           // records behind: near enough to be waited for
+constexpr std::ptrdiff_t kLessonsAtOnce = 2;   // whose bytes are held
+constexpr std::ptrdiff_t kLearnersAtOnce = 8;  // for whom records are kept
+constexpr std::uint64_t kNear = 16;            // records behind: near enough to be waited for
+constexpr Duration kTellPause = 60s;
 
 }  // namespace
 
@@ -22,13 +25,54 @@ void Server::begin_lessons() {
     const auto& lesson = each.second.lesson;
     return lesson.has_value() && (lesson->stage == Stage::kSaving || lesson->stage == Stage::kSending);
   });
+  auto behind = std::count_if(shards_.begin(), shards_.end(), [](const auto& each) {
+    const auto& lesson = each.second.lesson;
+    return lesson.has_value() && lesson->stage != Stage::kQueued && !each.second.log.counts();
+  });
   for (auto& [shard, slot] : shards_) {
-    if (busy >= kLessonsAtOnce) return;
+    if (busy >= kLessonsAtOnce || behind >= kLearnersAtOnce) return;
     if (!slot.lesson.has_value() || slot.lesson->stage != Stage::kQueued) continue;
     if (!others_.find(slot.lesson->learner)) continue;
     ++busy;
+    ++behind;
     save_for(shard, slot);
   }
+}
+
+// All chunks together keep within the rate. 0: it is the caller's turn, which this takes; else how long to
+// wait.
+Duration Server::take_turn(std::uint64_t bytes) {
+  const Instant now = loop_.now();
+  if (catch_up_rate_ == 0) return Duration(0);
+  if (now < next_turn_) return next_turn_ - now;
+  const double seconds = static_cast<double>(bytes) / static_cast<double>(catch_up_rate_);
+  next_turn_ = now + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+  return Duration(0);
+}
+
+std::uint64_t Server::backlog_most() const {
+  constexpr std::uint64_t kLeast = 1 << 20;
+  const std::uint64_t most = options_.learner_backlog_bytes;
+  return memory_limit() == 0 ? most : std::min(most, std::max(memory_limit() / 64, kLeast));
+}
+
+// A learner that does not keep up must not take the memory that rows need. What is kept for it is in the
+// shard, which is sent anew.
+void Server::watch_backlog(std::uint32_t shard, Slot& slot) {
+  const bool behind = slot.lesson.has_value() && !slot.log.counts();
+  if (!behind || slot.log.kept_bytes() <= backlog_most()) return;
+  const NodeId learner = slot.lesson->learner;
+  ++lessons_begun_anew_;
+  if (told_of_backlog_ == Instant{} || loop_.now() - told_of_backlog_ >= kTellPause) {
+    told_of_backlog_ = loop_.now();
+    log_.warn(
+        "{} does not keep up with what is pushed while it copies shard {}: more than {} wait for it, so the "
+        "copy begins anew. If that goes on, raise cluster.catch_up_rate or look at that server",
+        others_.name_of(learner), shard, format_bytes(backlog_most()));
+  }
+  slot.log.follow(0);
+  slot.lesson = Lesson{.learner = learner};
+  begin_lessons();
 }
 
 // Between two pushes on the shard's lane; when the bytes are here, the log has just what they contain.
@@ -59,6 +103,9 @@ void Server::send_chunk(std::uint32_t shard) {
   if (!peer) return lesson.pause->start(kChunkAgainPause, again);
   const std::size_t size = lesson.bytes.size();
   const std::size_t step = std::max(options_.chunk_bytes, 1U);
+  const std::size_t begin = std::min(size, lesson.next * step), end = std::min(size, begin + step);
+  if (const Duration wait = take_turn(end - begin); wait > Duration(0))
+    return lesson.pause->start(wait, again);
   ShardChunk chunk;
   chunk.sender = link_.node_id();
   chunk.map_version = link_.map().version();
@@ -69,8 +116,7 @@ void Server::send_chunk(std::uint32_t shard) {
   chunk.count = static_cast<std::uint32_t>((size + step - 1) / step);
   chunk.position = lesson.position;
   chunk.declare = declared_;
-  const std::size_t begin = std::min(size, chunk.index * step);
-  chunk.bytes = lesson.bytes.slice(begin, std::min(step, size - begin));
+  chunk.bytes = lesson.bytes.slice(begin, end - begin);
   rpc_.call(*peer, chunk, kChunkTimeout,
             [this, shard, session = lesson.session](const Result<Message>& reply) {
               on_chunk_reply(shard, session, reply);
@@ -85,18 +131,14 @@ void Server::on_chunk_reply(std::uint32_t shard, std::uint64_t session, const Re
   if (lesson.session != session || lesson.stage != Lesson::Stage::kSending) return;
   const auto* answer = reply.ok() ? std::get_if<ShardChunkReply>(&*reply) : nullptr;
   const auto again = [this, shard] { send_chunk(shard); };
+  others_.note(lesson.learner, reply);
   if (answer == nullptr || answer->status != ReplicaStatus::kOk) {
     if (answer != nullptr) learn_map(answer->map_version);
-    others_.note(lesson.learner, reply);
     return lesson.pause->start(kChunkAgainPause, again);
   }
   lesson.next = answer->next;
   const std::size_t step = std::max(options_.chunk_bytes, 1U);
-  if (std::size_t{lesson.next} * step < lesson.bytes.size()) {
-    const Duration pause(catch_up_rate_ == 0 ? 0
-                                             : static_cast<std::int64_t>(step * 1'000'000 / catch_up_rate_));
-    return lesson.pause->start(pause, again);
-  }
+  if (std::size_t{lesson.next} * step < lesson.bytes.size()) return lesson.pause->start(Duration(0), again);
   lesson.bytes = Buffer();
   lesson.stage = Lesson::Stage::kFollowing;
   if (CAPSTAN_PLANTED(kMovesWithoutTail)) slot.log.confirm(slot.log.applied());

@@ -35,6 +35,7 @@ void Server::log_push(Slot& slot, std::uint32_t shard, const PushedSlice& slice,
   if (slot.log.after() == 0) return slot.log.advance();
   slot.log.append(record_of(slice, outcome, now_seconds, tables_));
   unsent_.insert(shard);
+  watch_backlog(shard, slot);
 }
 
 void Server::log_other(Slot& slot, std::uint32_t shard, ShardRecord record) {
@@ -222,6 +223,7 @@ void Server::on_replayed(std::vector<TakenRecord>& records) {
     if (replaced || slot->clock < each.outcome.clock) slot->clock = each.outcome.clock;
     slot->log.append(std::move(each.record));
     unsent_.insert(each.shard);
+    watch_backlog(each.shard, *slot);
     run_ready(*slot);
   }
   send_records();

@@ -144,8 +144,11 @@ std::string Server::stats_json() const {
     if (const auto named = nodes.find(wait->node); named != nodes.end()) slowest = named->second.name;
     slowest_ms = static_cast<std::uint64_t>(wait->time / std::chrono::milliseconds(1));
   }
-  return to_json_text({stats_, stats_map_version_, over_memory_limit_, copies_served_, others_.silent(),
-                       slowest, slowest_ms, hottest_, tables_, rpc_.refused()});
+  std::uint64_t backlog = 0;
+  for (const auto& [shard, slot] : shards_) backlog += slot.lesson.has_value() ? slot.log.kept_bytes() : 0;
+  return to_json_text({stats_, stats_map_version_, over_memory_limit_, copies_served_, backlog,
+                       lessons_begun_anew_, others_.silent(), slowest, slowest_ms, hottest_, tables_,
+                       rpc_.refused()});
 }
 
 void Server::fill_heartbeat(Heartbeat& heartbeat) {

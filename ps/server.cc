@@ -326,8 +326,9 @@ std::vector<HeldShard> Server::held_shards() const {
   for (const auto& [shard, slot] : shards_) {
     const bool serving = primary_slot(shard) != nullptr && may_act(shard);
     const bool handed_over = slot.handover == Handover::kDone;
-    held.push_back(
-        {shard, slot.role, slot.epoch, slot.log.applied(), serving, handed_over, slot.shard.get()});
+    const bool teaches = slot.lesson.has_value() && !slot.log.counts();
+    held.push_back({shard, slot.role, slot.epoch, slot.log.applied(), serving, handed_over,
+                    teaches ? slot.log.kept_bytes() : 0, slot.shard.get()});
   }
   return held;
 }

@@ -45,7 +45,10 @@ struct ServerOptions {
   RequestLimits requests;
   // Of rows that a checkpoint goes over while others are served; 0: no limit.
   std::uint64_t snapshot_bytes_per_second = 128ULL << 20;
-  std::uint32_t chunk_bytes = 1U << 20;          // of a shard on its way to a learner
+  std::uint32_t chunk_bytes = 1U << 20;  // of a shard on its way to a learner
+  // Of records that are kept for a learner until it has the shard, at most a 64th of the memory limit. Beyond
+  // it the copy begins anew.
+  std::uint64_t learner_backlog_bytes = 32ULL << 20;
   std::uint64_t frame_bytes_max = 256ULL << 20;  // of a message
 };
 
@@ -56,8 +59,9 @@ struct HeldShard {
   std::uint32_t shard = 0;
   ShardRole role = ShardRole::kPrimary;
   std::uint64_t epoch = 0, applied = 0;
-  bool serves = false;       // answers pushes and pulls at this moment
-  bool handed_over = false;  // it led the chain, and will not before the shard's epoch rises
+  bool serves = false;                // answers pushes and pulls at this moment
+  bool handed_over = false;           // it led the chain, and will not before the shard's epoch rises
+  std::uint64_t learner_backlog = 0;  // bytes of records that are kept for a learner
   const Shard* rows = nullptr;
 };
 
@@ -189,6 +193,9 @@ class Server {
 
   // A learner's rows: giving and taking.
   void begin_lessons();
+  Duration take_turn(std::uint64_t bytes);
+  std::uint64_t backlog_most() const;
+  void watch_backlog(std::uint32_t shard, Slot& slot);
   void save_for(std::uint32_t shard, Slot& slot);
   void send_chunk(std::uint32_t shard);
   void on_chunk_reply(std::uint32_t shard, std::uint64_t session, const Result<Message>& reply);
@@ -249,7 +256,10 @@ class Server {
   std::map<std::uint32_t, Instant> promised_until_;  // by us: shards that another serves until then
   std::string endpoint_;
   Duration grace_{0};
-  std::uint64_t catch_up_rate_ = 0;  // bytes a second to each learner; 0: no limit
+  std::uint64_t catch_up_rate_ = 0;  // bytes a second to all learners together; 0: no limit
+  Instant next_turn_{};              // of a chunk
+  std::uint64_t lessons_begun_anew_ = 0;
+  Instant told_of_backlog_{};
   std::map<PeerId, Role> peers_;
   std::vector<TableSpec> tables_;
   DeclareTables declared_;

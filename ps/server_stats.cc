@@ -22,6 +22,8 @@ std::string to_json_text(const ServerStats& stats) {
   json["fixed_bytes"] = shards.fixed_bytes;
   json["over_memory_limit"] = stats.over_memory_limit;
   json["copies_served"] = stats.copies_served;
+  json["learner_backlog"] = stats.learner_backlog;
+  json["lessons_begun_anew"] = stats.lessons_begun_anew;
   json["staleness"] = boost::json::array(shards.staleness.begin(), shards.staleness.end());
   json["map"] = {{"version", stats.map_version}};  // an object: nothing to add up
   if (!stats.no_answer_from.empty()) json["no_answer_from"] = stats.no_answer_from;

@@ -125,6 +125,7 @@ void Job::on_heartbeat(const Node& node, const Heartbeat& heartbeat) {
   });
   loads_.note(loads);
   watch_memory(node);
+  watch_links(node);
 }
 
 // Each is told once, of being beyond the limit each time. A server that evicts is near its limit, so others'
@@ -195,6 +196,7 @@ void Job::tick() {
     finish(false, stop_reason_ + "; its last checkpoint could not be finished in time");
     return;
   }
+  drop_unreached();
   tend_chains();
   if (ended_) return;
   send_errands();

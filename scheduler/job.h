@@ -224,6 +224,8 @@ class Job {
                                bool quiet);
   LoadShares load_shares() const;
   void watch_memory(const Node& node);
+  void watch_links(const Node& node);
+  void drop_unreached();
   void watch_progress();
   void begin_handovers();
   void ask_to_hand_over();
@@ -317,8 +319,11 @@ class Job {
   Instant waiting_since_{};  // for nodes to come
   std::optional<Instant> workers_gone_since_;
   std::map<NodeId, Instant> lost_servers_;  // and since when
-  std::vector<NodeId> restarted_;           // the journal ends before their loss was dealt with
-  struct GoingBack {                        // to a checkpoint, once a server is there
+  // Who gets no answer from whom. Of those that stand before them in a chain: since when that holds.
+  std::map<NodeId, std::set<NodeId>> unreached_;
+  std::map<std::pair<NodeId, NodeId>, Instant> held_up_since_;
+  std::vector<NodeId> restarted_;  // the journal ends before their loss was dealt with
+  struct GoingBack {               // to a checkpoint, once a server is there
     std::string why;
     std::set<NodeId> lost;  // servers
   };

@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <set>
 
+#include "common/text.h"
 #include "scheduler/job.h"
+#include "scheduler/json.h"
+#include "scheduler/node_stats.h"
 
 namespace capstan {
 
@@ -46,6 +49,57 @@ void Job::drop_silent_servers() {
   move_chains(wanted, lost.empty() ? "a learner was lost"
                                    : fmt::format("server {} was lost; its shards go on at their backups",
                                                  fmt::join(lost, ", ")));
+}
+
+// Servers name who does not answer them.
+void Job::watch_links(const Node& node) {
+  if (node.role != Role::kServer) return;
+  std::set<NodeId>& silent = unreached_[node.id];
+  silent.clear();
+  if (node.stats_json.find("no_answer_from") == std::string::npos) return;
+  const json::object stats = stats_of(node);
+  std::string names;
+  JsonReader(stats).text_of("no_answer_from", names);
+  for (const std::string_view name : split_text(names, ", ")) {
+    const Node* other = context_.membership.find(name);
+    if (other != nullptr && other->role == Role::kServer) silent.insert(other->id);
+  }
+}
+
+// Both live and the link between them does not: pushes wait for a member that does not get them. After a
+// lease it leaves the chains in which it stands behind the other, as soon as those who stay know them; it may
+// learn the shards anew when the link is whole.
+void Job::drop_unreached() {
+  if (map_.empty() || ended_) return;
+  const Instant now = context_.loop.now();
+  const auto lease = std::chrono::milliseconds(options().config.cluster.lease_ms);
+  std::vector<ShardEntry> wanted = map_.entries();
+  std::map<std::pair<NodeId, NodeId>, Instant> held_up;
+  std::set<std::string> words;
+  for (ShardEntry& entry : wanted) {
+    for (std::size_t at = 0; at + 1 < entry.chain.size(); ++at) {
+      const NodeId before = entry.chain[at], behind = entry.chain[at + 1];
+      const auto silent = unreached_.find(before);
+      const Node* sender = context_.membership.find(before);
+      if (silent == unreached_.end() || !silent->second.contains(behind)) continue;
+      // Of what one said that may be dead nothing follows.
+      if (!sender->alive || sender->lease_end - now < lease / 2) continue;
+      const std::pair link(before, behind);
+      const auto since = held_up_since_.find(link);
+      const Instant begun = held_up[link] = since == held_up_since_.end() ? now : since->second;
+      Chain stays = entry.chain;
+      stays.erase(stays.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+      if (now - begun < lease || !may_move() || !know_their_chain(stays, entry)) continue;
+      entry.chain = std::move(stays);
+      words.insert(
+          fmt::format("{} gets no answer from {}", sender->name, context_.membership.find(behind)->name));
+      break;
+    }
+  }
+  held_up_since_ = std::move(held_up);
+  if (words.empty()) return;
+  move_chains(wanted, fmt::format("{}: their shards go on without that copy until the link is whole",
+                                  fmt::join(words, ", ")));
 }
 
 // Where nobody else is heard it was most likely we who were cut off. The others get a lease's time to come

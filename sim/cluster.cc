@@ -117,7 +117,10 @@ JobConfig SimCluster::config() const {
   if (options_.workers == 0) {
     job.task = Task::kDirect;
     for (const TableSpec& table : ledger_->tables()) {
-      job.tables[table.name] = {.dim = table.dim, .init = table.init, .optimizer = table.optimizer};
+      TableConfig& of_ledger = job.tables[table.name];
+      of_ledger.dim = table.dim;
+      of_ledger.init = table.init;
+      of_ledger.optimizer = table.optimizer;
     }
   }
   job.cluster.servers = options_.servers;
@@ -156,6 +159,7 @@ std::shared_ptr<void> SimCluster::start_server(SimNode& node) {
   options.bind = fmt::format("sim://{}:0", node.name());
   options.incarnation = incarnations_[&node] = ++last_incarnation_;
   options.chunk_bytes = options_.rare.chunk_bytes;
+  options.learner_backlog_bytes = options_.rare.learner_backlog_bytes;
   options.requests = options_.rare.requests;
   options.frame_bytes_max = options_.rare.record_frame_bytes;
   options.snapshot_bytes_per_second = options_.rare.snapshot_bytes_per_second;

@@ -159,8 +159,8 @@ class Player {
         return cut(worker(fault.a), cluster_.scheduler(), fault);
       case FaultKind::kCutServerFromScheduler:
         return may_be_silent() && silence(cut(server(fault.a), cluster_.scheduler(), fault), fault);
-      case FaultKind::kCutServers:
-        return cut(server(fault.a), server(fault.b), fault);
+      case FaultKind::kCutServers:  // shards may have one copy until it is over
+        return may_be_silent() && silence(cut(server(fault.a), server(fault.b), fault), fault);
       case FaultKind::kDiskFull:
       case FaultKind::kDiskFailsSyncs:
       case FaultKind::kDiskFailsWrites:

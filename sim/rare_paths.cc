@@ -30,7 +30,8 @@ RarePaths draw_rare_paths(Rng& rng, Consistency mode, std::uint32_t schedulers) 
   drawn(rare.slice_percent, 100 + rng.below(200));
   drawn(rare.record_frame_bytes, draw_size(rng, 16 << 10, 2));
   drawn(rare.snapshot_bytes_per_second, draw_size(rng, 2 << 10, 7));
-  drawn(rare.catch_up_rate, rng.chance(0.2) ? 0 : draw_size(rng, 4 << 10, 7));
+  drawn(rare.catch_up_rate, rng.chance(0.2) ? 0 : draw_size(rng, 32 << 10, 7));
+  drawn(rare.learner_backlog_bytes, draw_size(rng, 16 << 10, 5));
   drawn(rare.scheduler_grace_ms, 10'000 + rng.below(20'000));
   const std::uint64_t value_bytes = draw_size(rng, 256, 4);
   if (schedulers > 1) drawn(rare.journal_value_bytes, value_bytes);
@@ -56,6 +57,8 @@ std::string to_string(const RarePaths& rare) {
   add(rare.requests.requests != usual.requests.requests,
       fmt::format("at most {} requests of {} bytes", rare.requests.requests, rare.requests.bytes));
   add(rare.slice_percent != 0, fmt::format("messages of {} % of a slice", rare.slice_percent));
+  add(rare.learner_backlog_bytes != usual.learner_backlog_bytes,
+      fmt::format("{} bytes kept for a learner", rare.learner_backlog_bytes));
   add(rare.record_frame_bytes != usual.record_frame_bytes,
       fmt::format("records in messages of {} bytes", rare.record_frame_bytes));
   add(rare.snapshot_bytes_per_second != usual.snapshot_bytes_per_second,

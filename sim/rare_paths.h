@@ -28,6 +28,8 @@ struct RarePaths {
   std::uint64_t snapshot_bytes_per_second = 128ULL << 20;
   // Low: learners are behind for long. 0: no limit.
   std::uint64_t catch_up_rate = 1U << 20;
+  // Low: a learner that is overtaken gets its shard anew.
+  std::uint64_t learner_backlog_bytes = 32ULL << 20;
   // Short: who is alone in a chain stops when the scheduler is silent for longer.
   std::uint64_t scheduler_grace_ms = 60'000;
   // Small: a record of the journal in a store goes on from one value to the next.

@@ -39,7 +39,8 @@ std::shared_ptr<const SectionSpec> cluster_schema() {
       .key("scheduler_grace", &ClusterConfig::scheduler_grace_ms, milliseconds(between(0, kDay)),
            "How long servers go on without a scheduler.")
       .key("catch_up_rate", &ClusterConfig::catch_up_rate, bytes(),
-           "How many bytes a second a server that gets a shard's rows is sent; 0: as fast as it goes.")
+           "How many bytes a second a server sends to all that get shards' rows from it; 0: as fast as it "
+           "goes.")
       .key("startup_timeout", &ClusterConfig::startup_timeout_ms, milliseconds(between(0.1, kDay)),
            "The job fails when its nodes are not there by then.")
       .key("max_frame_bytes", &ClusterConfig::max_frame_bytes, bytes(between(65536, 2147483648.0)),

@@ -100,14 +100,16 @@ class NetworkChaos : public ChaosScene {
       const std::string one = one_of(role);
       std::string other = one_of(other_role);
       while (other == one) other = one_of(other_role);
-      // Both servers keep their leases, so what is pushed to a chain of the two waits for the link.
+      // Both servers keep their leases: the scheduler has to take one out of their chains.
       const bool servers = role == "server" && other_role == "server";
-      return network(fmt::format("cut between {} and {}", role, other_role), [this, one, other, servers] {
+      const auto begin = [this, one, other, servers] {
         good(lab_->cut(one, other));
         good(lab_->cut(other, one));
         if (!servers) return;
         EXPECT_TRUE(watch([&] { return status_names_a_silent_server(); }));
-      });
+      };
+      return network(fmt::format("cut between {} and {}", role, other_role), begin,
+                     servers && faults_wanted(0) > kFaults ? 3 * kLongestMs : kLongestMs);
     };
   }
   bool status_names_a_silent_server() {
