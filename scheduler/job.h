@@ -108,6 +108,9 @@ class Job {
   void halt(const Error& why);
   // It goes on with nothing that was before: for nodes that live since then it is a stranger.
   bool began_anew() const { return began_anew_; }
+  // Whoever was welcomed since the run began is in its journal: it went on from no checkpoint and no servers'
+  // word.
+  bool knows_everybody() const { return !goes_on_; }
   // Halts as one that should not have begun anew beside `node`, and leaves the journal as it was.
   void give_way(const std::string& node);
   bool gives_way() const { return !gives_way_to_.empty(); }
@@ -344,7 +347,7 @@ class Job {
   Instant learners_due_{};
   std::size_t ready_workers_ = 0;  // living ones
   std::string waits_for_;          // as of the last tick, for those who ask for work
-  bool began_anew_ = false;
+  bool began_anew_ = false, goes_on_ = false;
   std::string gives_way_to_;           // a node that lives
   std::vector<JournalRecord> before_;  // it began anew: what the journal held
   std::uint32_t run_began_ = 0;        // generation; checkpoints of lower ones are of earlier runs

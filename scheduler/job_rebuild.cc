@@ -31,6 +31,7 @@ Status Job::rebuild(const Rebuild::Found& found) {
   constexpr std::uint32_t kUnheard = 1000;
   facts_.generation = found.generation + kUnheard;
   run_began_ = found.run;
+  goes_on_ = true;
   CAPSTAN_TRY(find_cursors());
   begin_generation();
   map_.apply(found.newest);

@@ -72,6 +72,7 @@ Status Job::open_journal() {
                                   context_.journal.place()));
   }
   const bool recovers = options().start == StartMode::kRecover && newest_run(old) != 0;
+  goes_on_ = options().start == StartMode::kResume;
   std::vector<JournalRecord> records = recovers ? old : std::vector<JournalRecord>{};
   if (options().start == StartMode::kResume) CAPSTAN_TRY(find_checkpoint());
   begin_generation();
@@ -196,6 +197,7 @@ void Job::recover(const std::vector<JournalRecord>& records) {
     } else if (const auto* reached = std::get_if<StateReached>(&record)) {
       state = reached->state;
       pass = reached->pass;
+      goes_on_ = goes_on_ || state == "restoring" || state == kRebuiltState;
       if (state == "restoring") {  // what follows is what the checkpoint knows
         kept_passes_ = 0;
         restarted_.clear();

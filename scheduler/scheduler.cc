@@ -179,9 +179,12 @@ bool Scheduler::knows_more(const Hello& hello) const {
   const std::uint32_t ours = job_.facts().generation;
   if (job_.rebuilding() || hello.generation == 0) return false;
   // It is of a run that nobody said was to end.
-  if (hello.generation < ours) return job_.began_anew() && hello.generation < job_.run_began();
+  if (job_.began_anew() && hello.generation < job_.run_began()) return true;
   const Node* welcomed = membership_.find(hello.name);
-  return hello.generation > ours || welcomed == nullptr || welcomed->role != hello.role;
+  const bool unknown = welcomed == nullptr || welcomed->role != hello.role;
+  // Another scheduler's run may have begun with the same generation, where both had no journal.
+  if (hello.generation < ours) return unknown && hello.run == job_.run_began() && job_.knows_everybody();
+  return hello.generation > ours || unknown;
 }
 
 // It is welcomed when the job is rebuilt.

@@ -60,11 +60,12 @@ void must_find(PlantedBug bug, std::uint64_t seeds_max, const std::vector<std::s
 }
 
 TEST(PlantedBugs, TermsNotFenced) {
-  must_find(PlantedBug::kTermsNotFenced, 600, {"float 1 is"}, resumed_after_a_change_of_holders);
+  must_find(PlantedBug::kTermsNotFenced, 600, {"float 1 is", "updates were applied"},
+            resumed_after_a_change_of_holders);
 }
 
 TEST(PlantedBugs, GapsAccepted) {
-  must_find(PlantedBug::kGapsAccepted, 20, {"came before an earlier batch of its stream"},
+  must_find(PlantedBug::kGapsAccepted, 20, {"came before an earlier batch of its stream", "has seen"},
             [](std::uint64_t seed) { return in_trouble(seed, Consistency::kAsync); });
 }
 
@@ -126,7 +127,8 @@ TEST(PlantedBugs, BreaksItsPromise) {
 }
 
 TEST(PlantedBugs, SnapshotWithoutStreams) {
-  must_find(PlantedBug::kSnapshotWithoutStreams, 100, {"the watermark is", "the job does not end"},
+  must_find(PlantedBug::kSnapshotWithoutStreams, 100,
+            {"the watermark is", "the job does not end", "updates were applied"},
             [](std::uint64_t seed) { return resumed(seed, Consistency::kAsync); });
 }
 
@@ -263,7 +265,8 @@ TEST(PlantedBugs, MapBeforeWelcome) {
 }
 
 TEST(PlantedBugs, IgnoresFailedSync) {
-  must_find(PlantedBug::kIgnoresFailedSync, 100, {"the job does not end"}, journal_forgets_who_left);
+  must_find(PlantedBug::kIgnoresFailedSync, 100, {"the job does not end", "has two owners"},
+            journal_forgets_who_left);
 }
 
 TEST(PlantedBugs, DirectStreamsTakenOver) {

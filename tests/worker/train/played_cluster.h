@@ -84,6 +84,7 @@ class PlayedCluster : public ::testing::Test {
     return on_scheduler ? on_scheduler(message) : std::nullopt;
   }
   std::optional<Message> server_says(NodeId server, const Message& message) {
+    if (!servers_live) return std::nullopt;
     if (std::holds_alternative<Hello>(message)) return Welcome{1, server, 0, 0, ""};
     if (const auto* push = std::get_if<Push>(&message)) {
       pushes.push_back(*push);
@@ -153,6 +154,7 @@ class PlayedCluster : public ::testing::Test {
   std::vector<TableSpec> specs;
   MapUpdate map;
   Answer on_scheduler, on_push, on_pull;
+  bool servers_live = true;         // false: they answer nothing
   std::function<void()> on_change;  // the map or a greeting
   std::vector<Push> pushes;
   std::vector<NodeId> pushed_to;

@@ -111,7 +111,7 @@ TEST_F(PushStreamTest, TheWindowNarrowsWhenAServerHasNoRoomAndWidensAgain) {
 
 TEST_F(PushStreamTest, AServerThatDoesNotAnswerIsNamedAsLongAsItHasShards) {
   make();
-  on_push = [](const Message&) { return std::nullopt; };
+  servers_live = false;
   push(1, {0});
   world.run_for(seconds(4));
   EXPECT_EQ(peers->silent(), "");
@@ -123,10 +123,22 @@ TEST_F(PushStreamTest, AServerThatDoesNotAnswerIsNamedAsLongAsItHasShards) {
   give_shards_to(kFirstServer);
   world.run_for(seconds(1));
   EXPECT_EQ(peers->silent(), "first");
-  on_push = nullptr;
+  servers_live = true;
   world.run_for(seconds(10));
   EXPECT_EQ(acknowledged.size(), 1U);
   EXPECT_EQ(peers->silent(), "");
+}
+
+// It may wait for another server itself.
+TEST_F(PushStreamTest, AServerThatIsSlowIsNotTakenForSilent) {
+  make();
+  on_push = [](const Message&) { return std::nullopt; };
+  push(1, {0});
+  world.run_for(seconds(20));
+  EXPECT_EQ(peers->silent(), "");
+  on_push = nullptr;
+  world.run_for(seconds(10));
+  EXPECT_EQ(acknowledged.size(), 1U);
 }
 
 TEST_F(PushStreamTest, WhatIsResentHasTheSameBytesAndComesInOrder) {
