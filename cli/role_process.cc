@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <random>
 #include <thread>
 
 #include "cli/etcd_lead.h"
@@ -21,6 +20,7 @@
 #include "common/adapters/any_storage.h"
 #include "common/adapters/asio_loop.h"
 #include "common/adapters/tbb_task_pool.h"
+#include "common/adapters/this_process.h"
 #include "common/adapters/zmq_transport.h"
 #include "common/config/load_job.h"
 #include "common/endpoint_check.h"
@@ -34,18 +34,6 @@ namespace capstan {
 namespace {
 
 using namespace std::chrono_literals;
-
-// A number that no other start of this process has.
-std::uint64_t fresh_incarnation() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
-}
-
-std::string host_name() {
-  char name[256] = "localhost";
-  gethostname(name, sizeof(name) - 1);
-  return name;
-}
 
 // Two processes that nobody has named do not meet under one name.
 RoleArgs named(RoleArgs role, std::string_view stem) {

@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <random>
 #include <utility>
 
 #include "common/adapters/key_ring.h"
+#include "common/adapters/this_process.h"
 #include "python/wire_order.h"
 
 namespace capstan {
@@ -15,17 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr Duration kLookForInterrupt = 100ms;
-
-std::uint64_t fresh_incarnation() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
-}
-
-std::string host_name() {
-  char name[256] = "localhost";
-  gethostname(name, sizeof(name) - 1);
-  return name;
-}
 
 // It acts as a worker, whose part it takes.
 Result<SecurityOptions> security_of(const std::string& folder) {

@@ -1,5 +1,6 @@
 #include "scheduler/direct_tables.h"
 
+#include "common/config/table_settings.h"
 #include "common/hash.h"
 
 namespace capstan {
@@ -7,11 +8,7 @@ namespace {
 
 void apply(const TableConfig& config, TableSpec& spec) {
   if (config.dim) spec.dim = *config.dim;
-  if (config.init) spec.init = *config.init;
-  if (config.optimizer) spec.optimizer = *config.optimizer;
-  if (config.min_count) spec.min_count = *config.min_count;
-  if (config.ttl_seconds) spec.ttl_seconds = *config.ttl_seconds;
-  if (config.max_rows) spec.max_rows = *config.max_rows;
+  apply_settings(config, spec);
 }
 
 }  // namespace

@@ -5,20 +5,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/config/table_settings.h"
 #include "common/hash.h"
 
 namespace capstan {
-namespace {
-
-void apply(const TableConfig& config, TableSpec& spec) {
-  if (config.init) spec.init = *config.init;
-  if (config.optimizer) spec.optimizer = *config.optimizer;
-  if (config.min_count) spec.min_count = *config.min_count;
-  if (config.ttl_seconds) spec.ttl_seconds = *config.ttl_seconds;
-  if (config.max_rows) spec.max_rows = *config.max_rows;
-}
-
-}  // namespace
 
 std::uint32_t ModelTables::embedding(std::uint32_t field, std::string_view suffix) {
   const std::string& base = fields_[field].table;
@@ -48,7 +38,7 @@ std::uint32_t ModelTables::sparse(std::uint32_t field, std::string_view suffix, 
   if (const auto found = find(spec, key_set)) return *found;
   spec.optimizer = job_.sparse_optimizer;
   for (const TableConfig* config : settings(name, base)) {
-    apply(*config, spec);
+    apply_settings(*config, spec);
     // A general initialiser is meant for embeddings; weights start at zero unless they are named themselves.
     const auto own = job_.tables.find(name);
     const bool named = own != job_.tables.end() && own->second.init.has_value();
