@@ -5,12 +5,13 @@
 # Usage: scripts/chaos.sh [FAULTS=200 | MINUTESm] [SCHEDULERS=1] [CONSISTENCY=async]
 #   Five to eight seconds a fault. CONSISTENCY is async, bounded or sync.
 #   With 2 schedulers there is an etcd between them, which is struck, too. The summary says how memory and
-#   descriptors grew. 60m strikes for an hour.
+#   descriptors grew. 60m strikes for an hour; in a run of minutes the scheduler, ps-0 and worker-0 are
+#   struck, but never killed, and the summary says how each of them grew.
 #   Hosts are network namespaces and disks are mounts that this run's processes alone can see: the machine's
 #   own network and mounts stay as they are, and nothing is left however the run ends.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-case "${1:-}" in -h|--help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+case "${1:-}" in -h|--help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 faults="${1:-200}" schedulers="${2:-1}" consistency="${3:-async}"
 unit=FAULTS
 case "$faults" in *m) unit=MINUTES faults="${faults%m}" ;; esac

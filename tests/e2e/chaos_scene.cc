@@ -9,6 +9,7 @@ namespace capstan {
 namespace {
 
 constexpr std::uintmax_t kGoesOn = 50;  // batches
+constexpr const char* kSpared[] = {"scheduler", "ps-0", "worker-0"};
 
 double seconds_of(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -51,6 +52,10 @@ std::uint32_t ChaosScene::faults_wanted(std::uint32_t otherwise) {
 bool ChaosScene::struck_enough(std::uint32_t otherwise) const {
   const bool over = minutes_wanted() > 0 && Clock::now() - begun_ >= std::chrono::minutes(minutes_wanted());
   return over || faults_ >= faults_wanted(otherwise);
+}
+
+bool ChaosScene::is_spared(const std::string& node) {
+  return minutes_wanted() > 0 && std::find(std::begin(kSpared), std::end(kSpared), node) != std::end(kSpared);
 }
 
 void ChaosScene::start_again(const std::string& node) {
@@ -162,10 +167,17 @@ void ChaosScene::strike(const Strike& strike) {
   Seen& seen = seen_[strike.name];
   seen.pauses.push_back(seconds_of(pause_));
   seen.whole_again.push_back(seconds_of(Clock::now() - over));
+  fmt::print("{:6.0f} s  fault {:3}  {:34}  pause {:5.2f} s, whole after {:5.2f} s\n",
+             seconds_of(Clock::now() - begun_), faults_, strike.name, seen.pauses.back(),
+             seen.whole_again.back());
+  std::fflush(stdout);
   outlast_faults();
 }
 
 void ChaosScene::finish(const std::string& title) {
+  for (const char* node : kSpared) {
+    if (const auto pid = find(node); is_spared(node) && pid.has_value()) spared_[node] = *pid;
+  }
   set_pace({});
   while (!ended()) {  // as long as it goes on
     const std::uintmax_t before = computed();
@@ -194,14 +206,21 @@ void ChaosScene::print_summary(const std::string& title) {
       title, faults_, acknowledged, number_at(report, "pushes.lost"),
       std::max(0.0, number_at(report, "pushes.applied") - acknowledged), longest, lines);
   std::fputs(text.c_str(), stdout);
-  constexpr std::chrono::seconds kWarm{60};
-  const auto memory = resources_.resident_mib(kWarm), descriptors = resources_.descriptors(kWarm);
-  fmt::print(
-      "  a process takes at most {:.0f} MiB and {:.0f} descriptors; once {} s old it grows by {:+.2f} MiB "
-      "and "
-      "{:+.2f} descriptors an hour ({} samples)\n",
-      memory.at_most, descriptors.at_most, kWarm.count(), memory.an_hour, descriptors.an_hour,
-      memory.samples);
+  print_growth();
+}
+
+void ChaosScene::print_growth() const {
+  constexpr std::chrono::seconds kWarm{60}, kWarmForLong{600};
+  const auto print = [this](const std::string& who, std::chrono::seconds warm, pid_t pid) {
+    const auto memory = resources_.resident_mib(warm, pid), descriptors = resources_.descriptors(warm, pid);
+    fmt::print(
+        "  {} takes at most {:.0f} MiB and {:.0f} descriptors; once {} s old it grows by {:+.2f} MiB and "
+        "{:+.2f} descriptors an hour ({} samples)\n",
+        who, memory.at_most, descriptors.at_most, warm.count(), memory.an_hour, descriptors.an_hour,
+        memory.samples);
+  };
+  print("a process", kWarm, ResourceLog::kAll);
+  for (const auto& [node, pid] : spared_) print(node + ", which was never killed,", kWarmForLong, pid);
 }
 
 }  // namespace capstan

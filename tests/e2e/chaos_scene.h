@@ -36,6 +36,9 @@ class ChaosScene : public LedgerScene {
     return std::chrono::milliseconds(100 + rng_.below(most_ms - 100));
   }
 
+  // In a run of minutes one of each role is struck, but never killed: it shows whether processes grow.
+  static bool is_spared(const std::string& node);
+
   virtual void start_again(const std::string& node);
   void wait_for(const std::string& node);
   // kill -9 and a new process after a while; or a stop, and on it goes.
@@ -82,12 +85,14 @@ class ChaosScene : public LedgerScene {
   void note_resources();
   void outlast_faults() const;
   void print_summary(const std::string& title);
+  void print_growth() const;
 
   std::uint32_t planned_;
   Clock::time_point trains_since_, next_look_;
   Clock::duration pause_{};
   std::map<std::string, Seen> seen_;
   ResourceLog resources_;
+  std::map<std::string, pid_t> spared_;  // as they were when the faults were over
 };
 
 }  // namespace capstan

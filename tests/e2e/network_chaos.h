@@ -116,11 +116,19 @@ class NetworkChaos : public ChaosScene {
     const Outcome shown = run(with_target({"status"}));
     return shown.out.find("gets no answer from ps-") != std::string::npos;
   }
+  // The only scheduler is stopped instead when it is to live.
   Kind killed(const std::string& role) {
     return [this, role] {
+      const std::string node = one_to_kill(role);
+      if (is_spared(node)) return stopped(role)();
       return Strike{"kill -9 of a " + role,
-                    [this, node = one_of(role), down = a_while(kLongestMs)] { kill_and_start(node, down); }};
+                    [this, node, down = a_while(kLongestMs)] { kill_and_start(node, down); }};
     };
+  }
+  std::string one_to_kill(const std::string& role) {
+    std::string node = one_of(role);
+    while (is_spared(node) && role != "scheduler") node = one_of(role);
+    return node;
   }
   Kind stopped(const std::string& role) {
     return [this, role] {
@@ -189,7 +197,7 @@ class NetworkChaos : public ChaosScene {
   // settle at.
   Strike lost_for_long() {
     return {"kill -9 of a server, away for 40 s", [this] {
-              const std::string server = any_server();
+              const std::string server = one_to_kill("server");
               set_pace({});
               const double before = rate();
               ASSERT_NO_FATAL_FAILURE(kill_node(server));

@@ -39,19 +39,20 @@ void ResourceLog::look(const std::vector<RunningProcess>& processes) {
   }
 }
 
-ResourceLog::Growth ResourceLog::resident_mib(std::chrono::seconds warm) const {
-  return growth(&Sample::resident_mib, warm);
+ResourceLog::Growth ResourceLog::resident_mib(std::chrono::seconds warm, pid_t pid) const {
+  return growth(&Sample::resident_mib, warm, pid);
 }
 
-ResourceLog::Growth ResourceLog::descriptors(std::chrono::seconds warm) const {
-  return growth(&Sample::descriptors, warm);
+ResourceLog::Growth ResourceLog::descriptors(std::chrono::seconds warm, pid_t pid) const {
+  return growth(&Sample::descriptors, warm, pid);
 }
 
 // Deviations from each life's own means: a process that takes more than another does not count as growth.
-ResourceLog::Growth ResourceLog::growth(double Sample::*what, std::chrono::seconds warm) const {
+ResourceLog::Growth ResourceLog::growth(double Sample::*what, std::chrono::seconds warm, pid_t of) const {
   Growth growth;
   double products = 0.0, squares = 0.0;
   for (const auto& [pid, life] : lives_) {
+    if (of != kAll && pid != of) continue;
     std::vector<Sample> grown;
     for (const Sample& sample : life) {
       growth.at_most = std::max(growth.at_most, sample.*what);

@@ -24,16 +24,17 @@ class ResourceLog {
     double an_hour = 0.0;  // of all samples the slope within a process's life, by least squares
     std::size_t samples = 0;
   };
-  // Of processes older than `warm`: tables and pools fill up in their youth.
-  Growth resident_mib(std::chrono::seconds warm) const;
-  Growth descriptors(std::chrono::seconds warm) const;
+  static constexpr pid_t kAll = 0;
+  // Of `pid`, or of all, once older than `warm`: tables and pools fill up in a process's youth.
+  Growth resident_mib(std::chrono::seconds warm, pid_t pid) const;
+  Growth descriptors(std::chrono::seconds warm, pid_t pid) const;
 
  private:
   struct Sample {
     double hours = 0.0;  // since the process was first seen
     double resident_mib = 0.0, descriptors = 0.0;
   };
-  Growth growth(double Sample::*what, std::chrono::seconds warm) const;
+  Growth growth(double Sample::*what, std::chrono::seconds warm, pid_t pid) const;
 
   Clock::time_point next_look_{};
   std::map<pid_t, Clock::time_point> born_;
