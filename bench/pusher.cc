@@ -16,7 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 constexpr Duration kStartPatience = 60s;
 constexpr Duration kAnswerPatience = 2s;
-constexpr std::size_t kStagesAhead = 2;                     // as train.pipeline_depth
 constexpr std::uint64_t kEndless = std::uint64_t{1} << 40;  // batches of the partition
 
 double seconds_of(Duration duration) {
@@ -172,11 +171,12 @@ void BenchPusher::feed(std::function<PushBatchRef()> next) {
 }
 
 void BenchPusher::pump() {
-  while (next_ && stages_.size() < kStagesAhead) {
+  while (next_ && stages_.size() < stages_ahead_) {
     PushBatchRef batch = next_();
     if (batch == nullptr) break;
     start(std::move(batch));
   }
+  if (!pushes_) return;
   while (!stages_.empty() && stages_.front()->ready && !stream_->full()) {
     const std::shared_ptr<Stage> stage = stages_.front();
     stages_.pop_front();
@@ -201,12 +201,21 @@ void BenchPusher::start(PushBatchRef batch) {
   if (options_.pulls) {
     puller_.pull(stage->tables, stage->ticket, [this, stage] {
       stage->ready = true;
+      if (!pushes_) on_pulled();
       pump();
     });
   } else {
     stage->ticket.versions.assign(stage->ticket.ranges.size(), 0);
     stage->ready = true;
   }
+}
+
+// What is only pulled is done.
+void BenchPusher::on_pulled() {
+  std::erase_if(stages_, [this](const std::shared_ptr<Stage>& stage) {
+    if (stage->ready) acknowledged_.push_back({loop_.now(), stage->begun, stage->batch->keys.size()});
+    return stage->ready;
+  });
 }
 
 void BenchPusher::on_acknowledged(std::uint64_t sequence, std::uint64_t slices) {
@@ -260,6 +269,20 @@ void BenchPusher::repeat(std::vector<PushBatchRef> batches) {
 void BenchPusher::rest() {
   next_ = nullptr;
   run_until([this] { return stages_.empty() && sent_.empty(); });
+}
+
+void BenchPusher::only_pull(std::size_t at_a_time) {
+  options_.pulls = true;
+  pushes_ = false;
+  stages_ahead_ = at_a_time;
+}
+
+std::vector<double> BenchPusher::times_of_batches(Instant from) const {
+  std::vector<double> times;
+  for (const Acknowledged& each : acknowledged_) {
+    if (each.begun >= from) times.push_back(seconds_of(each.at - each.begun));
+  }
+  return times;
 }
 
 PushRates BenchPusher::rates(Instant from, Instant to) const {

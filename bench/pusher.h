@@ -73,9 +73,13 @@ class BenchPusher {
   // These in turn, without end.
   void repeat(std::vector<PushBatchRef> batches);
   void rest();  // returns when all is acknowledged
+  // Nothing is pushed any more, and so many batches are pulled at a time. REQUIRES: it rests.
+  void only_pull(std::size_t at_a_time);
 
   Instant now() const { return loop_.now(); }
   PushRates rates(Instant from, Instant to) const;
+  // Seconds, of the batches that were done from then on.
+  std::vector<double> times_of_batches(Instant from) const;
   // Of keys and gradients, a row.
   std::size_t row_bytes() const { return sizeof(Key) + options_.dim * sizeof(float); }
 
@@ -104,9 +108,12 @@ class BenchPusher {
   void report();
   void pump();
   void start(PushBatchRef batch);
+  void on_pulled();
   void on_acknowledged(std::uint64_t sequence, std::uint64_t slices);
 
   PusherOptions options_;
+  bool pushes_ = true;
+  std::size_t stages_ahead_ = 2;  // as train.pipeline_depth
   std::vector<TableSpec> tables_;
   std::vector<float> gradients_;
   AsioLoop loop_;

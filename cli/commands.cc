@@ -12,6 +12,7 @@ void add_all_commands(CLI::App& app, Console console, int& exit_code) {
   add_export(app, console, exit_code);
   add_checkpoint(app, console, exit_code);
   add_status(app, console, exit_code);
+  add_trace(app, console, exit_code);
   add_top(app, console, exit_code);
   add_servers(app, console, exit_code);
   add_generate(app, console, exit_code);

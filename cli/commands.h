@@ -23,6 +23,7 @@ void add_export(CLI::App& app, Console console, int& exit_code);
 void add_checkpoint(CLI::App& app, Console console, int& exit_code);
 void add_servers(CLI::App& app, Console console, int& exit_code);  // drain, scale
 void add_status(CLI::App& app, Console console, int& exit_code);
+void add_trace(CLI::App& app, Console console, int& exit_code);
 void add_top(CLI::App& app, Console console, int& exit_code);
 void add_keys(CLI::App& app, Console console, int& exit_code);
 void add_completion(CLI::App& app, Console console, int& exit_code);

@@ -22,8 +22,10 @@ constexpr Duration kCallTimeout = 2s;
 // One conversation with a running cluster; run() ends when finish() was called or patience is over.
 class Session {
  public:
-  Session(const LiveTarget& target, SecurityOptions security)
+  // `longer`: than usual an answer may take.
+  Session(const LiveTarget& target, SecurityOptions security, Duration longer = Duration(0))
       : target_(target),
+        longer_(longer),
         transport_(loop_, ZmqOptions{.node = "tool", .max_frames = 4096, .security = std::move(security)}),
         link_(loop_, transport_, target.job_id, std::random_device{}() + 1ULL,
               {.on_greeted = [this] { greeted_(); },
@@ -37,9 +39,9 @@ class Session {
   Status run(std::function<void()> greeted) {
     greeted_ = std::move(greeted);
     CAPSTAN_TRY(link_.start(target_.scheduler));
-    timer_.start(kPatience, [this] {
+    timer_.start(kPatience + longer_, [this] {
       finish(make_error(ErrorCode::kTimeout, fmt::format("no answer from the cluster at {} within {} s",
-                                                         target_.scheduler, kPatience / 1s)));
+                                                         target_.scheduler, (kPatience + longer_) / 1s)));
     });
     loop_.run();
     return outcome_;
@@ -49,7 +51,7 @@ class Session {
     loop_.stop();
   }
   void call(PeerId peer, const Message& request, std::function<void(const Message&)> done) {
-    link_.rpc().call(peer, request, kCallTimeout,
+    link_.rpc().call(peer, request, kCallTimeout + longer_,
                      [this, done = std::move(done)](const Result<Message>& reply) {
                        if (reply.ok()) {
                          done(*reply);
@@ -64,6 +66,7 @@ class Session {
 
  private:
   LiveTarget target_;
+  Duration longer_;
   AsioLoop loop_;
   ZmqTransport transport_;
   ToolLink link_;
@@ -155,9 +158,10 @@ class RowFetch {
   std::map<std::string, PeerId> peers_;
 };
 
-Result<Message> ask_scheduler(const LiveTarget& target, const Message& question) {
+Result<Message> ask_scheduler(const LiveTarget& target, const Message& question,
+                              Duration longer = Duration(0)) {
   CAPSTAN_ASSIGN(SecurityOptions security, tool_security(target.keys));
-  Session session(target, std::move(security));
+  Session session(target, std::move(security), longer);
   Message answer;
   CAPSTAN_TRY(session.run([&] {
     session.call(session.scheduler(), question, [&](const Message& reply) {
@@ -190,6 +194,19 @@ Result<std::string> fetch_status(const LiveTarget& target) {
   CAPSTAN_ASSIGN(const Message reply, ask_scheduler(target, StatusRequest{}));
   const auto* status = std::get_if<StatusReply>(&reply);
   return status == nullptr ? std::string() : status->json;
+}
+
+Result<TraceReply> fetch_trace(const LiveTarget& target, std::chrono::milliseconds time) {
+  constexpr std::chrono::seconds kForNodes{5};  // the scheduler waits for them
+  const TraceRequest request{static_cast<std::uint32_t>(time.count()), 0};
+  CAPSTAN_ASSIGN(const Message reply, ask_scheduler(target, request, time + kForNodes));
+  const auto* trace = std::get_if<TraceReply>(&reply);
+  if (trace == nullptr) return make_error(ErrorCode::kUnavailable, "a strange answer");
+  if (trace->nodes.empty()) {
+    const std::string why = trace->error.empty() ? "no server and no worker is there yet" : trace->error;
+    return make_error(ErrorCode::kUnavailable, why);
+  }
+  return *trace;
 }
 
 Result<std::string> change_servers(const LiveTarget& target, const ChangeServers& wish) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -35,6 +36,8 @@ Result<std::vector<LiveRow>> fetch_rows(const LiveTarget& target, const std::str
                                         const std::vector<Key>& keys);
 // The scheduler's status as JSON.
 Result<std::string> fetch_status(const LiveTarget& target);
+// What all nodes do for so long from now on. Its `error` names nodes that did not answer.
+Result<TraceReply> fetch_trace(const LiveTarget& target, std::chrono::milliseconds time);
 // The moves that follow from it, as JSON. kInvalid: the scheduler refuses, and says why.
 Result<std::string> change_servers(const LiveTarget& target, const ChangeServers& wish);
 

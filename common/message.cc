@@ -72,6 +72,8 @@ std::string_view message_name(const Message& message) {
       "handed_over",
       "change_servers",
       "change_servers_reply",
+      "trace_request",
+      "trace_reply",
   };
   return kNames[message.index()];
 }

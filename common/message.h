@@ -11,6 +11,7 @@
 #include "common/buffer.h"
 #include "common/node_id.h"
 #include "common/table_spec.h"
+#include "common/trace_message.h"
 #include "common/work_message.h"
 
 namespace capstan {
@@ -123,7 +124,9 @@ struct Pull {
   std::vector<PullSlice> slices;
   Buffer keys;
   std::uint64_t term = 0;
-  bool of_copies = false;  // a backup may answer, if its copy has what is needed
+  bool of_copies = false;    // a backup may answer, if its copy has what is needed
+  std::uint32_t stream = 0;  // with `batch` only for traces
+  std::uint64_t batch = 0;
 };
 enum class SliceStatus : std::uint8_t {
   kOk,         // applied, or rows are in the reply
@@ -338,7 +341,7 @@ using MessageKinds =
                  Snapshot, SnapshotReply, Restore, RestoreReply, StatusRequest, StatusReply, StopJob,
                  JobEnded, TablesRequest, TablesReply, Replicate, ReplicateReply, ShardChunk, ShardChunkReply,
                  LearnersReady, PromiseRequest, Promise, HandOver, HandedOver, ChangeServers,
-                 ChangeServersReply>;
+                 ChangeServersReply, TraceRequest, TraceReply>;
 
 // Any of them. A class of its own so that copying, moving and destroying forty kinds is compiled once.
 struct Message : MessageKinds {

@@ -19,7 +19,7 @@ bool is_answer(const Message& message) {
         return kOneOf<std::decay_t<decltype(body)>, Welcome, Refusal, HeartbeatReply, MapUpdate, TablesReady,
                       PullReply, PushReply, GetRowsReply, WorkGrant, NoWork, WorkProgressReply, WorkDoneReply,
                       SnapshotReply, RestoreReply, StatusReply, TablesReply, ReplicateReply, ShardChunkReply,
-                      ChangeServersReply, Promise>;
+                      ChangeServersReply, Promise, TraceReply>;
       },
       message);
 }
@@ -47,7 +47,7 @@ Refusal refusal_of_role(const Hello& hello) {
                       to_string(hello.role))};
 }
 
-Rpc::Rpc(EventLoop& loop, Transport& transport) : loop_(loop), transport_(transport) {
+Rpc::Rpc(EventLoop& loop, Transport& transport) : loop_(loop), transport_(transport), tracer_(loop) {
   transport_.on_message([this](PeerId from, const Frames& frames) { on_message(from, frames); });
 }
 
@@ -72,6 +72,14 @@ void Rpc::reply(PeerId to, std::uint64_t request_id, const Message& answer) {
 
 void Rpc::notify(PeerId to, const Message& message) {
   reply(to, 0, message);
+}
+
+void Rpc::trace(PeerId from, std::uint64_t request_id, const TraceRequest& request) {
+  tracer_.record(request, [this, from, request_id](NodeTrace trace) {
+    TraceReply answer;
+    answer.nodes.push_back(std::move(trace));
+    reply(from, request_id, answer);
+  });
 }
 
 void Rpc::on_message(PeerId from, const Frames& frames) {

@@ -9,6 +9,7 @@
 #include "common/event_loop.h"
 #include "common/message.h"
 #include "common/result.h"
+#include "common/tracer.h"
 #include "common/transport.h"
 
 namespace capstan {
@@ -37,6 +38,11 @@ class Rpc {
   void reply(PeerId to, std::uint64_t request_id, const Message& answer);
   void notify(PeerId to, const Message& message);
 
+  // What its calls and answers are part of is taken down here.
+  Tracer& tracer() { return tracer_; }
+  // Answers the request, once its time is over.
+  void trace(PeerId from, std::uint64_t request_id, const TraceRequest& request);
+
   // Messages that did not decode or that answered nothing, by reason.
   const std::map<std::string, std::uint64_t>& refused() const { return refused_; }
   void count_refused(const std::string& reason) { ++refused_[reason]; }
@@ -57,6 +63,7 @@ class Rpc {
   std::map<std::uint64_t, Pending> pending_;
   std::uint64_t next_id_ = 1;
   std::map<std::string, std::uint64_t> refused_;
+  Tracer tracer_;
 };
 
 }  // namespace capstan

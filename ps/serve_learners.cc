@@ -185,6 +185,10 @@ void Server::on_shard_chunk(PeerId from, std::uint64_t id, const ShardChunk& chu
   if (reply.status == ReplicaStatus::kOk && found->second.role != ShardRole::kLearner) {
     reply.status = ReplicaStatus::kStale;
   }
+  // Of a copy that was begun anew meanwhile: what came of the newer one stays.
+  const bool given_up = reply.status == ReplicaStatus::kOk && found->second.intake.has_value() &&
+                        chunk.session < found->second.intake->session;
+  if (given_up && !CAPSTAN_PLANTED(kTakesFormerCopies)) reply.status = ReplicaStatus::kStale;
   if (reply.status != ReplicaStatus::kOk) return rpc_.reply(from, id, reply);
   if (declared_.tables.size() < chunk.declare.tables.size() || declared_.fence < chunk.declare.fence) {
     tables_ = chunk.declare.tables;

@@ -172,6 +172,8 @@ void Server::finish_pull(const PullRef& job) {
     job->reply.rows = Buffer();
   }
   pulls_answered_.add(loop_.now() - job->arrived);
+  const StepId step{job->pull.pass, job->pull.stream, job->pull.batch};
+  rpc_.tracer().add(SpanKind::kServePull, step, job->arrived, job->pull.keys.as<Key>().size());
   rpc_.reply(job->from, job->id, job->reply);
 }
 

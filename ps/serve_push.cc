@@ -12,14 +12,16 @@ struct Server::PushJob {
   Push push;
   PushReply reply;
   std::size_t slices_left = 0;
-  std::uint64_t bytes = 0;  // of the quota
-  Instant arrived{};
+  std::uint64_t bytes = 0;       // of the quota
+  Instant arrived{}, applied{};  // applied: by our own rows
+  std::size_t lanes_left = 0;
+  StepId step() const { return {push.pass, push.partition, push.sequence - 1}; }
 };
 
 void Server::on_push(PeerId from, std::uint64_t id, Push push) {
   learn_map(push.map_version);
   const std::uint64_t bytes = push.keys.size() + push.gradients.size();
-  auto job = std::make_shared<PushJob>(PushJob{from, id, std::move(push), {}, 0, bytes, loop_.now()});
+  auto job = std::make_shared<PushJob>(PushJob{from, id, std::move(push), {}, 0, bytes, loop_.now(), {}, 0});
   for (const auto& slice : job->push.slices) job->reply.slices.push_back({slice.shard, SliceStatus::kOk, 0});
   bool known = true;
   std::uint64_t floats = 0;
@@ -76,6 +78,7 @@ void Server::start_push(const PushRef& job, bool fits) {
     }
   }
   const std::uint32_t now = now_seconds();
+  job->lanes_left = by_lane.size();
   for (auto& [lane, parts] : by_lane) {
     compute_.run(
         lane,
@@ -83,6 +86,11 @@ void Server::start_push(const PushRef& job, bool fits) {
           for (auto& part : *parts) part.outcome = part.shard->push(part.slice, now);
         },
         [this, job, parts = parts, now] {
+          if (--job->lanes_left == 0) {
+            job->applied = loop_.now();
+            rpc_.tracer().add(SpanKind::kApplyPush, job->step(), job->arrived,
+                              job->push.keys.size() / sizeof(Key));
+          }
           for (auto& part : *parts) {
             on_pushed(job, part.index, part.slice, part.shard, now, std::move(part.outcome));
           }
@@ -158,6 +166,7 @@ void Server::answer_slice(const PushRef& job, std::size_t index, SliceStatus sta
       result.status = SliceStatus::kStale;
   }
   pushes_answered_.add(loop_.now() - job->arrived);
+  if (job->applied != Instant{}) rpc_.tracer().add(SpanKind::kCommitPush, job->step(), job->applied);
   rpc_.reply(job->from, job->id, job->reply);
 }
 

@@ -102,6 +102,8 @@ void Server::on_scheduler_request(std::uint64_t id, Message message) {
     on_hand_over(*leave);
   } else if (std::holds_alternative<StatusRequest>(message)) {
     on_status(id);
+  } else if (const auto* trace = std::get_if<TraceRequest>(&message)) {
+    rpc_.trace(link_.peer(), id, *trace);
   } else if (std::holds_alternative<MapRequest>(message)) {
     MapUpdate known = link_.map().as_update();
     known.sketch_width = declared_.sketch_width;

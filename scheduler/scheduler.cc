@@ -61,6 +61,7 @@ Scheduler::Scheduler(EventLoop& loop, Transport& transport, Storage& storage, Lo
       peers_(transport, log_),
       job_(JobContext{loop_, storage_, journal_, log_, options_, membership_, peers_},
            [this](bool ok, const std::string& text) { on_job_end(ok, text); }),
+      trace_(loop, membership_, peers_),
       tick_timer_(loop),
       end_timer_(loop) {}
 
@@ -111,6 +112,8 @@ void Scheduler::on_frames(PeerId from, const Frames& frames) {
   if (peer == nullptr) {
     return peers_.refuse(from, RefusalReason::kNotGreeted, "say hello first", request_id);
   }
+  if (const auto* wanted = std::get_if<TraceRequest>(&message))
+    return trace_.begin(from, request_id, *wanted);
   if (const auto reply = answer_anyone(message); reply.has_value())
     return peers_.send(from, *reply, request_id);
   const Node* node = membership_.find(peer->node);
@@ -249,6 +252,10 @@ std::optional<Message> Scheduler::answer(const Node& node, std::uint64_t request
                         },
                         [&](const SnapshotReply& m) -> Reply {
                           job_.on_snapshot_reply(node, request_id, m);
+                          return std::nullopt;
+                        },
+                        [&](const TraceReply& m) -> Reply {
+                          trace_.on_reply(node, request_id, m);
                           return std::nullopt;
                         },
                         [&](const LearnersReady& m) -> Reply {

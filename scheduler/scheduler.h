@@ -19,6 +19,7 @@
 #include "scheduler/peers.h"
 #include "scheduler/progress_history.h"
 #include "scheduler/speed.h"
+#include "scheduler/trace_run.h"
 
 namespace capstan {
 
@@ -83,6 +84,7 @@ class Scheduler {
   Peers peers_;
   Job job_;
   Speed speed_;
+  TraceRun trace_;
   ProgressHistory history_;
   EndHandler on_finished_;
   Instant last_tick_{};

@@ -127,6 +127,7 @@ void Worker::on_request(PeerId from, std::uint64_t id, const Message& message) {
     rpc_.reply(from, id, StatusReply{stats_json()});
     return;
   }
+  if (const auto* trace = std::get_if<TraceRequest>(&message)) return rpc_.trace(from, id, *trace);
   rpc_.count_refused("unexpected " + std::string(message_name(message)));
 }
 

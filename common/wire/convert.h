@@ -107,6 +107,10 @@ CAPSTAN_WIRE_PAIR(HandOver)
 CAPSTAN_WIRE_PAIR(HandedOver)
 CAPSTAN_WIRE_PAIR(ChangeServers)
 CAPSTAN_WIRE_PAIR(ChangeServersReply)
+CAPSTAN_WIRE_PAIR(TraceRequest)
+CAPSTAN_WIRE_PAIR(TraceSpan)
+CAPSTAN_WIRE_PAIR(NodeTrace)
+CAPSTAN_WIRE_PAIR(TraceReply)
 void write(ReadyLearner::Builder to, const capstan::LearnersReady::Entry& from);
 void read(ReadyLearner::Reader from, capstan::LearnersReady::Entry& to);
 

@@ -26,6 +26,8 @@ void write(Pull::Builder to, const capstan::Pull& from) {
   to.setNeedsClock(from.needs_clock);
   to.setTerm(from.term);
   to.setOfCopies(from.of_copies);
+  to.setStream(from.stream);
+  to.setBatch(from.batch);
   write_list(to.initSlices(size_of(from.slices.size())), from.slices);
 }
 void read(Pull::Reader from, capstan::Pull& to) {
@@ -34,6 +36,8 @@ void read(Pull::Reader from, capstan::Pull& to) {
   to.needs_clock = from.getNeedsClock();
   to.term = from.getTerm();
   to.of_copies = from.getOfCopies();
+  to.stream = from.getStream();
+  to.batch = from.getBatch();
   read_list(from.getSlices(), to.slices);
 }
 

@@ -9,6 +9,7 @@ using Work = import "work.capnp";
 using Checkpoint = import "checkpoint.capnp";
 using Control = import "control.capnp";
 using Replica = import "replica.capnp";
+using Trace = import "trace.capnp";
 
 struct Envelope {
   requestId @0 :UInt64;          # the answer carries its request's; 0: no answer expected
@@ -58,5 +59,7 @@ struct Envelope {
     handedOver @43 :Replica.HandedOver;
     changeServers @44 :Control.ChangeServers;
     changeServersReply @45 :Control.ChangeServersReply;
+    traceRequest @46 :Trace.TraceRequest;
+    traceReply @47 :Trace.TraceReply;
   }
 }

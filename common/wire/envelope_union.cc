@@ -49,7 +49,9 @@ namespace {
   X(HandOver, HAND_OVER)                    \
   X(HandedOver, HANDED_OVER)                \
   X(ChangeServers, CHANGE_SERVERS)          \
-  X(ChangeServersReply, CHANGE_SERVERS_REPLY)
+  X(ChangeServersReply, CHANGE_SERVERS_REPLY) \
+  X(TraceRequest, TRACE_REQUEST)            \
+  X(TraceReply, TRACE_REPLY)
 
 #define CAPSTAN_WRITE(Type, kCase)                             \
   void write_body(wire::Envelope::Builder to, const Type& m) { \

@@ -21,6 +21,8 @@ struct Pull {               # frames: keys (u64)
   slices @3 :List(PullSlice);
   term @4 :UInt64;          # under which the sender holds its work
   ofCopies @5 :Bool;        # a backup may answer, if its copy has what is needed
+  stream @6 :UInt32;        # with `batch` only for traces
+  batch @7 :UInt64;
 }
 
 struct SliceResult {

@@ -5,6 +5,8 @@
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <set>
 #include <sstream>
 
 #include "tests/e2e/scene.h"
@@ -123,6 +125,47 @@ TEST_F(Commands, ReadAFinishedRun) {
   EXPECT_EQ(explained.code, 0) << explained.err;
   EXPECT_THAT(explained.out,
               AllOf(ContainsRegex("passes: 3 +# .*job.yaml:"), ContainsRegex("push_window: .*#")));
+}
+
+// By step: the kinds of spans that the trace file has of it.
+std::map<std::string, std::set<std::string>> steps_in(const boost::json::object& trace) {
+  std::map<std::string, std::set<std::string>> steps;
+  const boost::json::value events = at(trace, "traceEvents");
+  for (const auto& event : events.as_array()) {
+    if (event.at("ph") != "X") continue;
+    const std::string step(event.at("args").at("step").as_string());
+    steps[step].emplace(event.at("name").as_string());
+  }
+  return steps;
+}
+
+TEST_F(Commands, TraceTheStepsOfARunningJob) {
+  const auto running = start({"run", ratings_job("{passes: 1000, batch_size: 64}")});
+  ASSERT_TRUE(eventually([&] { return running->out().find("/1000 ") != std::string::npos; }, kPatience))
+      << running->err() << running->out();
+  const std::string scheduler = endpoint_in("work/scheduler.endpoint", *running);
+  const std::vector<std::string> traced = {"trace", "--scheduler", scheduler,          "--job",
+                                           job(),   "--out",       path("trace.json"), "--seconds"};
+  const auto with = [&](const std::string& seconds) {
+    std::vector<std::string> words = traced;
+    words.push_back(seconds);
+    return words;
+  };
+  const Outcome took = run(with("1"));
+  EXPECT_EQ(took.code, 0) << took.err;
+  EXPECT_THAT(took.out, AllOf(HasSubstr("compute"), HasSubstr("4 nodes")));
+  const auto steps = steps_in(json("trace.json"));
+  const std::set<std::string> whole = {"build",     "pull",       "pull call",  "compute",    "push",
+                                       "push call", "serve pull", "apply push", "commit push"};
+  EXPECT_TRUE(std::any_of(steps.begin(), steps.end(), [&](const auto& step) { return step.second == whole; }))
+      << steps.size();
+
+  EXPECT_EQ(run(with("0")).code, 2);
+  running->signal(SIGINT);
+  EXPECT_EQ(running->wait(kPatience), 1);
+  const Outcome nobody = run(with("1"));
+  EXPECT_EQ(nobody.code, 1);
+  EXPECT_THAT(nobody.err, HasSubstr(scheduler));
 }
 
 TEST_F(Commands, AskARunningCluster) {

@@ -83,7 +83,8 @@ std::vector<Buffer> messages() {
                                         HandOver{{{3, 4}}},
                                         HandedOver{1, {{3, 4}, {5, 6}}},
                                         ChangeServers{"ps-3", 1, true},
-                                        ChangeServersReply{"no", "{}"}};
+                                        ChangeServersReply{"no", "{}"},
+                                        TraceReply{"", {{3, "ps-0", 0, 9, 0, {{}, {}}}}}};
   std::vector<Buffer> seeds;
   for (const Message& sample : samples) seeds.push_back(packed(encode(sample, 77)));
   return seeds;

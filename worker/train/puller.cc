@@ -108,6 +108,8 @@ void Puller::send(Request& request, NodeId node, std::vector<std::uint32_t> rang
   pull.term = request.ticket->term;
   pull.needs_clock = request.ticket->needs_clock;
   pull.of_copies = request.ticket->of_copies;
+  pull.stream = request.ticket->step.stream;
+  pull.batch = request.ticket->step.batch;
   std::size_t count = 0;
   for (const std::uint32_t range : ranges) count += request.ticket->ranges[range].count;
   pull.keys = Buffer::allocate(count * sizeof(Key));
@@ -122,7 +124,7 @@ void Puller::send(Request& request, NodeId node, std::vector<std::uint32_t> rang
     out += range.count;
   }
   const std::uint64_t message = next_message_++;
-  request.asked[message] = {node, std::move(ranges)};
+  request.asked[message] = {node, std::move(ranges), count, loop_.now()};
   rpc_.call(*peers_.find(node), pull, kPullTimeout,
             [this, id = request.id, message](const Result<Message>& reply) { on_reply(id, message, reply); });
 }
@@ -134,7 +136,8 @@ void Puller::on_reply(std::uint64_t id, std::uint64_t message, const Result<Mess
   Request& request = *found;
   const auto answered = request.asked.extract(message);
   if (answered.empty()) return;  // taken back
-  const auto& [node, ranges] = answered.mapped();
+  const auto& [node, ranges, keys, asked_at] = answered.mapped();
+  if (message != 0) rpc_.tracer().add(SpanKind::kPullCall, request.ticket->step, asked_at, keys, node);
   std::vector<std::uint32_t> again = ranges;
   if (reply.ok()) {
     if (const auto* rows = std::get_if<PullReply>(&*reply)) again = take(request, ranges, *rows);
@@ -143,6 +146,7 @@ void Puller::on_reply(std::uint64_t id, std::uint64_t message, const Result<Mess
   if (!again.empty()) return ask_again(request, node, again);
   if (!request.asked.empty() || !request.missing.empty()) return;
   waits_.add(loop_.now() - request.begun);
+  rpc_.tracer().add(SpanKind::kPull, request.ticket->step, request.begun);
   const auto done = std::move(request.done);
   requests_.erase(found);
   done();

@@ -27,6 +27,7 @@ struct PullTicket {
   std::vector<ShardRange> ranges;  // of the tables, from shard_ranges()
   std::vector<std::uint64_t> versions;  // [ranges]: pushes that the range's shard had applied
   bool of_copies = false;               // backups that have what is needed may be asked
+  StepId step{};                        // for traces
   // Takes a range's rows, [count, dim], where they lie in the answer; not set: they go to the tables' `rows`.
   std::function<void(const ShardRange& range, const float* rows)> take_rows{};
 };
@@ -54,6 +55,8 @@ class Puller {
   struct Asked {
     NodeId node = 0;
     std::vector<std::uint32_t> ranges;
+    std::size_t keys = 0;
+    Instant at{};
   };
   struct Request {
     std::vector<StepTable>* tables;

@@ -50,6 +50,7 @@ void PushStream::push(std::uint64_t sequence, std::uint64_t step, std::vector<St
   batch.step = step;
   batch.slices = seal(sequence, tables, ticket);
   batch.left = batch.slices.size();
+  batch.sealed = loop_.now();
   counts_.sealed += batch.left;
   for (auto& table : tables) table.rows = {};
   batch.tables = std::move(tables);
@@ -187,8 +188,11 @@ void PushStream::send(Batch& batch, NodeId node, const std::vector<std::size_t>&
     }
   }
   rpc_.call(*peers_.find(node), push, kPushTimeout,
-            [this, alive = alive_, sequence = batch.sequence, node, slices](const Result<Message>& reply) {
-              if (*alive) on_reply(sequence, node, slices, reply);
+            [this, alive = alive_, sequence = batch.sequence, node, slices, keys,
+             at = loop_.now()](const Result<Message>& reply) {
+              if (!*alive) return;
+              rpc_.tracer().add(SpanKind::kPushCall, step_of(sequence), at, keys, node);
+              on_reply(sequence, node, slices, reply);
             });
 }
 
@@ -215,6 +219,7 @@ void PushStream::on_reply(std::uint64_t sequence, NodeId node, const std::vector
   }
   if (found->left > 0) return;
   widen_window();
+  rpc_.tracer().add(SpanKind::kPush, step_of(sequence), found->sealed);
   const std::uint64_t acknowledged = found->slices.size();
   batches_.erase(found);
   hooks_.on_acknowledged(sequence, acknowledged);

@@ -78,9 +78,11 @@ class PushStream {
     std::vector<StepTable> tables;
     std::vector<Slice> slices;
     std::size_t left = 0;
+    Instant sealed{};
   };
 
   std::uint32_t stream_of(std::uint64_t sequence) const;
+  StepId step_of(std::uint64_t sequence) const { return {id_.pass, stream_of(sequence), sequence - 1}; }
   std::vector<Slice> seal(std::uint64_t sequence, const std::vector<StepTable>& tables,
                           const PullTicket& ticket);
   void send(Batch& batch, NodeId node, const std::vector<std::size_t>& slices);

@@ -18,6 +18,7 @@ struct WorkRun::Stage {
   Step step;
   PullTicket ticket;
   Status status = ok_status();
+  Instant begun{};  // what it is at
 };
 
 WorkRun::WorkRun(TrainEnv& env, WorkItem item, const WorkGrant& grant, Hooks hooks)
@@ -65,6 +66,11 @@ std::uint64_t WorkRun::needs_clock(std::uint64_t batch) const {
   return batch > lag ? batch - lag : 0;
 }
 
+StepId WorkRun::step_id(std::uint64_t batch) const {
+  const std::uint32_t stream = segments_.stream(item_.partition, item_.num_partitions, batch);
+  return {pushes() ? item_.pass : item_.pass + 1, stream, batch};
+}
+
 void WorkRun::pump() {
   if (finishing_ || !error_.empty()) return;
   while (next_batch_ < cursor_.end && stages_.size() < std::max(1U, env_.options.pipeline_depth)) {
@@ -89,6 +95,7 @@ bool WorkRun::leave_from(std::uint64_t batch) {
 }
 
 void WorkRun::build(const StageRef& stage) {
+  stage->begun = env_.loop.now();
   env_.tasks.run(
       kBuildLane,
       [program = env_.program, item = item_, shards = env_.options.num_shards, stage] {
@@ -97,6 +104,9 @@ void WorkRun::build(const StageRef& stage) {
       },
       [this, alive = alive_, stage] {
         if (!*alive) return;
+        env_.rpc.tracer().add(SpanKind::kBuild, step_id(stage->step.batch),
+                              std::max(stage->begun, built_at_));
+        built_at_ = env_.loop.now();
         if (!stage->status.ok()) {
           fail(stage->status.error().message);
         } else {
@@ -122,6 +132,7 @@ void WorkRun::pull(const StageRef& stage) {
   stage->ticket.pass = pushes() ? item_.pass : item_.pass + 1;
   stage->ticket.term = cursor_.term;
   stage->ticket.needs_clock = needs_clock(stage->step.batch);
+  stage->ticket.step = step_id(stage->step.batch);
   stage->ticket.of_copies = env_.options.pull_copies && pushes() && stage->ticket.needs_clock > 0;
   env_.puller.pull(stage->step.tables, stage->ticket, [this, stage] {
     stage->state = Stage::State::kReady;
@@ -138,6 +149,7 @@ void WorkRun::compute_front() {
   computing_ = true;
   StageRef stage = stages_.front();
   stage->state = Stage::State::kComputing;
+  stage->begun = env_.loop.now();
   env_.tasks.run(
       env_.tasks.lanes() - 1,
       [program = env_.program, item = item_, stage] { stage->status = program->compute(item, stage->step); },
@@ -148,6 +160,7 @@ void WorkRun::compute_front() {
 
 void WorkRun::on_computed(const StageRef& stage) {
   computing_ = false;
+  env_.rpc.tracer().add(SpanKind::kCompute, step_id(stage->step.batch), stage->begun, stage->step.examples);
   if (!error_.empty()) return;
   stages_.pop_front();
   Computed& computed = computed_[stage->step.batch + 1];

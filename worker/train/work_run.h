@@ -86,6 +86,7 @@ class WorkRun {
   void fail(const std::string& why);
   bool pushes() const { return item_.kind == WorkKind::kTrain; }
   std::uint64_t needs_clock(std::uint64_t batch) const;
+  StepId step_id(std::uint64_t batch) const;
 
   TrainEnv& env_;
   WorkItem item_;
@@ -104,6 +105,7 @@ class WorkRun {
   std::map<std::uint64_t, Computed> computed_;
   std::uint64_t refused_ = 0;  // batches, counted or not
   std::unique_ptr<PushStream> pushes_;
+  Instant built_at_{};  // the last one: lane 0 builds one at a time
   bool computing_ = false;
   bool finishing_ = false;
   bool finished_ = false;

@@ -111,6 +111,32 @@ TEST(Codec, HandoversAndChangesOfServersSurvive) {
   EXPECT_EQ(std::get<ChangeServersReply>(reply->message).error, "no such server");
 }
 
+TEST(Codec, Traces) {
+  const auto request = decode(encode(TraceRequest{5000, 100}));
+  ASSERT_TRUE(request.ok());
+  EXPECT_EQ(std::get<TraceRequest>(request->message).milliseconds, 5000U);
+  EXPECT_EQ(std::get<TraceRequest>(request->message).spans_max, 100U);
+  const auto reply = decode(encode(TraceReply{
+      "ps-1 did not answer", {{3, "ps-0", -5, 7, 2, {{SpanKind::kCommitPush, {1, 2, 3}, 4, 5, -6, 7}}}}}));
+  ASSERT_TRUE(reply.ok());
+  const auto& trace = std::get<TraceReply>(reply->message);
+  EXPECT_EQ(trace.error, "ps-1 did not answer");
+  ASSERT_EQ(trace.nodes.size(), 1U);
+  const NodeTrace& node = trace.nodes[0];
+  EXPECT_EQ(node.node_id, 3U);
+  EXPECT_EQ(node.name, "ps-0");
+  EXPECT_EQ(node.begun, -5);
+  EXPECT_EQ(node.ended, 7);
+  EXPECT_EQ(node.dropped, 2U);
+  ASSERT_EQ(node.spans.size(), 1U);
+  EXPECT_EQ(node.spans[0].kind, SpanKind::kCommitPush);
+  EXPECT_EQ(node.spans[0].step, (StepId{1, 2, 3}));
+  EXPECT_EQ(node.spans[0].peer, 4U);
+  EXPECT_EQ(node.spans[0].count, 5U);
+  EXPECT_EQ(node.spans[0].begin, -6);
+  EXPECT_EQ(node.spans[0].length, 7);
+}
+
 TEST(Codec, EndsOfWorkItemsSurvive) {
   WorkGrant grant;
   grant.work = {0, 1, 6, ""};
@@ -149,7 +175,8 @@ TEST(Codec, AnswersAnyBytes) {
                                       HandOver{{{3, 4}}},
                                       HandedOver{1, {{3, 4}, {5, 6}}},
                                       ChangeServers{"ps-3", 1, true},
-                                      ChangeServersReply{"no", "{}"}};
+                                      ChangeServersReply{"no", "{}"},
+                                      TraceReply{"", {{3, "ps-0", 0, 9, 0, {{}, {}}}}}};
   for (int round = 0; round < 20000; ++round) {
     Frames frames = encode(seeds[rng.below(seeds.size())], rng.next());
     Buffer header = Buffer::copy_of(frames[0].bytes());
