@@ -148,9 +148,12 @@ ReplicaStatus Server::judge(std::uint32_t shard, std::uint64_t epoch, NodeId sen
   const std::uint64_t known = shard < map.num_shards() ? map.epoch(shard) : 0;
   if (known < epoch) return ReplicaStatus::kBusy;
   const auto found = shards_.find(shard);
-  const bool ours = known == epoch && found != shards_.end() && found->second.epoch == epoch &&
-                    found->second.before == sender;
-  return ours ? ReplicaStatus::kOk : ReplicaStatus::kStale;
+  if (found == shards_.end()) return ReplicaStatus::kStale;
+  const Slot& slot = found->second;
+  const bool takes_old =
+      CAPSTAN_PLANTED(kMembersTakeOldEpochs) && epoch < known && slot.role != ShardRole::kPrimary;
+  const bool ours = known == epoch && slot.epoch == epoch && slot.before == sender;
+  return ours || takes_old ? ReplicaStatus::kOk : ReplicaStatus::kStale;
 }
 
 // Records that a member has taken in, by the lane that replays them.

@@ -104,9 +104,11 @@ void Job::begin_cut(CutPurpose purpose) {
   const std::uint64_t base_checkpoint = base.checkpoint;
   cut_.emplace(checkpoint, directory, best, after_step, std::move(at), servers, std::move(base));
   // Streams that a published checkpoint knows as finished need not be remembered any longer.
+  const auto finished = static_cast<std::uint32_t>(facts_.passes.size());
+  const std::uint32_t forgotten = CAPSTAN_PLANTED(kForgetsUnpublished) ? finished : kept_passes_;
   for (const NodeId server : servers) {
     errands_.add(server, next_request_id(),
-                 Snapshot{checkpoint, directory, facts_.pass, after_step, kept_passes_, map_.version(),
+                 Snapshot{checkpoint, directory, facts_.pass, after_step, forgotten, map_.version(),
                           base_checkpoint, direct_.closed_below()},
                  kSlowErrand);
   }

@@ -277,5 +277,14 @@ TEST(PlantedBugs, ClosedStreamsComeBack) {
   must_find(PlantedBug::kClosedStreamsComeBack, 40, {"told apart"}, copies_come_late);
 }
 
+TEST(PlantedBugs, MembersTakeOldEpochs) {
+  must_find(PlantedBug::kMembersTakeOldEpochs, 20, {"the job does not end", "holds other bytes"},
+            taught_by_two);
+}
+
+TEST(PlantedBugs, ForgetsUnpublished) {
+  must_find(PlantedBug::kForgetsUnpublished, 20, {"the job does not end"}, rebuilt_after_failed_checkpoints);
+}
+
 }  // namespace
 }  // namespace capstan
