@@ -48,6 +48,8 @@ enum class PlantedBug : std::uint8_t {
   kMapBeforeWelcome,
   kDirectStreamsTakenOver,
   kClosedStreamsComeBack,
+  kTakesFormerCopies,
+  kCutsBehindTheShards,
   kMembersTakeOldEpochs,
   kForgetsUnpublished,
 };

@@ -126,6 +126,13 @@ void Job::on_snapshot_reply(const Node& node, std::uint64_t request_id, const Sn
       return publish_cut();
     case Cut::Outcome::kTooLate: {
       cut_schedule_.too_late();
+      if (cut_->after_step() == 0) {
+        cut_error_ = fmt::format(
+            "checkpoint {} is not made: shards hold steps of a later pass, from before "
+            "the scheduler was rebuilt",
+            cut_->checkpoint());
+        warn(cut_error_);
+      }
       const std::string directory = cut_->directory();
       errands_.clear();
       cut_.reset();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/campaign.h"
+#include "tests/mutation/copy_scenes.h"
 #include "tests/mutation/rebuild_scenes.h"
 #include "tests/mutation/scenes.h"
 #include "tests/sim/direct_clients.h"
@@ -280,6 +281,15 @@ TEST(PlantedBugs, ClosedStreamsComeBack) {
 TEST(PlantedBugs, MembersTakeOldEpochs) {
   must_find(PlantedBug::kMembersTakeOldEpochs, 20, {"the job does not end", "holds other bytes"},
             taught_by_two);
+}
+
+TEST(PlantedBugs, TakesFormerCopies) {
+  must_find(PlantedBug::kTakesFormerCopies, 100, {"the job does not end"}, taught_again_and_again);
+}
+
+TEST(PlantedBugs, CutsBehindTheShards) {
+  must_find(PlantedBug::kCutsBehindTheShards, 20, {"is behind the cut's step"},
+            rebuilt_after_failed_checkpoints);
 }
 
 TEST(PlantedBugs, ForgetsUnpublished) {

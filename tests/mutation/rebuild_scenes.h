@@ -71,11 +71,9 @@ inline std::string numbered_by_a_false_start(std::uint64_t seed) {
 }
 
 // No checkpoint of the second pass can be written, then the journal is lost: work goes on from a cut of the
-// first. Not in sync: there a cut between the passes, while the first is done again, holds what shards have
-// of the second.
+// first, which shards are behind.
 inline std::string rebuilt_after_failed_checkpoints(std::uint64_t seed) {
   ClusterOptions options = world_to_rebuild(seed);
-  options.consistency = kModes[seed % 2];
   options.checkpoint_every_steps = 5;
   SimCluster cluster(seed, options);
   SimWorld& world = cluster.world();

@@ -293,36 +293,6 @@ inline std::string only_copy_is_silent(std::uint64_t seed) {
   return must_finish(cluster, std::chrono::seconds(300));
 }
 
-// A server begins anew. One of those that teach it is given up, because the scheduler does not hear it, and
-// teaches on beside its successor; the learner hears it late, and late that it has learnt.
-inline std::string taught_by_two(std::uint64_t seed) {
-  using std::chrono::milliseconds;
-  ClusterOptions options = small_world(seed, kModes[seed % 3]);
-  options.servers = options.replicas = 3;
-  options.shape.batches += 100;
-  SimCluster cluster(seed, options);
-  SimWorld& world = cluster.world();
-  world.run_until([&] { return cluster.findings().computed >= 20; }, std::chrono::seconds(60));
-  SimNode& learner = cluster.server(seed % 3);
-  SimNode& teacher = cluster.server((seed + 1) % 3);
-  if (cluster.ended() || !cluster.can_lose(learner)) return "";
-  const auto delay = [&](milliseconds least, milliseconds most) {
-    for (const SimNode* late : {&teacher, &cluster.scheduler()})
-      world.network().set_delay(learner.index(), late->index(), least, most);
-  };
-  delay(milliseconds(100), milliseconds(300));
-  cluster.crash(learner, SimWorld::Crash::kProcess);
-  world.run_for(milliseconds(300));
-  cluster.restart(learner);
-  world.run_for(milliseconds(static_cast<std::int64_t>(1000 + world.rng().below(1000))));
-  world.partition(teacher, cluster.scheduler());
-  watch_owners(
-      cluster, [] { return false; }, std::chrono::seconds(6));
-  world.set_faults(false);
-  delay(milliseconds(0), milliseconds(2));
-  return must_finish_equal(cluster);
-}
-
 // Some slices hold what is no number.
 inline std::string with_refused_slices(std::uint64_t seed) {
   ClusterOptions options = small_world(seed, Consistency::kAsync);

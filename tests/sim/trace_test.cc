@@ -15,6 +15,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+constexpr std::uint32_t kTraceMs = 2000;
+
 // Greets the scheduler and asks for a trace.
 class Asker {
  public:
@@ -56,6 +58,7 @@ ClusterOptions long_job(std::uint64_t seed) {
   options.workers = 2;
   options.replicas = 2;
   options.shape.batches = 400;
+  options.shape.partitions = 4;  // both have work
   options.sim.network = NetworkOptions{};  // nothing is lost
   return options;
 }
@@ -73,7 +76,14 @@ bool lies_within(const TraceSpan& served, const TraceSpan& call) {
          served.begin + served.length <= call.begin + call.length + kSlack;
 }
 
+// Nodes begin and end a little apart: a call at the edge may have its other half outside.
+bool at_the_edge(const TraceSpan& call) {
+  constexpr std::int64_t kEdge = 100'000;
+  return call.begin < kEdge || call.begin + call.length > kTraceMs * 1000 - kEdge;
+}
+
 void expect_served(const TraceReply& trace, const TraceSpan& call, SpanKind served) {
+  if (at_the_edge(call)) return;
   for (const NodeTrace& node : trace.nodes) {
     if (node.node_id != call.peer) continue;
     const bool found = std::any_of(node.spans.begin(), node.spans.end(), [&](const TraceSpan& span) {
@@ -88,7 +98,7 @@ TEST(Trace, AStepIsFollowedThroughWorkerWireAndServer) {
   for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
     SimCluster cluster(seed, long_job(seed));
     ASSERT_TRUE(cluster.world().run_until([&] { return cluster.findings().computed > 5; }, seconds(60)));
-    const auto asker = ask(cluster, "tool", 2000);
+    const auto asker = ask(cluster, "tool", kTraceMs);
     ASSERT_TRUE(cluster.world().run_until([&] { return asker->answer().has_value(); }, seconds(20)));
     const TraceReply& trace = *asker->answer();
     EXPECT_EQ(trace.error, "") << replay(seed);
