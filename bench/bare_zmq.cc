@@ -113,12 +113,12 @@ class Rows {
   std::vector<std::uint64_t> slots_;
 };
 
-class Message {
+class Frame {
  public:
-  Message() { zmq_msg_init(&message_); }
-  ~Message() { zmq_msg_close(&message_); }
-  Message(const Message&) = delete;
-  Message& operator=(const Message&) = delete;
+  Frame() { zmq_msg_init(&message_); }
+  ~Frame() { zmq_msg_close(&message_); }
+  Frame(const Frame&) = delete;
+  Frame& operator=(const Frame&) = delete;
   void receive(void* socket) { check(zmq_msg_recv(&message_, socket, 0) >= 0, "receive"); }
   template <typename T>
   const T* as() {
@@ -150,7 +150,7 @@ void keep(void*, void*) {}
   void* socket = zmq_socket(context, ZMQ_ROUTER);
   check(zmq_bind(socket, endpoint.c_str()) == 0, "bind");
   for (;;) {
-    Message peer, header, keys, gradients;
+    Frame peer, header, keys, gradients;
     peer.receive(socket);
     header.receive(socket);
     keys.receive(socket);
@@ -247,7 +247,7 @@ BareRate BareZmq::exchange(bool push, const std::vector<std::span<const Key>>& b
       if (push)
         send_there(socket_, gradients.data(), batch.size() * dim_ * sizeof(float), keep, nullptr, false);
     }
-    Message header, values;
+    Frame header, values;
     header.receive(socket_);
     if (!push) values.receive(socket_);
     now = seconds_now();
@@ -257,7 +257,7 @@ BareRate BareZmq::exchange(bool push, const std::vector<std::span<const Key>>& b
   } while (now - begun < seconds);
   rate.rows_per_second = static_cast<double>(rows) / (now - begun);
   for (; !sent.empty(); sent.pop_front()) {
-    Message header, values;
+    Frame header, values;
     header.receive(socket_);
     if (!push) values.receive(socket_);
   }
