@@ -123,7 +123,7 @@ bool KeyIndex::build() {
     if (slot + kPrefetchAhead < rows_.size()) {
       const std::uint64_t ahead = hashes[slot + kPrefetchAhead];
       const Segment& s = segments_[place(ahead)];
-      __builtin_prefetch(s.entries.get() + home(ahead, s.size));
+      __builtin_prefetch(s.entries + home(ahead, s.size));
     }
     if (put_new(segments_[place(hashes[slot])], hashes[slot], slot)) continue;
     clear();
@@ -160,12 +160,11 @@ void KeyIndex::clear() {
   depth_ = 0;
   directory_ = std::vector<Place>(1);
   segments_ = std::vector<Segment>(1);
-  entries_ = 0;
+  entry_bytes_ = 0;
 }
 
 std::size_t KeyIndex::bytes() const {
-  return directory_.capacity() * sizeof(Place) + segments_.capacity() * sizeof(Segment) +
-         entries_ * sizeof(std::uint32_t);
+  return directory_.capacity() * sizeof(Place) + segments_.capacity() * sizeof(Segment) + entry_bytes_;
 }
 
 std::uint32_t KeyIndex::position_of(const Segment& s, std::uint64_t hash, std::uint32_t slot) const {
@@ -243,14 +242,16 @@ std::vector<std::uint32_t> KeyIndex::take_slots(Segment& s) {
 
 void KeyIndex::allocate(std::uint32_t which, std::uint32_t size) {
   Segment& s = segments_[which];
-  entries_ += size;
-  entries_ -= s.size;
-  s.entries = std::make_unique<std::uint32_t[]>(size);
+  entry_bytes_ -= s.block.bytes();
+  s.block = SlabBlock(size * sizeof(std::uint32_t));
+  entry_bytes_ += s.block.bytes();
+  s.entries = reinterpret_cast<std::uint32_t*>(s.block.data());
+  std::fill_n(s.entries, size, 0U);
   s.size = size;
   s.count = 0;
   const std::size_t places = std::size_t{1} << (depth_ - s.depth);
   std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(s.first), places,
-              Place{s.entries.get(), size, which});
+              Place{s.entries, size, which});
 }
 
 void KeyIndex::put(Segment& s, std::uint64_t hash, std::uint32_t slot) {

@@ -7,12 +7,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "common/hash.h"
 #include "ps/table/row_slab.h"
+#include "ps/table/slab_pool.h"
 
 namespace capstan {
 
@@ -45,7 +45,8 @@ class KeyIndex {
 
  private:
   struct Segment {
-    std::unique_ptr<std::uint32_t[]> entries;  // digest << 27 | slot + 1; 0: empty
+    SlabBlock block;                   // of the entries
+    std::uint32_t* entries = nullptr;  // digest << 27 | slot + 1; 0: empty
     std::uint32_t size = 0;
     std::uint32_t count = 0;
     int depth = 0;          // leading hash bits that its keys share
@@ -77,7 +78,7 @@ class KeyIndex {
   int depth_ = 0;
   std::vector<Place> directory_;  // [2^depth_]
   std::vector<Segment> segments_;
-  std::size_t entries_ = 0;  // over all segments
+  std::size_t entry_bytes_ = 0;  // over all segments
 };
 
 }  // namespace capstan

@@ -1,16 +1,16 @@
 // RowSlab: the rows of one table and shard in slots 0..size-1, without holes. A record is the 8-byte key
-// followed by the row's bytes. Slabs double in size, so rows never move when the table grows; large slabs are
-// mapped on 2 MiB pages and take memory only as rows reach into them, small ones come from the heap.
+// followed by the row's bytes. Records lie in chunks of some 16 KiB from the pool that all tables share, so a
+// large table grows without moving a row; as long as there is but one chunk it doubles instead.
 #pragma once
 
-#include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <vector>
 
 #include "common/hash.h"
+#include "ps/table/slab_pool.h"
 
 namespace capstan {
 
@@ -18,7 +18,6 @@ class RowSlab {
  public:
   // REQUIRES: row_bytes is a multiple of 4.
   explicit RowSlab(std::size_t row_bytes);
-  ~RowSlab();
   RowSlab(const RowSlab&) = delete;
   RowSlab& operator=(const RowSlab&) = delete;
 
@@ -28,6 +27,7 @@ class RowSlab {
     std::memcpy(&key, record(slot), sizeof(key));
     return key;
   }
+  // Until the next append().
   std::byte* row(std::uint32_t slot) { return record(slot) + sizeof(Key); }
   const std::byte* row(std::uint32_t slot) const { return record(slot) + sizeof(Key); }
   // Asks for the record's cache lines, the first few of a long one (the hardware fetches on).
@@ -46,41 +46,38 @@ class RowSlab {
   // Moves the last record into `slot` and drops the last slot.
   void remove(std::uint32_t slot);
   void clear();
-  // Gives memory that no row uses back to the system.
+  // Gives back chunks that no row uses.
   void trim();
 
-  // Memory that is or was in use since the last trim(), in whole pages for mapped slabs.
+  // Memory of all chunks, in use or not.
   std::size_t bytes() const { return bytes_; }
 
  private:
-  struct Slab {
-    std::byte* data = nullptr;
-    std::size_t size = 0;      // of the mapping or heap block
-    std::size_t resident = 0;  // bytes counted in bytes_
-    std::size_t page = 0;      // 0: from the heap
-  };
-
-  std::byte* record(std::uint32_t slot) const {
-    const int k = slab_of(slot);
-    return slabs_[static_cast<std::size_t>(k)].data + (slot - first_slot(k)) * record_bytes_;
-  }
-  int slab_of(std::uint32_t slot) const {
-    return static_cast<int>(std::bit_width((slot >> base_shift_) + 1)) - 1;
-  }
-  std::uint32_t first_slot(int slab) const { return ((1U << slab) - 1U) << base_shift_; }
-  Slab& opened(int slab);
-  std::size_t reach(Slab& slab, std::size_t end);
-  void open(int slab);
-  void close(int slab);
-
   static constexpr std::size_t kLine = 64;
+  __extension__ using Wide = unsigned __int128;
+
+  // Slots are divided by the records of a chunk: by a multiplication with the inverse, in 64.64 bits.
+  std::uint32_t chunk_of(std::uint32_t slot) const {
+    return static_cast<std::uint32_t>((static_cast<Wide>(inverse_) * slot) >> 64);
+  }
+  std::byte* record(std::uint32_t slot) const {
+    const std::uint32_t chunk = chunk_of(slot);
+    return starts_[chunk] + (slot - chunk * per_chunk_) * record_bytes_;
+  }
+  std::size_t capacity() const;
+  void make_room();
+  void add(std::size_t records);
+  void drop_last();
 
   std::size_t record_bytes_;
   std::size_t prefetch_bytes_;
-  int base_shift_;  // slab k holds 2^(base_shift + k) records
+  std::uint32_t per_chunk_;
+  std::uint64_t inverse_;
+  std::uint32_t first_records_ = 0;  // that the first chunk has room for
   std::uint32_t size_ = 0;
   std::size_t bytes_ = 0;
-  std::array<Slab, 32> slabs_;
+  std::vector<SlabBlock> chunks_;
+  std::vector<std::byte*> starts_;  // of the chunks
 };
 
 }  // namespace capstan
