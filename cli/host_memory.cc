@@ -25,7 +25,7 @@ std::uint64_t host_memory() {
 }
 
 std::uint64_t usual_memory_limit() {
-  return host_memory() / 10 * 8;
+  return host_memory() / 10 * 7;  // the rest: requests, an eighth of that, and what a process takes anyway
 }
 
 }  // namespace capstan

@@ -142,7 +142,7 @@ void add_server(CLI::App& app, int& exit_code) {
       ->add_option(
           "--memory-limit", server->memory_limit,
           "Memory for rows, if the job's cluster.memory_limit is not less: bytes, or 4GiB; 0: no limit "
-          "of its own; without it 80 % of the machine's or the container's")
+          "of its own; without it 70 % of the machine's or the container's")
       ->transform(as_bytes());
   add_role_options(*command, *role);
   command->callback([role, server, &exit_code] { exit_code = run_server(*role, *server); });

@@ -6,6 +6,13 @@
 
 namespace capstan {
 
+RequestLimits RequestLimits::within(std::uint64_t memory_limit) const {
+  constexpr std::uint64_t kPart = 8, kLeast = std::uint64_t{8} << 20;
+  RequestLimits limits = *this;
+  if (memory_limit > 0) limits.bytes = std::min(bytes, std::max(kLeast, memory_limit / kPart));
+  return limits;
+}
+
 bool RequestQuota::fits(const Load& load, std::uint64_t bytes, RequestLimits limits, std::size_t parts) {
   const std::uint64_t requests_max = std::max<std::uint64_t>(limits.requests / parts, 1);
   return load.requests < requests_max && load.bytes + bytes <= limits.bytes / parts;

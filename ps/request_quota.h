@@ -12,6 +12,9 @@ namespace capstan {
 struct RequestLimits {
   std::uint32_t requests = 4096;
   std::uint64_t bytes = 1ULL << 30;  // of frames, those of answers included
+
+  // As much less as an eighth of the memory that rows may take; 0: they may take any.
+  RequestLimits within(std::uint64_t memory_limit) const;
 };
 
 // Of the room each peer that has something here may take an equal part, so that one that asks for much does
@@ -24,6 +27,8 @@ class RequestQuota {
   bool take(PeerId from, std::uint64_t bytes, bool shared);
   void give_back(PeerId from, std::uint64_t bytes);
   std::uint32_t requests() const { return all_.requests; }
+  // From now on; what has been taken in stays.
+  void set_limits(RequestLimits limits) { limits_ = limits; }
 
  private:
   struct Load {

@@ -110,7 +110,7 @@ void Server::collect_stats(bool evicts, std::function<void()> done) {
         },
         [this, part, total, finish_one, id = id, rows = slot.shard.get(), counts, now = now_seconds()] {
           Slot* held = slot_of(id, rows);
-          if (held != nullptr) held->rows_served = part->stats.rows_pulled + part->stats.rows_pushed;
+          if (held != nullptr) count_progress(*held, part->stats);
           if (held != nullptr && part->eviction.changed && !CAPSTAN_PLANTED(kEvictionsNotLogged)) {
             ShardRecord record;
             record.head.kind = RecordKind::kEvict;
@@ -129,6 +129,15 @@ void Server::collect_stats(bool evicts, std::function<void()> done) {
         });
   }
   finish_one();
+}
+
+// What a copy has replayed its primary has counted.
+void Server::count_progress(Slot& slot, const ShardStats& now) {
+  const Shard* rows = slot.shard.get();
+  const ShardStats before = std::exchange(slot.counted_rows, rows) == rows ? slot.counted : ShardStats{};
+  if (slot.role == ShardRole::kPrimary) done_.add_progress(before, now);
+  slot.counted = now;
+  slot.rows_served = now.rows_pulled + now.rows_pushed;
 }
 
 // The counters as they are now: the scheduler's report wants the last of them.

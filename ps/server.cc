@@ -181,6 +181,7 @@ void Server::on_map() {
   for (std::uint32_t shard = 0; shard < map.num_shards(); ++shard) {
     replicated = replicated || map.chain(shard).size() > 1 || map.learner(shard) != 0;
   }
+  quota_.set_limits(options_.requests.within(memory_limit()));
   if (replicated) others_.on_map();
   promises_.on_map();
   for (std::uint32_t shard = 0; shard < map.num_shards(); ++shard) take_place(shard);

@@ -121,6 +121,8 @@ class Server {
     std::uint64_t declared = 0;                    // which of the declarations `shard` has heard
     NodeId before = 0;                             // whose records are taken
     std::uint64_t submitted = 0;                   // the newest record given to the lane
+    ShardStats counted{};                          // as of `counted_rows`
+    const Shard* counted_rows = nullptr;           // which had done nothing before they were first counted
     std::uint64_t rows_served = 0, rows_told = 0;  // as counted last, and in the last heartbeat with loads
     bool in_place = true;                          // a learner has got its rows
     ReplicaLog log;
@@ -234,6 +236,7 @@ class Server {
   std::map<NodeId, std::uint64_t> room_for_a_shard() const;
   std::uint64_t bytes_max_of(std::uint32_t shard, const std::map<NodeId, std::uint64_t>& room) const;
   void collect_stats(bool evicts, std::function<void()> done);
+  void count_progress(Slot& slot, const ShardStats& now);
   std::string stats_json() const;
   void fill_heartbeat(Heartbeat& heartbeat);
   void tell_loads(Heartbeat& heartbeat);
@@ -268,6 +271,7 @@ class Server {
   std::vector<PullRef> parked_pulls_;  // waiting for a step clock
   RequestQuota quota_;
   ShardStats stats_;
+  ShardStats done_;                      // by this process, with shards that it led: never falls
   std::uint64_t stats_map_version_ = 0;  // they were counted under
   bool housekeeping_ = false;
   std::uint64_t over_memory_limit_ = 0;  // housekeepings that could not bring the tables within it

@@ -1,4 +1,4 @@
-// Server: what it counts, as metrics. Counters are of this process and of the shards that it leads.
+// Server: what it counts, as metrics. Counters are of this process, and of shards while it leads them.
 #include "common/metrics.h"
 
 #include "common/units.h"
@@ -7,43 +7,46 @@
 namespace capstan {
 namespace {
 
-void add_rows(const ShardStats& stats, const std::vector<TableSpec>& tables, Metrics& out) {
+// done: by this process, so that counters never fall when a shard leaves.
+void add_rows(const ShardStats& stats, const ShardStats& done, const std::vector<TableSpec>& tables,
+              Metrics& out) {
   for (std::size_t i = 0; i < std::min(tables.size(), stats.tables.size()); ++i) {
     const Metrics::Labels table{{"table", tables[i].name}};
     out.gauge("capstan_ps_rows", "Rows held.", static_cast<double>(stats.tables[i].rows), table);
     out.gauge("capstan_ps_table_bytes", "Memory of a table: rows, index and sketches.",
               static_cast<double>(stats.tables[i].bytes), table);
+    const std::uint64_t evicted = i < done.tables.size() ? done.tables[i].evicted : 0;
     out.counter("capstan_ps_rows_evicted_total", "Rows that made room or expired.",
-                static_cast<double>(stats.tables[i].evicted), table);
+                static_cast<double>(evicted), table);
   }
   out.gauge("capstan_ps_bytes", "Memory of all tables, copies of others' shards included.",
             static_cast<double>(stats.bytes));
   out.counter("capstan_ps_rows_evicted_for_memory_total", "Rows evicted to keep within the memory limit.",
-              static_cast<double>(stats.rows_squeezed));
+              static_cast<double>(done.rows_squeezed));
   out.counter("capstan_ps_rows_not_admitted_total", "New rows kept out, by min_count or for want of memory.",
-              static_cast<double>(stats.rows_not_admitted));
+              static_cast<double>(done.rows_not_admitted));
   out.counter("capstan_ps_rows_pulled_total", "Rows given to workers.",
-              static_cast<double>(stats.rows_pulled));
+              static_cast<double>(done.rows_pulled));
   out.counter("capstan_ps_rows_pushed_total", "Gradients of rows taken in.",
-              static_cast<double>(stats.rows_pushed));
+              static_cast<double>(done.rows_pushed));
 }
 
-void add_pushes(const ShardStats& stats, Metrics& out) {
+void add_pushes(const ShardStats& done, Metrics& out) {
   const auto slices = [&](const char* outcome, std::uint64_t count) {
     out.counter("capstan_ps_push_slices_total", "A push's parts, one a shard, by what became of them.",
                 static_cast<double>(count), {{"outcome", outcome}});
   };
-  slices("applied", stats.pushes_applied);
-  slices("duplicate", stats.pushes_duplicate);
-  slices("fenced", stats.pushes_fenced);
-  slices("gap", stats.pushes_gap);
-  slices("refused", stats.pushes_refused);
-  for (std::size_t n = 0; n < stats.staleness.size(); ++n) {
-    const bool last = n + 1 == stats.staleness.size();
+  slices("applied", done.pushes_applied_here);
+  slices("duplicate", done.pushes_duplicate);
+  slices("fenced", done.pushes_fenced);
+  slices("gap", done.pushes_gap);
+  slices("refused", done.pushes_refused_here);
+  for (std::size_t n = 0; n < done.staleness.size(); ++n) {
+    const bool last = n + 1 == done.staleness.size();
     out.counter(
         "capstan_ps_staleness_pushes_total",
         "Pushes by how many others came to the shard since their rows were pulled: fewer than `below`.",
-        static_cast<double>(stats.staleness[n]),
+        static_cast<double>(done.staleness[n]),
         {{"below", last ? "+Inf" : std::to_string(std::uint64_t{1} << n)}});
   }
 }
@@ -55,8 +58,8 @@ bool Server::ready() const {
 }
 
 void Server::add_metrics(Metrics& out) const {
-  add_rows(stats_, tables_, out);
-  add_pushes(stats_, out);
+  add_rows(stats_, done_, tables_, out);
+  add_pushes(done_, out);
   std::map<ShardRole, std::uint64_t> shards{
       {ShardRole::kPrimary, 0}, {ShardRole::kMember, 0}, {ShardRole::kLearner, 0}};
   std::uint64_t unconfirmed = 0;

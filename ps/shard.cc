@@ -43,6 +43,25 @@ void ShardStats::add(const ShardStats& other) {
   }
 }
 
+void ShardStats::add_progress(const ShardStats& before, const ShardStats& now) {
+  constexpr std::uint64_t ShardStats::*kCounters[] = {
+      &ShardStats::pushes_applied_here, &ShardStats::pushes_refused_here, &ShardStats::pushes_duplicate,
+      &ShardStats::pushes_fenced,       &ShardStats::pushes_gap,          &ShardStats::rows_pulled,
+      &ShardStats::rows_pushed,         &ShardStats::rows_evicted,        &ShardStats::rows_not_admitted,
+      &ShardStats::rows_squeezed};
+  for (const auto counter : kCounters) this->*counter += now.*counter - before.*counter;
+  for (std::size_t i = 0; i < kStalenessBuckets; ++i) staleness[i] += now.staleness[i] - before.staleness[i];
+  if (tables.size() < now.tables.size()) tables.resize(now.tables.size());
+  for (std::size_t i = 0; i < now.tables.size(); ++i) {
+    tables[i].evicted += now.tables[i].evicted - (i < before.tables.size() ? before.tables[i].evicted : 0);
+  }
+}
+
+void Shard::count_push(bool refused) {
+  ++(refused ? stats_.pushes_refused : stats_.pushes_applied);
+  ++(refused ? stats_.pushes_refused_here : stats_.pushes_applied_here);
+}
+
 void Shard::declare(const DeclareTables& declare) {
   window_.fence_terms_below(declare.fence);
   slots_ = declare.num_slots;
@@ -121,10 +140,10 @@ PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
   }
   outcome.changed = true;
   if (outcome.status == SliceStatus::kOk && !slice.sections.empty()) {
-    note_staleness(slice.pulled_version);
+    if (!slice.checked) note_staleness(slice.pulled_version);  // a record does not tell it
     apply(slice.sections, slice.keys, slice.gradients, {slice.step, now_seconds, outcome.full});
   }
-  ++(outcome.status == SliceStatus::kRefused ? stats_.pushes_refused : stats_.pushes_applied);
+  count_push(outcome.status == SliceStatus::kRefused);
   if (outcome.status != SliceStatus::kRefused || !CAPSTAN_PLANTED(kRefusedKeepsItsNumber)) {
     window_.record(slice.pass, slice.partition, slice.sequence);
   }
@@ -165,7 +184,7 @@ PushOutcome Shard::combine(const PushedSlice& slice, std::uint32_t now_seconds, 
   }
   for (const auto& [slot, part] : waiting_) {
     outcome.released_slots.push_back(slot);
-    ++(part.refused ? stats_.pushes_refused : stats_.pushes_applied);
+    count_push(part.refused);
     window_.record(part.pass, part.partition, part.sequence);
   }
   if (CAPSTAN_PLANTED(kSlotsInOrderOfArrival)) std::swap(waiting_.begin()->second, waiting_[slice.partition]);

@@ -86,6 +86,7 @@ struct ShardStats {
   // Slices whose number the rows have taken in: saved and restored with them.
   std::uint64_t pushes_applied = 0, pushes_refused = 0;
   // Of this process.
+  std::uint64_t pushes_applied_here = 0, pushes_refused_here = 0;
   std::uint64_t pushes_duplicate = 0, pushes_fenced = 0, pushes_gap = 0;
   std::uint64_t rows_pulled = 0, rows_pushed = 0, rows_evicted = 0, rows_not_admitted = 0;
   std::uint64_t rows_squeezed = 0;  // evicted to keep within its memory; among rows_evicted
@@ -95,6 +96,8 @@ struct ShardStats {
   std::vector<TableStats> tables;
 
   void add(const ShardStats& other);
+  // What this process has done between the two: its counters alone.
+  void add_progress(const ShardStats& before, const ShardStats& now);
 };
 
 class Shard {
@@ -180,6 +183,7 @@ class Shard {
   void save(ByteWriter& out, std::uint64_t checkpoint, const std::optional<Mark>& base) const;
   Status load(ByteReader& in);
   void note_staleness(std::uint64_t pulled_version);
+  void count_push(bool refused);
 
   std::uint32_t id_;
   std::uint32_t num_shards_;

@@ -299,7 +299,9 @@ void Job::on_restore_reply(const Node& node, std::uint64_t request_id, const Res
     const std::string damage = fmt::format("{} could not restore the checkpoint: {}", node.name, reply.error);
     const bool may_choose = reply.damaged && resume_.has_value() &&
                             resume_directory_ != options().resume_from && !options().evaluate_only;
-    return may_choose ? fall_back(passed_over(resume_directory_, damage), reply) : finish(false, damage);
+    if (may_choose) return fall_back(passed_over(resume_directory_, damage), reply);
+    facts_.counted = false;  // what the rows are that were there before, nobody can say now
+    return finish(false, damage);
   }
   if (!errands_.idle()) return;
   if (resume_.has_value()) {

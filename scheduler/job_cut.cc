@@ -210,6 +210,11 @@ void Job::publish_cut() {
   for (const PassValidated& validated : facts_.validations) {
     if (validated.pass < pass) manifest.validations.push_back(validated);
   }
+  // A server may have written to a folder of its own under the same name.
+  if (const Status there = check_files(context_.storage, cut_->directory(), manifest); !there.ok()) {
+    return cut_failed(there.error().message +
+                      ": do the scheduler and all servers see the same folder there?");
+  }
   const Status written = write_manifest(context_.storage, cut_->directory(), manifest);
   if (!written.ok()) return cut_failed(written.error().message);
   CheckpointFact fact = fact_of(manifest, cut_->directory());

@@ -41,6 +41,8 @@ json::object sum_stats(const Membership& membership, Role role) {
   json::object sum;
   for (const auto& [id, node] : membership.nodes()) {
     if (node.role != role) continue;
+    // The shards of one that has gone are others', with their rows and their counts.
+    if (role == Role::kServer && !node.alive) continue;
     for (const auto& member : stats_of(node)) {
       if (member.value().is_number()) {
         json::value& total = sum[member.key()];

@@ -33,7 +33,7 @@ std::shared_ptr<const SectionSpec> cluster_schema() {
       .default_note("0: the cores shared by the processes of a host")
       .key("memory_limit", &ClusterConfig::memory_limit, bytes(),
            "Memory for the rows of one server, however it was started; its own `--memory-limit` may be less.")
-      .default_note("0: 80 % of the machine's, shared by its servers")
+      .default_note("0: 70 % of the machine's, shared by its servers")
       .key("lease", &ClusterConfig::lease_ms, milliseconds(between(0.1, kDay)),
            "A node not heard of for this long is taken for dead.")
       .key("scheduler_grace", &ClusterConfig::scheduler_grace_ms, milliseconds(between(0, kDay)),

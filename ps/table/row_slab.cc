@@ -1,6 +1,7 @@
 #include "ps/table/row_slab.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/assert.h"
 
@@ -8,7 +9,7 @@ namespace capstan {
 namespace {
 
 constexpr std::size_t kFirstBytes = 512;
-constexpr std::size_t kChunkBytes = std::size_t{16} << 10;
+constexpr std::size_t kChunkBytes = std::size_t{8} << 10;
 constexpr std::size_t kMaxPrefetch = 512;
 
 // The smallest chunk of which no more than an eighth is left over.
@@ -37,15 +38,21 @@ std::size_t RowSlab::capacity() const {
 // The first chunk doubles until it is a whole one.
 void RowSlab::make_room() {
   if (first_records_ == per_chunk_) return add(per_chunk_);
-  const std::size_t first = std::max<std::size_t>(1, kFirstBytes / record_bytes_);
-  const std::size_t records =
-      std::min<std::size_t>(per_chunk_, std::max(first, std::size_t{first_records_} * 2));
-  std::vector<SlabBlock> before = std::exchange(chunks_, {});
-  bytes_ = 0;
+  resize_first(std::max(few_records(), std::size_t{first_records_} * 2));
+}
+
+std::size_t RowSlab::few_records() const {
+  return std::max<std::size_t>(1, kFirstBytes / record_bytes_);
+}
+
+// REQUIRES: there is no other chunk.
+void RowSlab::resize_first(std::size_t records) {
+  const std::vector<SlabBlock> before = std::exchange(chunks_, {});
   starts_.clear();
-  add(records);
+  bytes_ = 0;
+  first_records_ = static_cast<std::uint32_t>(std::min<std::size_t>(records, per_chunk_));
+  add(first_records_);
   if (size_ > 0) std::memcpy(starts_[0], before[0].data(), size_ * record_bytes_);
-  first_records_ = static_cast<std::uint32_t>(records);
 }
 
 void RowSlab::add(std::size_t records) {
@@ -95,6 +102,8 @@ void RowSlab::clear() {
 void RowSlab::trim() {
   const std::size_t used = (size_ + std::size_t{per_chunk_} - 1) / per_chunk_;
   while (chunks_.size() > used) drop_last();
+  const std::size_t few = few_records(), fits = (size_ + few - 1) / few * few;
+  if (chunks_.size() == 1 && fits < first_records_) resize_first(fits);
 }
 
 }  // namespace capstan

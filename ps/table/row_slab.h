@@ -1,5 +1,5 @@
 // RowSlab: the rows of one table and shard in slots 0..size-1, without holes. A record is the 8-byte key
-// followed by the row's bytes. Records lie in chunks of some 16 KiB from the pool that all tables share, so a
+// followed by the row's bytes. Records lie in chunks of some 8 KiB from the pool that all tables share, so a
 // large table grows without moving a row; as long as there is but one chunk it doubles instead.
 #pragma once
 
@@ -65,7 +65,9 @@ class RowSlab {
     return starts_[chunk] + (slot - chunk * per_chunk_) * record_bytes_;
   }
   std::size_t capacity() const;
+  std::size_t few_records() const;
   void make_room();
+  void resize_first(std::size_t records);
   void add(std::size_t records);
   void drop_last();
 

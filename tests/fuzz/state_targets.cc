@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint32_t kShards = 4;
 constexpr std::uint32_t kSlots = 2;
+constexpr std::uint32_t kAnyPass = ~0U;  // behind whatever a shard has seen
 
 // A table with moments, admission and a ttl, and a layer.
 std::vector<TableSpec> tables() {
@@ -70,16 +71,16 @@ void run_snapshot(std::span<const std::byte> bytes) {
   Shard shard = empty_shard();
   if (!shard.restore(bytes, 0).ok()) return;
   Shard copy = empty_shard();
-  CAPSTAN_ASSERT(copy.restore(shard.snapshot_after(0, 0, 1)->bytes.bytes(), 0).ok(),
+  CAPSTAN_ASSERT(copy.restore(shard.snapshot_after(kAnyPass, 0, 1)->bytes.bytes(), 0).ok(),
                  "a restored shard's snapshot cannot be restored");
 }
 
 // A section and what changed since.
 std::vector<Buffer> chains() {
   Shard shard = used_shard();
-  const Buffer whole = shard.snapshot_after(0, 0, 1, {1, 0})->bytes;
+  const Buffer whole = shard.snapshot_after(kAnyPass, 0, 1, {1, 0})->bytes;
   shard.evict(1000, 0);
-  const Buffer change = shard.snapshot_after(0, 0, 1, {2, 1})->bytes;
+  const Buffer change = shard.snapshot_after(kAnyPass, 0, 1, {2, 1})->bytes;
   ByteWriter out;
   out.put_bytes(whole.bytes());
   out.put_bytes(change.bytes());

@@ -73,5 +73,15 @@ TEST(RequestQuota, IsKeptToByRandomPeers) {
   }
 }
 
+TEST(RequestLimits, TakeAnEighthOfTheMemoryAtMost) {
+  const RequestLimits usual;
+  EXPECT_EQ(usual.within(0).bytes, usual.bytes) << "no limit";
+  EXPECT_EQ(usual.within(std::uint64_t{800} << 20).bytes, std::uint64_t{100} << 20);
+  EXPECT_EQ(usual.within(std::uint64_t{1} << 40).bytes, usual.bytes);
+  EXPECT_EQ(usual.within(1).bytes, std::uint64_t{8} << 20) << "enough to work with";
+  EXPECT_EQ(usual.within(1).requests, usual.requests);
+  EXPECT_EQ((RequestLimits{3, 10}.within(std::uint64_t{1} << 30).bytes), 10U);
+}
+
 }  // namespace
 }  // namespace capstan

@@ -60,6 +60,12 @@ struct Twin {
   std::unique_ptr<Shard> replica = std::make_unique<Shard>(0, kShards);
 };
 
+std::uint64_t pushes_by_staleness(const Shard& shard) {
+  std::uint64_t pushes = 0;
+  for (const std::uint64_t bucket : shard.stats().staleness) pushes += bucket;
+  return pushes;
+}
+
 std::vector<TableSpec> some_tables() {
   TableSpec limited = sum_table("limited", 2);
   limited.min_count = 2;
@@ -213,6 +219,28 @@ TEST(ShardReplay, BytesThatAreNoShardAreRefused) {
   Shard other(1, kShards);
   twin.declare(other);
   EXPECT_FALSE(other.load_all(bytes.bytes()).ok()) << "another shard's";
+}
+
+// Records do not tell which version was pulled, so a copy knows nothing of staleness until it leads.
+TEST(ShardReplay, ACopyCountsNoStaleness) {
+  Twin twin({sum_table()}, false);
+  const Key key = key_of(0);
+  const float gradient = 1.0F;
+  for (std::uint64_t sequence = 1; sequence <= 5; ++sequence) {
+    PushedSlice slice;
+    slice.term = 1;
+    slice.sequence = sequence;
+    slice.previous = sequence - 1;
+    slice.keys_owner = Buffer::copy_of(std::span(&key, 1));
+    slice.gradients_owner = Buffer::copy_of(std::span(&gradient, 1));
+    slice.sections = {{0, 1}};
+    slice.keys = slice.keys_owner.as<Key>().data();
+    slice.gradients = slice.gradients_owner.as<float>().data();
+    ASSERT_EQ(twin.push(slice, 0), SliceStatus::kOk);
+  }
+  EXPECT_TRUE(twin.equal());
+  EXPECT_EQ(pushes_by_staleness(*twin.original), 5U);
+  EXPECT_EQ(pushes_by_staleness(*twin.replica), 0U);
 }
 
 }  // namespace

@@ -296,5 +296,32 @@ TEST_F(ShardTest, SyncAShardInALaterPassIsTooLateForAStepOfTheOneBefore) {
   EXPECT_EQ(shard.snapshot_after(0, 1, 1).error().code, ErrorCode::kStale);
 }
 
+// What a process did is the sum of what its shards did while it led them, whichever come and go.
+TEST(ShardStats, ProgressIsTheDifferenceOfCounters) {
+  Shard shard(0, kShards);
+  shard.declare({{sum_table()}});
+  const auto push = [&](std::uint64_t sequence) {
+    return Pushed{.sequence = sequence, .previous = sequence - 1, .keys = {key_of(0)}, .gradients = {1.0F}}
+        .to(shard);
+  };
+  ShardStats done;
+  push(1);
+  const ShardStats before = shard.stats();
+  push(2);
+  push(3);
+  push(3);
+  done.add_progress(before, shard.stats());
+  EXPECT_EQ(done.pushes_applied_here, 2U);
+  EXPECT_EQ(done.pushes_duplicate, 1U);
+  EXPECT_EQ(done.rows_pushed, 2U);
+  EXPECT_EQ(done.rows, 0U) << "what there is now is no progress";
+  Shard other(0, kShards);
+  other.declare({{sum_table()}});
+  ASSERT_TRUE(other.load_all(shard.save_all().bytes()).ok());
+  EXPECT_EQ(other.stats().pushes_applied, 3U) << "with the rows";
+  done.add_progress({}, other.stats());
+  EXPECT_EQ(done.pushes_applied_here, 2U) << "not of this process";
+}
+
 }  // namespace
 }  // namespace capstan
