@@ -3,10 +3,9 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <bit>
 
-#include "common/config/job_checks.h"
 #include "common/planted_bugs.h"
+#include "scheduler/few_shards.h"
 #include "scheduler/job.h"
 #include "scheduler/json.h"
 #include "scheduler/moves.h"
@@ -21,25 +20,6 @@ constexpr std::size_t kHandoversAtOnce = 2;
 constexpr std::chrono::seconds kSwapPause{10};
 constexpr std::size_t kServersAtOnce = 1000;
 constexpr std::size_t kMovesShown = 1000;  // of a plan: the loop waits for it
-
-// Fixed for a job's life.
-std::uint64_t shards_for(std::uint64_t servers) {
-  constexpr std::uint64_t kShardsMax = 65536;
-  return std::min(std::bit_ceil(servers * kShardsPerServer), kShardsMax);
-}
-
-// What the operator is told of so many servers; nothing while there are shards enough to balance with.
-std::string coarse_note(std::uint64_t servers, std::uint64_t shards) {
-  if (shards >= servers * kShardsPerServer) return "";
-  const std::uint64_t least = shards / servers;
-  const std::string share = shards % servers == 0 ? fmt::format("each leads {}", least)
-                                                  : fmt::format("some lead {}, others {}", least + 1, least);
-  return fmt::format(
-      "{} servers share {} shards (cluster.num_shards), fewer than {} each: {}, and one shard that is asked "
-      "for more than others weighs more. Each further server relieves the others less. The number of shards "
-      "is fixed for a job's life: a job that needs so many servers begins anew with cluster.num_shards: {}",
-      servers, shards, kShardsPerServer, share, shards_for(servers));
-}
 
 std::size_t staying(const std::vector<PlacementNode>& nodes) {
   return static_cast<std::size_t>(
@@ -340,7 +320,7 @@ std::string Job::planned_moves(const std::vector<PlacementNode>& nodes) const {
   }
   const bool grows = std::any_of(nodes.begin(), nodes.end(),
                                  [](const PlacementNode& node) { return node.id > Membership::kNodesMax; });
-  const std::string note = grows ? coarse_note(staying(nodes), map_.num_shards()) : "";
+  const std::string note = grows ? few_shards_note(staying(nodes), map_.num_shards()) : "";
   return json::serialize(json::object{
       {"moves", std::move(array)}, {"bytes", total}, {"more", moves.size() == kMovesShown}, {"note", note}});
 }

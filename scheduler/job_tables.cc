@@ -3,6 +3,7 @@
 
 #include "common/planted_bugs.h"
 #include "scheduler/agreement.h"
+#include "scheduler/few_shards.h"
 #include "scheduler/job.h"
 
 namespace capstan {
@@ -62,7 +63,9 @@ void Job::place_shards() {
       evened_out(place(cluster.num_shards, cluster.replicas, servers, map_.chains()), servers);
   for (std::uint32_t shard = 0; shard < cluster.num_shards; ++shard)
     wanted[shard] = {shard, 0, chains[shard], 0};
-  if (change_map(wanted)) declare_tables();
+  if (!change_map(wanted)) return;
+  if (const std::string few = few_shards_note(servers.size(), cluster.num_shards); !few.empty()) warn(few);
+  declare_tables();
 }
 
 SketchRoom Job::sketch_room() const {

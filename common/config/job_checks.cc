@@ -243,9 +243,9 @@ void check_cluster(const JobConfig& job, ReadContext& context) {
   const std::uint32_t shards = cluster.num_shards;
   demand((shards & (shards - 1)) == 0, context, "cluster.num_shards", {},
          fmt::format("cluster.num_shards must be a power of two, not {}", shards));
-  demand(shards >= kShardsPerServer * cluster.servers, context, "cluster.num_shards", {"cluster.servers"},
-         fmt::format("cluster.num_shards must be at least {} for {} servers",
-                     kShardsPerServer * cluster.servers, cluster.servers));
+  demand(shards >= cluster.servers, context, "cluster.num_shards", {"cluster.servers"},
+         fmt::format("cluster.num_shards must be at least {} for {} servers, or some would lead nothing",
+                     cluster.servers, cluster.servers));
   demand(cluster.replicas <= cluster.servers, context, "cluster.replicas", {"cluster.servers"},
          fmt::format("{} replicas need as many servers, not {}", cluster.replicas, cluster.servers));
   const Status endpoint = check_endpoint(cluster.scheduler, true);

@@ -23,9 +23,10 @@ std::shared_ptr<const SectionSpec> cluster_schema() {
       .key("servers", &ClusterConfig::servers, count(between(1, 4096)), "Parameter-server processes.")
       .key("workers", &ClusterConfig::workers, count(between(0, 4096)),
            "Worker processes; none with `task: direct`.")
-      .key("num_shards", &ClusterConfig::num_shards, count(between(1, 65536)),
-           "Slices of all tables, fixed for the job's life: a power of two, at least 16 times the most "
-           "servers ever.")
+      .key(
+          "num_shards", &ClusterConfig::num_shards, count(between(1, 65536)),
+          "Slices of all tables, fixed for the job's life: a power of two, at least as many as servers. From "
+          "16 times the most servers ever on they balance well; with fewer the job warns.")
       .key("replicas", &ClusterConfig::replicas, count(between(1, 8)), "Copies of each shard.")
       .key("balance_load", &ClusterConfig::balance_load, boolean(),
            "Servers share the shards that are asked for most, as well as memory; else memory alone.")

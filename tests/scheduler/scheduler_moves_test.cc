@@ -247,6 +247,18 @@ TEST_F(SchedulerMovesTest, MoreServersThanASixteenthOfTheShardsAreWarnedOf) {
   EXPECT_THAT(scheduler->change_servers({"ps-0", 0, true}).json, HasSubstr(R"("note":"")"));
 }
 
+TEST_F(SchedulerMovesTest, FewShardsForTheServersAreWarnedOfAtTheStart) {
+  begin(1);
+  EXPECT_THAT(
+      scheduler->job().facts().warnings,
+      ::testing::ElementsAre(AllOf(HasSubstr("2 servers share 16 shards (cluster.num_shards), fewer than 16"),
+                                   HasSubstr("cluster.num_shards: 32"))));
+  options.start = StartMode::kNew;
+  options.config.cluster.num_shards = 32;
+  begin(1);
+  EXPECT_TRUE(scheduler->job().facts().warnings.empty());
+}
+
 // The scheduler that wanted it is dead, or a checkpoint has come in between.
 TEST_F(SchedulerMovesTest, AHandoverThatIsNotWantedIsTakenBack) {
   begin(2);

@@ -266,13 +266,19 @@ TEST(JobChecks, TrainAndEvaluate) {
 TEST(JobChecks, Cluster) {
   expect_each({
       {kClicks, {"cluster.num_shards=100"}, "must be a power of two, not 100"},
-      {kClicks, {"cluster.num_shards=32", "cluster.servers=4"}, "must be at least 64 for 4 servers"},
+      {kClicks, {"cluster.num_shards=2", "cluster.servers=3"}, "must be at least 3 for 3 servers"},
       {kClicks, {"cluster.replicas=2"}, "2 replicas need as many servers, not 1"},
       {kClicks,
        {"cluster.scheduler=localhost"},
        "must be tcp://host:port with a port from 0 to 65535, not 'localhost'"},
       {kClicks, {"cluster.scheduler='tcp://a:99999'"}, "must be tcp://host:port"},
   });
+}
+
+// A checkpoint goes on any number of servers that its shards suffice for.
+TEST(JobChecks, ServersMayHaveFewShards) {
+  EXPECT_THAT(messages(kClicks, {"cluster.num_shards=32", "cluster.servers=3"}), testing::IsEmpty());
+  EXPECT_THAT(messages(kClicks, {"cluster.num_shards=4", "cluster.servers=4"}), testing::IsEmpty());
 }
 
 TEST(JobChecks, AWrongSettingIsNotComplainedAboutTwice) {
