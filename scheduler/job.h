@@ -237,6 +237,14 @@ class Job {
   bool holds_nothing(NodeId server) const;
   std::string planned_moves(const std::vector<PlacementNode>& nodes) const;
 
+  // job_room.cc
+  MemoryRoom memory_room(const std::vector<ShardEntry>& entries) const;
+  void name_learners(std::vector<ShardEntry>& wanted);
+  void tell_no_room(const MemoryRoom& room);
+  std::string cannot_take_over(const std::vector<PlacementNode>& nodes) const;
+  std::uint64_t memory_of_new_server() const;
+  std::string note_of_new_servers(const std::vector<PlacementNode>& nodes) const;
+
   // job_work.cc
   bool take_progress(const Node& node, const WorkCursor& cursor);
   bool split(const Node& holder, const WorkSplit& split);
@@ -340,6 +348,8 @@ class Job {
   };
   std::map<std::uint32_t, Handover> handovers_;
   MovesBegun moves_;
+  std::set<std::uint32_t> no_room_;                             // shards whose next copy fits nowhere
+  std::map<std::pair<std::uint32_t, NodeId>, Instant> joined_;  // shard and member: of late, and when
   ShardLoads loads_;
   Instant swap_due_{};
   std::set<NodeId> draining_;

@@ -180,9 +180,7 @@ void Job::tend_chains() {
   take_in_learners(wanted);
   if (now >= learners_due_) {
     learners_due_ = now + lease / 2;
-    std::vector<PlacementNode> staying = servers();
-    std::erase_if(staying, [](const PlacementNode& node) { return node.leaving; });
-    wanted = with_learners(std::move(wanted), replicas, staying);
+    name_learners(wanted);
   }
   if (may_move()) move_shards(wanted);
   if (!map_.changes(wanted, facts_.generation).empty()) {
@@ -204,6 +202,7 @@ void Job::take_in_learners(std::vector<ShardEntry>& wanted) {
     ShardEntry& entry = wanted[shard];
     const Node* node = context_.membership.find(ready.learner);
     if (entry.epoch != ready.epoch || node == nullptr || !node->alive) continue;
+    joined_[{shard, entry.learner}] = context_.loop.now();
     entry.chain.push_back(entry.learner);
     entry.learner = 0;
   }

@@ -60,7 +60,8 @@ bool Job::know_their_chain(const Chain& members, const ShardEntry& entry) const 
 // Members that are too many and do not lead go once all that stay know the chain. The primary may be going on
 // by the promise of one that goes, and then no other must be able to succeed it; and what the scheduler was
 // told before it stood still for a while may have come from servers that are dead by now. New moves begin
-// when no chain waits to be whole.
+// when no chain waits to be whole. Chains that memory keeps short wait for nothing, but then only servers
+// that leave give anything away: what has room goes to copies first.
 void Job::move_shards(std::vector<ShardEntry>& wanted) {
   const std::uint32_t replicas = options().config.cluster.replicas;
   const std::vector<PlacementNode> nodes = servers();
@@ -68,11 +69,13 @@ void Job::move_shards(std::vector<ShardEntry>& wanted) {
   forget_moves(wanted);
   const std::vector<Chain> chains = settled(wanted, replicas, nodes, moves_);
   std::size_t copying = 0, under_way = 0;
-  bool all_whole = true;
+  bool all_whole = true, all_that_can = true;
   for (ShardEntry& entry : wanted) {
     const Chain& then = chains[entry.shard];
     const ShardEntry& now = map_.entries()[entry.shard];
-    all_whole = all_whole && entry.chain.size() >= replicas;
+    const bool whole = entry.chain.size() >= replicas;
+    all_whole = all_whole && whole;
+    all_that_can = all_that_can && (whole || no_room_.contains(entry.shard));
     if (entry.chain.size() >= replicas && entry.learner != 0 && !holds(then, entry.learner))
       entry.learner = 0;
     const bool same_primary = then.front() == entry.chain.front();
@@ -81,11 +84,12 @@ void Job::move_shards(std::vector<ShardEntry>& wanted) {
     copying += entry.learner != 0 ? 1 : 0;
     under_way += entry.learner != 0 || entry.chain != then ? 1 : 0;
   }
-  if (!all_whole) return;
-  for (const Move& move : next_moves(chains, nodes, under_way == 0 && handovers_.empty())) {
+  if (!all_that_can) return;
+  for (const Move& move : next_moves(chains, nodes, all_whole && under_way == 0 && handovers_.empty())) {
     ShardEntry& entry = wanted[move.shard];
     if (copying >= kCopiesAtOnce || under_way >= kMovesAtOnce) return;
     if (entry.learner != 0 || entry.chain != chains[move.shard]) continue;
+    if (!all_whole && !draining_.contains(move.from)) continue;
     entry.learner = move.to;
     moves_[move.shard] = move;
     ++copying;
@@ -273,8 +277,10 @@ ChangeServersReply Job::change_servers(const ChangeServers& wish) {
   if (wish.add > kServersAtOnce) {
     return refuse(fmt::format("{} servers at once are too many, {} are the most", wish.add, kServersAtOnce));
   }
+  const std::uint64_t memory = memory_of_new_server();
   for (std::uint32_t n = 0; n < wish.add; ++n) {
-    nodes.push_back({static_cast<NodeId>(Membership::kNodesMax + 1 + n), 0, fmt::format("new {}", n + 1)});
+    nodes.push_back(
+        {static_cast<NodeId>(Membership::kNodesMax + 1 + n), memory, fmt::format("new {}", n + 1)});
   }
   const std::size_t stay = staying(nodes);
   if (drained != 0 && stay < std::max(replicas, 1U)) {
@@ -282,6 +288,9 @@ ChangeServersReply Job::change_servers(const ChangeServers& wish) {
         fmt::format("without {} there are {} servers, and the job wants {} to hold each shard: add "
                     "one first",
                     wish.drain, stay, replicas));
+  }
+  if (drained != 0 && !draining_.contains(drained)) {
+    if (const std::string why = cannot_take_over(nodes); !why.empty()) return refuse(why);
   }
   ChangeServersReply reply{"", planned_moves(nodes)};
   if (wish.dry_run) return reply;
@@ -318,11 +327,10 @@ std::string Job::planned_moves(const std::vector<PlacementNode>& nodes) const {
     array.push_back(json::object{
         {"shard", move.shard}, {"bytes", bytes}, {"from", name(move.from)}, {"to", name(move.to)}});
   }
-  const bool grows = std::any_of(nodes.begin(), nodes.end(),
-                                 [](const PlacementNode& node) { return node.id > Membership::kNodesMax; });
-  const std::string note = grows ? few_shards_note(staying(nodes), map_.num_shards()) : "";
-  return json::serialize(json::object{
-      {"moves", std::move(array)}, {"bytes", total}, {"more", moves.size() == kMovesShown}, {"note", note}});
+  return json::serialize(json::object{{"moves", std::move(array)},
+                                      {"bytes", total},
+                                      {"more", moves.size() == kMovesShown},
+                                      {"note", note_of_new_servers(nodes)}});
 }
 
 }  // namespace capstan

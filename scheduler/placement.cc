@@ -20,9 +20,11 @@ Index index_by_id(const std::vector<PlacementNode>& nodes) {
   return index;
 }
 
-// Adds one backup to `chain`: the farthest first, then the node with the most room, then the lowest id.
+// Adds one backup to `chain`, of those that may be one: the farthest first, then the node with the most room,
+// then the lowest id.
+template <typename May>
 void add_backup(Chain& chain, const std::vector<PlacementNode>& nodes, const Index& index,
-                std::vector<double>& room) {
+                std::vector<double>& room, const May& may) {
   const auto nearness_of = [&](const PlacementNode& node) {
     std::size_t sum = 0;
     for (const NodeId id : chain) {
@@ -37,7 +39,7 @@ void add_backup(Chain& chain, const std::vector<PlacementNode>& nodes, const Ind
     const std::size_t near = nearness_of(nodes[n]);
     const bool better =
         best == nodes.size() || near < best_nearness || (near == best_nearness && room[n] > room[best]);
-    if (!better) continue;
+    if (!better || !may(nodes[n].id)) continue;
     best = n;
     best_nearness = near;
   }
@@ -136,7 +138,7 @@ std::vector<Chain> place(std::uint32_t num_shards, std::uint32_t replicas,
     }
   }
   for (Chain& chain : chains) {
-    while (chain.size() < length) add_backup(chain, nodes, index, room);
+    while (chain.size() < length) add_backup(chain, nodes, index, room, [](NodeId) { return true; });
   }
   return chains;
 }
@@ -165,24 +167,37 @@ std::vector<ShardEntry> without_silent(std::vector<ShardEntry> entries, const st
   return entries;
 }
 
-std::vector<ShardEntry> with_learners(std::vector<ShardEntry> entries, std::uint32_t replicas,
-                                      const std::vector<PlacementNode>& nodes) {
+Learners with_learners(std::vector<ShardEntry> entries, std::uint32_t replicas,
+                       const std::vector<PlacementNode>& nodes, MemoryRoom room) {
   const Index index = index_by_id(nodes);
-  std::vector<double> room(nodes.size(), 0.0);
-  const auto take_room = [&](NodeId id) {
-    if (const auto found = index.find(id); found != index.end()) room[found->second] -= 1.0;
+  std::vector<double> places(nodes.size(), 0.0);
+  const auto take_place = [&](NodeId id) {
+    if (const auto found = index.find(id); found != index.end()) places[found->second] -= 1.0;
   };
   for (const ShardEntry& entry : entries) {
-    for (const NodeId id : entry.chain) take_room(id);
-    take_room(entry.learner);
+    for (const NodeId id : entry.chain) take_place(id);
+    take_place(entry.learner);
   }
+  Learners learners;
   for (ShardEntry& entry : entries) {
     if (entry.learner != 0 || entry.chain.size() >= replicas) continue;
+    bool full = false, unknown = false;
     Chain chain = entry.chain;
-    add_backup(chain, nodes, index, room);
-    if (chain.size() > entry.chain.size()) entry.learner = chain.back();
+    add_backup(chain, nodes, index, places, [&](NodeId id) {
+      const MemoryRoom::Fit fit = room.fits(entry, id);
+      full = full || fit == MemoryRoom::Fit::kNo;
+      unknown = unknown || fit == MemoryRoom::Fit::kUnknown;
+      return fit == MemoryRoom::Fit::kYes;
+    });
+    if (chain.size() > entry.chain.size()) {
+      entry.learner = chain.back();
+      room.promise(entry, entry.learner);
+    } else if (unknown || full) {
+      (unknown ? learners.undecided : learners.no_room).push_back(entry.shard);
+    }
   }
-  return entries;
+  learners.entries = std::move(entries);
+  return learners;
 }
 
 }  // namespace capstan

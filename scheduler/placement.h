@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/message.h"
+#include "scheduler/memory_room.h"
 
 namespace capstan {
 
@@ -50,9 +51,14 @@ std::vector<ShardEntry> without_silent(std::vector<ShardEntry> entries, const st
                                        const std::set<NodeId>& heard);
 
 // Names a learner for each chain of fewer than `replicas` members that has none: of the nodes outside it, the
-// one farthest from it (zone, then host), then the one in the fewest chains, then the lowest id. REQUIRES:
-// nodes ascends by id.
-std::vector<ShardEntry> with_learners(std::vector<ShardEntry> entries, std::uint32_t replicas,
-                                      const std::vector<PlacementNode>& nodes);
+// one farthest from it (zone, then host), then the one in the fewest chains, then the lowest id; none that
+// has no memory for it. REQUIRES: nodes ascends by id.
+struct Learners {
+  std::vector<ShardEntry> entries;
+  std::vector<std::uint32_t> no_room;    // shards that surely fit on none of the nodes outside their chain
+  std::vector<std::uint32_t> undecided;  // that may fit on one, or not
+};
+Learners with_learners(std::vector<ShardEntry> entries, std::uint32_t replicas,
+                       const std::vector<PlacementNode>& nodes, MemoryRoom room);
 
 }  // namespace capstan

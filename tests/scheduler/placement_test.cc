@@ -131,7 +131,7 @@ TEST(Placement, ShortChainsGetLearnersOnOtherHosts) {
   const std::vector<PlacementNode> nodes = {{1, 0, "a"}, {2, 0, "b"}, {3, 0, "a"}, {4, 0, "c"}};
   const auto learners = [&](std::vector<ShardEntry> entries, std::uint32_t replicas) {
     std::vector<NodeId> ids;
-    for (const ShardEntry& entry : with_learners(std::move(entries), replicas, nodes))
+    for (const ShardEntry& entry : with_learners(std::move(entries), replicas, nodes, {}).entries)
       ids.push_back(entry.learner);
     return ids;
   };
