@@ -183,7 +183,7 @@ struct ClusterConfig {
   std::uint32_t replicas = 1;
   bool balance_load = true;        // shards that are asked for much are spread over the servers
   std::uint32_t threads = 0;       // a process; 0: cores / processes on this host, at least 1
-  std::uint64_t memory_limit = 0;  // bytes a server; 0: 80 % of the machine's, shared
+  std::uint64_t memory_limit = 0;  // bytes a server; 0: 70 % of the machine's, shared
   std::uint64_t lease_ms = 2000;
   std::uint64_t scheduler_grace_ms = 60000;
   std::uint64_t catch_up_rate = 256ULL << 20;  // bytes a second; 0: no limit

@@ -301,7 +301,7 @@ TEST(Explain, GivesEachValueItsOrigin) {
   EXPECT_THAT(text, testing::ContainsRegex("seed: 7 +# --set\n"));
   EXPECT_THAT(text, testing::ContainsRegex("embedding_dim: 8 +# films.yaml:8\n"));
   EXPECT_THAT(text, testing::ContainsRegex("batch_size: 1024 +# default\n"));
-  EXPECT_THAT(text, testing::ContainsRegex("memory_limit: 0 +# default: 0: 80 % of the machine"));
+  EXPECT_THAT(text, testing::ContainsRegex("memory_limit: 0 +# default: 0: 70 % of the machine"));
   EXPECT_EQ(config_of(text), outcome.job->config);
 }
 
