@@ -67,7 +67,7 @@ class Page(unittest.TestCase):
         self.assertEqual(self.count("#shards .cells i.copy"), 64)
         self.assertGreater(self.count("#work tbody tr"), 0)
         self.browser.find_element(By.CSS_SELECTOR, "summary").click()
-        self.assertIn("embedding_dim: 8", self.text("#job-file"))
+        eventually(lambda: "embedding_dim: 8" in self.text("#job-file"), "the job opens")
         before = self.text("#facts")
         eventually(lambda: self.text("#facts") != before, "it goes on by itself")
         self.assertEqual(self.complaints(), [])
