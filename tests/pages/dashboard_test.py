@@ -66,7 +66,7 @@ class Page(unittest.TestCase):
         self.assertEqual(self.count("#shards .cells i.leads"), 64)
         self.assertEqual(self.count("#shards .cells i.copy"), 64)
         self.assertGreater(self.count("#work tbody tr"), 0)
-        self.browser.find_element(By.CSS_SELECTOR, "summary").click()
+        self.browser.find_element(By.CSS_SELECTOR, "details:has(#job-file) > summary").click()
         eventually(lambda: "embedding_dim: 8" in self.text("#job-file"), "the job opens")
         before = self.text("#facts")
         eventually(lambda: self.text("#facts") != before, "it goes on by itself")
