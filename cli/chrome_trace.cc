@@ -106,6 +106,13 @@ void add_node(Events& events, NodeTrace node, const std::map<NodeId, std::string
   }
 }
 
+// Of times in order.
+double ms_at(const std::vector<std::int64_t>& micros, double share) {
+  constexpr double kMicrosAMilli = 1000.0;
+  const auto at = static_cast<std::size_t>(share * static_cast<double>(micros.size() - 1));
+  return static_cast<double>(micros[at]) / kMicrosAMilli;
+}
+
 }  // namespace
 
 std::string chrome_trace(const TraceReply& trace) {
@@ -124,13 +131,8 @@ std::string trace_table(const TraceReply& trace) {
   std::string table = fmt::format("{:14} {:>8} {:>11} {:>11}\n", "", "times", "median", "p95");
   for (auto& [kind, all] : times) {
     std::sort(all.begin(), all.end());
-    constexpr double kMicrosAMilli = 1000.0;
-    const auto at = [&](double share) {
-      return static_cast<double>(all[static_cast<std::size_t>(share * static_cast<double>(all.size() - 1))]) /
-             kMicrosAMilli;
-    };
-    table +=
-        fmt::format("{:14} {:>8} {:>8.2f} ms {:>8.2f} ms\n", to_string(kind), all.size(), at(0.5), at(0.95));
+    table += fmt::format("{:14} {:>8} {:>8.2f} ms {:>8.2f} ms\n", to_string(kind), all.size(),
+                         ms_at(all, 0.5), ms_at(all, 0.95));
   }
   return table;
 }
