@@ -24,14 +24,19 @@ inline bool is_rebuilt(const SimCluster& cluster) {
   return process != nullptr && !process->job().rebuilding() && !process->job().map().empty();
 }
 
+// Some batches are computed, and the job goes on without the server.
+inline bool trains_and_can_lose(SimCluster& cluster, const SimNode& server) {
+  cluster.world().run_until([&] { return cluster.ended() || cluster.findings().computed >= 10; },
+                            std::chrono::seconds(60));
+  return !cluster.ended() && is_rebuilt(cluster) && cluster.can_lose(server);
+}
+
 // A server dies and is there again, with none of its rows; the journal is lost twice in a row.
 inline std::string rebuilt_twice(std::uint64_t seed) {
   SimCluster cluster(seed, world_to_rebuild(seed));
   SimWorld& world = cluster.world();
-  world.run_until([&] { return cluster.ended() || cluster.findings().computed >= 10; },
-                  std::chrono::seconds(60));
   SimNode& server = cluster.server(seed % 3);
-  if (cluster.ended() || !is_rebuilt(cluster) || !cluster.can_lose(server)) return "";
+  if (!trains_and_can_lose(cluster, server)) return "";
   for (std::uint32_t n = 0; n < cluster.options().workers; ++n)
     cluster.crash(cluster.worker(n), SimWorld::Crash::kProcess);
   cluster.crash(server, SimWorld::Crash::kProcess);
@@ -52,10 +57,8 @@ inline std::string rebuilt_twice(std::uint64_t seed) {
 inline std::string numbered_by_a_false_start(std::uint64_t seed) {
   SimCluster cluster(seed, world_to_rebuild(seed));
   SimWorld& world = cluster.world();
-  world.run_until([&] { return cluster.ended() || cluster.findings().computed >= 10; },
-                  std::chrono::seconds(60));
   SimNode& server = cluster.server(seed % 3);
-  if (cluster.ended() || !is_rebuilt(cluster) || !cluster.can_lose(server)) return "";
+  if (!trains_and_can_lose(cluster, server)) return "";
   cluster.crash(server, SimWorld::Crash::kProcess);
   for (std::uint32_t n = 0; n < 3; ++n) {
     if (n != seed % 3) world.partition(cluster.server(n), cluster.scheduler());

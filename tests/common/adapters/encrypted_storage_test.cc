@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +11,7 @@
 #include "common/adapters/any_storage.h"
 #include "common/adapters/file_keys.h"
 #include "common/rng.h"
+#include "tests/temp_dir.h"
 
 namespace capstan {
 namespace {
@@ -21,12 +21,7 @@ using testing::HasSubstr;
 
 class EncryptedStorageTest : public ::testing::Test {
  protected:
-  EncryptedStorageTest() {
-    std::string pattern = (fs::temp_directory_path() / "encrypted_XXXXXX").string();
-    root_ = mkdtemp(pattern.data());
-    EXPECT_TRUE(add_file_key(root_ + "/keys/checkpoint.key").ok());
-  }
-  ~EncryptedStorageTest() override { fs::remove_all(root_); }
+  EncryptedStorageTest() { EXPECT_TRUE(add_file_key(root_ + "/keys/checkpoint.key").ok()); }
 
   AnyStorage storage() const { return AnyStorage({}, {}, root_ + "/keys"); }
   std::string path(const std::string& name) const { return "encrypted:" + root_ + "/" + name; }
@@ -55,7 +50,8 @@ class EncryptedStorageTest : public ::testing::Test {
     ASSERT_TRUE(file->close().ok());
   }
 
-  std::string root_;
+  TempDir dir_;
+  std::string root_ = dir_.path();
 };
 
 bool equal(const Buffer& a, std::span<const std::byte> b) {

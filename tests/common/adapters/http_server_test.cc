@@ -16,6 +16,7 @@
 
 #include "tests/http_get.h"
 #include "tests/self_signed.h"
+#include "tests/temp_dir.h"
 
 namespace capstan {
 namespace {
@@ -137,14 +138,10 @@ TEST(HttpServer, TooManyConnectionsAreTurnedAway) {
 
 class HttpsServer : public ::testing::Test {
  protected:
-  HttpsServer() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "https_XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-    options_.tls = make_certificate(folder_, "page", 1);
-  }
-  ~HttpsServer() override { std::filesystem::remove_all(folder_); }
+  HttpsServer() { options_.tls = make_certificate(folder_, "page", 1); }
 
-  std::string folder_;
+  TempDir dir_;
+  std::string folder_ = dir_.path();
   HttpServerOptions options_;
 };
 
