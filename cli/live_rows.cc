@@ -22,13 +22,17 @@ constexpr Duration kCallTimeout = 2s;
 // One conversation with a running cluster; run() ends when finish() was called or patience is over.
 class Session {
  public:
-  // `longer`: than usual an answer may take.
+  // `longer`: than usual an answer may take, once the scheduler has greeted.
   Session(const LiveTarget& target, SecurityOptions security, Duration longer = Duration(0))
       : target_(target),
         longer_(longer),
         transport_(loop_, ZmqOptions{.node = "tool", .max_frames = 4096, .security = std::move(security)}),
         link_(loop_, transport_, target.job_id, std::random_device{}() + 1ULL,
-              {.on_greeted = [this] { greeted_(); },
+              {.on_greeted =
+                   [this] {
+                     be_patient(kPatience + longer_);
+                     greeted_();
+                   },
                .on_refused = [this](const std::string& why) { finish(make_error(ErrorCode::kRefused, why)); },
                .on_job_ended =
                    [this](bool, const std::string&) {
@@ -39,10 +43,7 @@ class Session {
   Status run(std::function<void()> greeted) {
     greeted_ = std::move(greeted);
     CAPSTAN_TRY(link_.start(target_.scheduler));
-    timer_.start(kPatience + longer_, [this] {
-      finish(make_error(ErrorCode::kTimeout, fmt::format("no answer from the cluster at {} within {} s",
-                                                         target_.scheduler, (kPatience + longer_) / 1s)));
-    });
+    be_patient(kPatience);
     loop_.run();
     return outcome_;
   }
@@ -65,6 +66,13 @@ class Session {
   const Hello& hello() const { return link_.hello(); }
 
  private:
+  void be_patient(Duration patience) {
+    timer_.start(patience, [this, patience] {
+      finish(make_error(ErrorCode::kTimeout, fmt::format("no answer from the cluster at {} within {} s",
+                                                         target_.scheduler, patience / 1s)));
+    });
+  }
+
   LiveTarget target_;
   Duration longer_;
   AsioLoop loop_;

@@ -168,6 +168,16 @@ TEST_F(Commands, TraceTheStepsOfARunningJob) {
   EXPECT_THAT(nobody.err, HasSubstr(scheduler));
 }
 
+// However long the trace would take.
+TEST_F(Commands, ATraceOfNobodyIsSoonOver) {
+  const auto begun = std::chrono::steady_clock::now();
+  const Outcome nobody =
+      run({"trace", "--scheduler", "tcp://127.0.0.1:1", "--job", job(), "--seconds", "60"});
+  EXPECT_EQ(nobody.code, 1);
+  EXPECT_THAT(nobody.err, HasSubstr("no answer from the cluster at tcp://127.0.0.1:1 within 5 s"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 40s);
+}
+
 TEST_F(Commands, AskARunningCluster) {
   const auto running = start({"run", ratings_job("{passes: 1000, batch_size: 64}")});
   ASSERT_TRUE(eventually([&] { return running->out().find("/1000 ") != std::string::npos; }, kPatience))
