@@ -6,6 +6,8 @@
 #include <mutex>
 #include <new>
 
+#include "common/sanitizers.h"
+
 namespace capstan {
 namespace {
 
@@ -90,9 +92,8 @@ Buffer allocate_large(std::size_t size) {
 }  // namespace
 
 Buffer Buffer::allocate(std::size_t size) {
-#ifndef __SANITIZE_ADDRESS__  // which is to see who uses a block that was given back
-  if (size >= KeptBlocks::kLarge) return allocate_large(size);
-#endif
+  // The sanitizer is to see who uses a block that was given back.
+  if (!kAddressSanitizer && size >= KeptBlocks::kLarge) return allocate_large(size);
   return Buffer(std::shared_ptr<std::byte>(new_block(size), delete_block), size);
 }
 

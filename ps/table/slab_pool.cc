@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/assert.h"
+#include "common/sanitizers.h"
 
 namespace capstan {
 namespace {
@@ -23,11 +24,8 @@ constexpr std::size_t kSteps = 16;
 constexpr std::array<std::size_t, 2> kLarge = {std::size_t{32} << 10, SlabBlock::kPooledMost};
 constexpr std::size_t kClasses = kSteps + kLarge.size();
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kPooled = false;  // it is to see who uses a block that was given back
-#else
-constexpr bool kPooled = true;
-#endif
+// The sanitizer is to see who uses a block that was given back.
+constexpr bool kPooled = !kAddressSanitizer;
 
 std::atomic<std::size_t> pages_bytes{0};
 
