@@ -2,14 +2,9 @@
 
 #include <utility>
 
+#include "common/micros.h"
+
 namespace capstan {
-namespace {
-
-std::int64_t micros(Instant at) {
-  return at.time_since_epoch().count();
-}
-
-}  // namespace
 
 const char* to_string(SpanKind kind) {
   switch (kind) {

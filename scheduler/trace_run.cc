@@ -5,14 +5,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/micros.h"
+
 namespace capstan {
 namespace {
 
 constexpr std::chrono::seconds kPatience{3};  // for an answer that should be here
-
-std::int64_t micros(Instant at) {
-  return at.time_since_epoch().count();
-}
 
 }  // namespace
 
