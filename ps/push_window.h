@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -51,6 +52,7 @@ class PushWindow {
   // The same of direct streams (common/direct_stream.h) of lower terms, which are closed.
   bool forget_direct_below(std::uint64_t term);
   std::uint64_t direct_fence() const { return direct_fence_; }
+  std::size_t streams() const { return streams_.size(); }  // remembered
 
   void save(ByteWriter& out) const;
   // Replaces everything but the fences; a failed reader leaves rubbish, and the caller must not use the

@@ -27,6 +27,7 @@ class RequestQuota {
   bool take(PeerId from, std::uint64_t bytes, bool shared);
   void give_back(PeerId from, std::uint64_t bytes);
   std::uint32_t requests() const { return all_.requests; }
+  std::uint64_t bytes() const { return all_.bytes; }
   // From now on; what has been taken in stays.
   void set_limits(RequestLimits limits) { limits_ = limits; }
 

@@ -31,7 +31,12 @@ void add_rows(const ShardStats& stats, const ShardStats& done, const std::vector
               static_cast<double>(done.rows_pushed));
 }
 
-void add_pushes(const ShardStats& done, Metrics& out) {
+void add_pushes(const ShardStats& stats, const ShardStats& done, Metrics& out) {
+  out.gauge("capstan_ps_push_streams", "Streams of batches that the shards' push windows remember.",
+            static_cast<double>(stats.streams));
+  out.counter("capstan_ps_push_streams_forgotten_total",
+              "Streams that a published checkpoint has finished, and the windows have let go.",
+              static_cast<double>(done.streams_forgotten));
   const auto slices = [&](const char* outcome, std::uint64_t count) {
     out.counter("capstan_ps_push_slices_total", "A push's parts, one a shard, by what became of them.",
                 static_cast<double>(count), {{"outcome", outcome}});
@@ -59,7 +64,7 @@ bool Server::ready() const {
 
 void Server::add_metrics(Metrics& out) const {
   add_rows(stats_, done_, tables_, out);
-  add_pushes(done_, out);
+  add_pushes(stats_, done_, out);
   std::map<ShardRole, std::uint64_t> shards{
       {ShardRole::kPrimary, 0}, {ShardRole::kMember, 0}, {ShardRole::kLearner, 0}};
   std::uint64_t unconfirmed = 0;
@@ -76,6 +81,10 @@ void Server::add_metrics(Metrics& out) const {
   out.gauge("capstan_ps_records_unconfirmed",
             "Records that the copies behind this server have not confirmed.",
             static_cast<double>(unconfirmed));
+  out.gauge("capstan_ps_requests_taken_in", "Pulls and pushes that were taken in and are not answered yet.",
+            static_cast<double>(quota_.requests()));
+  out.gauge("capstan_ps_requests_taken_in_bytes", "What those take, their answers included.",
+            static_cast<double>(quota_.bytes()));
   out.gauge("capstan_ps_pulls_waiting", "Pulls that wait for a step.",
             static_cast<double>(parked_pulls_.size()));
   out.gauge("capstan_ps_lease_seconds", "How long the lease still holds; negative: it has ended.",

@@ -31,6 +31,8 @@ void ShardStats::add(const ShardStats& other) {
   rows_evicted += other.rows_evicted;
   rows_squeezed += other.rows_squeezed;
   rows_not_admitted += other.rows_not_admitted;
+  streams_forgotten += other.streams_forgotten;
+  streams += other.streams;
   rows += other.rows;
   bytes += other.bytes;
   fixed_bytes += other.fixed_bytes;
@@ -48,7 +50,7 @@ void ShardStats::add_progress(const ShardStats& before, const ShardStats& now) {
       &ShardStats::pushes_applied_here, &ShardStats::pushes_refused_here, &ShardStats::pushes_duplicate,
       &ShardStats::pushes_fenced,       &ShardStats::pushes_gap,          &ShardStats::rows_pulled,
       &ShardStats::rows_pushed,         &ShardStats::rows_evicted,        &ShardStats::rows_not_admitted,
-      &ShardStats::rows_squeezed};
+      &ShardStats::rows_squeezed,       &ShardStats::streams_forgotten};
   for (const auto counter : kCounters) this->*counter += now.*counter - before.*counter;
   for (std::size_t i = 0; i < kStalenessBuckets; ++i) staleness[i] += now.staleness[i] - before.staleness[i];
   if (tables.size() < now.tables.size()) tables.resize(now.tables.size());
@@ -270,8 +272,17 @@ void Shard::count_evicted(std::size_t table, std::uint64_t rows) {
   stats_.tables[table].evicted += rows;
 }
 
+bool Shard::forget_below(std::uint32_t pass, std::uint64_t direct_term) {
+  const std::size_t before = window_.streams();
+  const bool passes = window_.forget_below(pass);
+  const bool direct = window_.forget_direct_below(direct_term);
+  stats_.streams_forgotten += before - window_.streams();
+  return passes || direct;
+}
+
 ShardStats Shard::stats() const {
   ShardStats stats = stats_;
+  stats.streams = window_.streams();
   stats.tables.resize(tables_.size());
   for (std::size_t i = 0; i < tables_.size(); ++i) {
     const EmbeddingTable& table = *tables_[i];

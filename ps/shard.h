@@ -90,7 +90,9 @@ struct ShardStats {
   std::uint64_t pushes_duplicate = 0, pushes_fenced = 0, pushes_gap = 0;
   std::uint64_t rows_pulled = 0, rows_pushed = 0, rows_evicted = 0, rows_not_admitted = 0;
   std::uint64_t rows_squeezed = 0;  // evicted to keep within its memory; among rows_evicted
+  std::uint64_t streams_forgotten = 0;
   std::uint64_t rows = 0, bytes = 0;
+  std::uint64_t streams = 0;      // that the push window remembers
   std::uint64_t fixed_bytes = 0;  // of them, what no eviction gives back: sketches and dense layers
   std::array<std::uint64_t, kStalenessBuckets> staleness{};
   std::vector<TableStats> tables;
@@ -149,10 +151,7 @@ class Shard {
   const PushWindow& window() const { return window_; }
   StepClock clock() const { return {window_.newest_pass(), window_.clock(window_.newest_pass(), slots_)}; }
   // Finished passes and closed direct streams, see PushWindow. True: that is news.
-  bool forget_below(std::uint32_t pass, std::uint64_t direct_term) {
-    const bool passes = window_.forget_below(pass);
-    return window_.forget_direct_below(direct_term) || passes;
-  }
+  bool forget_below(std::uint32_t pass, std::uint64_t direct_term);
   ShardStats stats() const;
 
  private:

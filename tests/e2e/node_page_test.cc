@@ -47,7 +47,8 @@ TEST_F(NodePages, EveryRoleTellsWhatItDoesAndWhetherItIsReady) {
       kPatience));
   EXPECT_THAT(metrics("scheduler"), AllOf(HasSubstr("capstan_job_state{state=\"running\"} 1"),
                                           HasSubstr("capstan_node_up{node=\"ps-1\",role=\"ps\"} 1")));
-  EXPECT_TRUE(eventually([&] { return value_of(metrics("ps-1"), "capstan_ps_bytes") > 0; }, kPatience));
+  for (const char* name : {"capstan_ps_bytes", "capstan_ps_push_streams"})
+    EXPECT_TRUE(eventually([&] { return value_of(metrics("ps-1"), name) > 0; }, kPatience)) << name;
   EXPECT_THAT(metrics("ps-1"), AllOf(ContainsRegex("capstan_ps_rows\\{table=\"[a-z_.]+\"\\} [1-9]"),
                                      HasSubstr("capstan_ps_request_seconds_count{stage=\"pull_answered\"}")));
   EXPECT_TRUE(eventually(

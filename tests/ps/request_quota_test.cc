@@ -36,6 +36,7 @@ TEST(RequestQuota, BytesCountAsWell) {
   EXPECT_TRUE(quota.take(1, 600, true));
   EXPECT_FALSE(quota.take(1, 600, true));
   EXPECT_TRUE(quota.take(1, 400, true));
+  EXPECT_EQ(quota.bytes(), 1000U);
 }
 
 TEST(RequestQuota, UnsharedRoomIsWhoeversComesFirst) {

@@ -70,6 +70,22 @@ TEST_F(ShardTest, ARefusedSliceChangesNothingAndConsumesItsNumber) {
             SliceStatus::kOk);
 }
 
+TEST_F(ShardTest, CountsTheStreamsThatItRemembersAndHasForgotten) {
+  declare(0, false);
+  for (std::uint32_t n = 0; n < 6; ++n) {
+    const Pushed push{.pass = n / 2, .partition = n % 2, .keys = {kA}, .gradients = {1.0F}};
+    ASSERT_EQ(push.to(shard).status, SliceStatus::kOk);
+  }
+  EXPECT_EQ(shard.stats().streams, 6U);
+  EXPECT_TRUE(shard.forget_below(2, 0));
+  EXPECT_FALSE(shard.forget_below(2, 0)) << "no news";
+  EXPECT_EQ(shard.stats().streams, 2U);
+  EXPECT_EQ(shard.stats().streams_forgotten, 4U);
+  ShardStats all;
+  all.add_progress(ShardStats{}, shard.stats());
+  EXPECT_EQ(all.streams_forgotten, 4U);
+}
+
 TEST_F(ShardTest, BoundedClockIsWhatEverySlotHasReported) {
   declare(2, false);
   EXPECT_EQ((Pushed{.partition = 0, .sequence = 1, .keys = {kA}, .gradients = {1.0F}}.to(shard).clock),
