@@ -80,6 +80,8 @@ HttpReply NodePage::page(const std::string& path) const {
   if (path == "/metrics") {
     Metrics metrics;
     content_.add_metrics(metrics);
+    metrics.counter("capstan_http_tokens_refused_total", "Requests for pages without the token.",
+                    static_cast<double>(server_->tokens_refused()));
     return {200, kPrometheusContentType, prometheus_text(metrics)};
   }
   if (const auto page = content_.json_pages.find(path); page != content_.json_pages.end()) {

@@ -76,6 +76,10 @@ const std::string& HttpServer::place() const {
   return impl_->place;
 }
 
+std::uint64_t HttpServer::tokens_refused() const {
+  return impl_->shared->tokens_refused;
+}
+
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& place, HttpServerOptions options,
                                                       Handler handler) {
   auto impl = std::make_unique<Impl>();

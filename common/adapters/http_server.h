@@ -2,6 +2,7 @@
 // a scraper holds up the node whose page it is. Over TLS when it has a certificate.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,10 +25,11 @@ struct HttpServerOptions {
   std::string token;                 // "Authorization: Bearer TOKEN" is asked for; empty: of nobody
   std::set<std::string> open_paths;  // that answer without it
   std::optional<TlsFiles> tls;       // https; whoever comes without TLS is told so
-  std::function<void(const std::string& text)> tell;  // a renewed certificate cannot be used; on its thread
-  std::size_t connections_max = 64;                   // whoever comes beyond is told so (503)
-  Duration idle_limit = std::chrono::seconds(30);     // for a request to come, or an answer to be read
-  Duration answer_limit = std::chrono::seconds(5);    // then the node is said not to answer (503)
+  // A renewed certificate cannot be used; somebody lacks the token, at most once a minute. On its thread.
+  std::function<void(const std::string& text)> tell;
+  std::size_t connections_max = 64;                 // whoever comes beyond is told so (503)
+  Duration idle_limit = std::chrono::seconds(30);   // for a request to come, or an answer to be read
+  Duration answer_limit = std::chrono::seconds(5);  // then the node is said not to answer (503)
 };
 
 class HttpServer {
@@ -42,7 +44,8 @@ class HttpServer {
                                                    Handler handler);
   // What is under way is broken off.
   ~HttpServer();
-  const std::string& place() const;  // "127.0.0.1:41233"
+  const std::string& place() const;      // "127.0.0.1:41233"
+  std::uint64_t tokens_refused() const;  // requests without the token
 
  private:
   struct Impl;

@@ -1,6 +1,7 @@
 #include "common/adapters/http_session.h"
 
 #include <openssl/crypto.h>
+#include <spdlog/fmt/fmt.h>
 
 #include <boost/asio/post.hpp>
 #include <boost/beast/ssl.hpp>
@@ -15,6 +16,7 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 
 constexpr std::uint32_t kHeaderMax = 8192;
+constexpr std::chrono::minutes kTellEvery{1};
 constexpr std::uint64_t kBodyMax = 1024;  // nobody sends one; it is read and passed over
 
 // In a time that does not tell how much of it was right.
@@ -26,6 +28,17 @@ bool is_token(std::string_view given, std::string_view token) {
 }
 
 }  // namespace
+
+void HttpShared::refuse_token(const tcp::socket& from) {
+  ++tokens_refused;
+  const auto now = std::chrono::steady_clock::now();
+  if (!options.tell || (refusal_told.has_value() && now - *refusal_told < kTellEvery)) return;
+  refusal_told = now;
+  boost::system::error_code gone;
+  const auto peer = from.remote_endpoint(gone);
+  options.tell(fmt::format("{} asked for a page without the token (CAPSTAN_HTTP_TOKEN): refused",
+                           gone ? "somebody" : peer.address().to_string()));
+}
 
 HttpSession::HttpSession(tcp::socket socket, std::shared_ptr<HttpShared> shared,
                          std::shared_ptr<asio::ssl::context> tls)
@@ -93,6 +106,7 @@ void HttpSession::answer() {
   const auto given = request[http::field::authorization];
   if (!token.empty() && !shared_->options.open_paths.contains(path) &&
       !is_token({given.data(), given.size()}, token)) {
+    shared_->refuse_token(tcp_.socket());
     return write({401, "text/plain", "this page asks for a token: Authorization: Bearer ...\n"}, false);
   }
   ask(path);

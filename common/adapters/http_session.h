@@ -1,12 +1,15 @@
 // HttpSession: one connection of an HttpServer, from its handshake to its end. All on the server's thread.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +24,10 @@ struct HttpShared {
   HttpServerOptions options;
   HttpServer::Handler handler;
   std::size_t connections = 0;
+  std::atomic<std::uint64_t> tokens_refused{0};
+  std::optional<std::chrono::steady_clock::time_point> refusal_told{};
+
+  void refuse_token(const boost::asio::ip::tcp::socket& from);
 };
 
 class HttpSession : public std::enable_shared_from_this<HttpSession> {

@@ -116,6 +116,10 @@ void WireSecurity::tell_impostor(const std::string& user) {
   tell("impostor", fmt::format("messages of {} under another peer's name are dropped", user));
 }
 
+void WireSecurity::tell_other_role(const std::string& user, std::string_view role) {
+  tell("role", fmt::format("a peer greets as a {}, but its key is that of {}: refused", role, user));
+}
+
 void WireSecurity::tell(const std::string& reason, const std::string& text) {
   if (!options_.tell) return;
   const Instant now = loop_.now();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/adapters/asio_loop.h"
 #include "common/adapters/key_ring.h"
@@ -52,6 +53,7 @@ class WireSecurity {
 
   SecurityCounters counters;
   void tell_impostor(const std::string& user);
+  void tell_other_role(const std::string& user, std::string_view role);
 
  private:
   void tell(const std::string& reason, const std::string& text);

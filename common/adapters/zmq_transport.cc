@@ -346,7 +346,10 @@ PeerId ZmqTransport::Impl::inbound_peer(const Socketp& socket, const Buffer& rou
 bool ZmqTransport::Impl::may_act_as(PeerId id, std::string_view role) const {
   if (!security_->has_keys()) return true;
   const auto found = peers_.find(id);
-  return found != peers_.end() && found->second.user.starts_with(std::string(role) + ' ');
+  if (found == peers_.end()) return false;
+  const bool may = found->second.user.starts_with(std::string(role) + ' ');
+  if (!may) security_->tell_other_role(found->second.user, role);
+  return may;
 }
 
 TransportCounters ZmqTransport::Impl::counted() const {

@@ -29,8 +29,9 @@ std::set<std::string> names_in(const std::string& text, const std::string& patte
 
 std::set<std::string> names_that_nodes_have() {
   std::set<std::string> names;
-  for (const char* file : {"cli/wire_keys.cc", "common/metrics.cc", "ps/server_metrics.cc",
-                           "scheduler/scheduler_metrics.cc", "worker/worker.cc", "worker/train/trainer.cc"}) {
+  for (const char* file :
+       {"cli/node_page.cc", "cli/wire_keys.cc", "common/metrics.cc", "ps/server_metrics.cc",
+        "scheduler/scheduler_metrics.cc", "worker/worker.cc", "worker/train/trainer.cc"}) {
     names.merge(names_in(text_at(file), "\"(capstan_[a-z_]+)\""));
   }
   return names;

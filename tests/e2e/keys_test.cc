@@ -72,6 +72,7 @@ TEST_F(Keys, AWorkersKeyIsNoServers) {
   const Outcome thief = run({"ps", "--scheduler", endpoint_, "--job", job(), "--keys", path("thief")});
   EXPECT_EQ(thief.code, 1);
   EXPECT_THAT(thief.err, HasSubstr("is not one of a server"));
+  EXPECT_THAT(scheduler_->err(), HasSubstr("a peer greets as a server, but its key is that of worker"));
   scheduler_->signal(SIGTERM);
   EXPECT_EQ(scheduler_->wait(kPatience), 1) << scheduler_->err();
 }

@@ -74,13 +74,19 @@ TEST(HttpServer, AsksForItsTokenButWhereItIsOpen) {
   HttpServerOptions options;
   options.token = "secret";
   options.open_paths = {"/healthz"};
-  const auto server = serve(echo(), options);
+  std::vector<std::string> told;
+  options.tell = [&told](const std::string& text) { told.push_back(text); };
+  auto server = serve(echo(), options);
   EXPECT_EQ(http_get(server->place(), "/metrics").status, 401U);
   EXPECT_EQ(http_get(server->place(), "/metrics", "secreT").status, 401U);
   EXPECT_EQ(http_get(server->place(), "/metrics", "secret2").status, 401U);
   EXPECT_EQ(http_get(server->place(), "/metrics", "secret").status, 200U);
   EXPECT_EQ(http_get(server->place(), "/healthz").status, 200U);
   EXPECT_EQ(http_get(server->place(), "/healthz/../metrics").status, 401U);
+  EXPECT_EQ(server->tokens_refused(), 4U);
+  server.reset();
+  ASSERT_EQ(told.size(), 1U) << "not once for each";
+  EXPECT_THAT(told[0], HasSubstr("127.0.0.1 asked for a page without the token"));
 }
 
 TEST(HttpServer, OnlyReads) {

@@ -17,6 +17,7 @@ namespace capstan {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 class WireSecurityTest : public ::testing::Test {
@@ -82,9 +83,10 @@ TEST_F(WireSecurityTest, ListedKeysTalkAndTheirRolesAreKnown) {
   EXPECT_FALSE(scheduler->wire->may_act_as(scheduler->from[0], "server"));
   EXPECT_FALSE(scheduler->wire->may_act_as(scheduler->from[0], "work"));
   EXPECT_FALSE(scheduler->wire->may_act_as(12345, "worker"));
+  EXPECT_EQ(scheduler->told.size(), 1U) << "not once for each";
   say(*scheduler, scheduler->from[0], "welcome");
   ASSERT_TRUE(drive(loop_, [&] { return worker->texts.size() == 1; }));
-  EXPECT_TRUE(scheduler->told.empty() && worker->told.empty());
+  EXPECT_TRUE(worker->told.empty());
 }
 
 TEST_F(WireSecurityTest, AnUnlistedKeyIsRefusedCountedAndToldOnce) {
@@ -164,6 +166,8 @@ TEST_F(WireSecurityTest, AWorkersKeyCannotGreetAsAServer) {
   ASSERT_TRUE(drive(loop_, [&] { return refused.has_value(); }));
   EXPECT_EQ(refused->code, ErrorCode::kRefused);
   EXPECT_THAT(refused->message, HasSubstr("the key of ps-0 is not one of a server"));
+  ASSERT_EQ(scheduler->told.size(), 1U);
+  EXPECT_THAT(scheduler->told[0], HasSubstr("a peer greets as a server, but its key is that of worker worker"));
   EXPECT_EQ(greeted, 0);
   hello.role = Role::kWorker;
   outer.call(worker->wire->connect(where_).value(), hello, std::chrono::seconds(5),
@@ -183,6 +187,7 @@ TEST_F(WireSecurityTest, ARepeatedGreetingGetsNothingThrough) {
   ASSERT_TRUE(drive(
       loop_, [&] { return tape.pump(), scheduler->wire->counters().security.handshakes_failed > failed; }));
   EXPECT_EQ(scheduler->texts.size(), 1U);
+  EXPECT_THAT(scheduler->told, ElementsAre(HasSubstr("a greeting at")));
 }
 
 TEST_F(WireSecurityTest, ARotatedSchedulerIsFoundUnderItsNewKey) {
