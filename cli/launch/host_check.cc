@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <chrono>
-#include <deque>
 
 #include "cli/version.h"
 #include "common/text.h"
@@ -102,14 +101,14 @@ HostFacts facts_of(const LaunchHost& host, const Result<Ssh::Answer>& answer, st
 
 std::vector<HostFacts> check_hosts(const Ssh& ssh, const std::vector<LaunchHost>& hosts,
                                    const std::vector<std::string>& lines, const std::string& scratch) {
-  const std::int64_t asked = now_ms();
-  std::deque<Ssh::Call> calls;
-  for (std::size_t i = 0; i < hosts.size(); ++i) calls.emplace_back(ssh, hosts[i], lines[i], scratch);
+  std::vector<Ssh::Errand> errands;
+  for (std::size_t i = 0; i < hosts.size(); ++i) errands.push_back({hosts[i], lines[i], "run doctor"});
   std::vector<HostFacts> facts;
-  for (std::size_t i = 0; i < hosts.size(); ++i) {
-    const auto answer = calls[i].wait(kPatience);
-    facts.push_back(facts_of(hosts[i], answer, asked, now_ms()));
-  }
+  const std::int64_t asked = now_ms();
+  ssh.call_all(errands, scratch, kPatience,
+               [&](const Ssh::Errand& errand, const Result<Ssh::Answer>& answer) {
+                 facts.push_back(facts_of(errand.host, answer, asked, now_ms()));
+               });
   return facts;
 }
 

@@ -20,14 +20,8 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kCallPatience = 30s;
+constexpr auto kCopyPatience = 300s;
 constexpr auto kBeat = 1s;
-
-Status done_on(const LaunchHost& host, const Result<Ssh::Answer>& answer, const std::string& what) {
-  if (answer.ok() && answer->code == 0) return ok_status();
-  return make_error(ErrorCode::kUnavailable,
-                    fmt::format("{}: cannot {}: {}", host.address, what,
-                                answer.ok() ? answer->text : answer.error().message));
-}
 
 }  // namespace
 
@@ -116,6 +110,19 @@ std::string HostCluster::doctor_line(std::size_t host) const {
                    shell_line({"doctor", "--json", "--folder", job().work_dir, "--listen", place}));
 }
 
+std::vector<Ssh::Errand> HostCluster::on_all(const std::string& line, const std::string& what,
+                                             std::string_view input) const {
+  std::vector<Ssh::Errand> errands;
+  for (const LaunchHost& host : plan_.hosts) errands.push_back({host, line, what, input});
+  return errands;
+}
+
+Status HostCluster::copy_program() {
+  if (!plan_.copy.has_value()) return ok_status();
+  const auto errands = on_all(plan_.copy->line(), "take a copy of capstan", plan_.copy->bytes());
+  return ssh_.do_all(errands, scratch_, kCopyPatience);
+}
+
 Status HostCluster::check(std::vector<std::string>& warnings) {
   std::vector<std::string> lines;
   for (std::size_t host = 0; host < plan_.hosts.size(); ++host) lines.push_back(doctor_line(host));
@@ -169,16 +176,10 @@ std::string HostCluster::write_line(const File& file) const {
 
 Status HostCluster::bring() {
   CAPSTAN_ASSIGN(const auto files, this->files());
-  std::deque<Ssh::Call> calls;
+  std::vector<Ssh::Errand> errands;
   for (const File& file : files)
-    calls.emplace_back(ssh_, plan_.hosts[file.host], write_line(file), scratch_, file.bytes);
-  Status all = ok_status();
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const Status done =
-        done_on(plan_.hosts[files[i].host], calls[i].wait(kCallPatience), "write " + files[i].path);
-    if (all.ok()) all = done;
-  }
-  return all;
+    errands.push_back({plan_.hosts[file.host], write_line(file), "write " + file.path, file.bytes});
+  return ssh_.do_all(errands, scratch_, kCallPatience);
 }
 
 JobCluster::Room HostCluster::room_of(const std::string& name) const {
@@ -248,7 +249,7 @@ Result<std::string> HostCluster::written_endpoint() {
   if (!asks_endpoint_->ended()) return std::string();
   const auto answer = asks_endpoint_->wait(0ms);
   asks_endpoint_.reset();
-  CAPSTAN_TRY(done_on(host, answer, "read the scheduler's address"));
+  CAPSTAN_TRY(Ssh::done_on(host, answer, "read the scheduler's address"));
   return answer->text.substr(0, answer->text.find('\n'));
 }
 
@@ -266,6 +267,8 @@ std::string HostCluster::own_line(std::size_t host, const std::string& line) con
 
 std::vector<std::string> HostCluster::dry_run() {
   std::vector<std::string> all;
+  for (std::size_t host = 0; plan_.copy.has_value() && host < plan_.hosts.size(); ++host)
+    all.push_back(own_line(host, plan_.copy->line()) + "  # what it reads: this program");
   for (std::size_t host = 0; host < plan_.hosts.size(); ++host)
     all.push_back(own_line(host, doctor_line(host)));
   if (const auto files = this->files(); files.ok()) {
@@ -282,26 +285,23 @@ Status HostCluster::fetch_report() {
   const LaunchHost& host = plan_.hosts[host_of("scheduler")];
   Ssh::Call call(ssh_, host, in_folder("cat " + shell_quoted(job().report)), scratch_);
   const auto answer = call.wait(kCallPatience);
-  CAPSTAN_TRY(done_on(host, answer, "read the report"));
+  CAPSTAN_TRY(Ssh::done_on(host, answer, "read the report"));
   DiskFiles files;
   if (const auto here = files.read(job().report); here.ok() && here->text() == answer->text)
     return ok_status();
   return files.publish(job().report, std::as_bytes(std::span(answer->text)));
 }
 
-std::vector<std::string> HostCluster::stop_all() {
-  std::deque<Ssh::Call> calls;
+Status HostCluster::stop_all(std::string& told) {
   const std::string line = plan_.program + " " + shell_line({"tether", "--job", job().name, "--stop"});
-  for (const LaunchHost& host : plan_.hosts) calls.emplace_back(ssh_, host, in_folder(line), scratch_);
-  std::vector<std::string> told;
-  for (std::size_t i = 0; i < plan_.hosts.size(); ++i) {
-    const auto answer = calls[i].wait(kCallPatience);
-    const Status done = done_on(plan_.hosts[i], answer, "stop nodes");
-    std::string text = done.ok() ? plan_.hosts[i].address + ": " + answer->text : done.error().message;
-    while (text.ends_with('\n')) text.pop_back();
-    told.push_back(std::move(text));
-  }
-  return told;
+  Status all = ok_status();
+  ssh_.call_all(on_all(in_folder(line), "stop nodes"), scratch_, kCallPatience,
+                [&](const Ssh::Errand& errand, const Result<Ssh::Answer>& answer) {
+                  const Status done = Ssh::done_on(errand.host, answer, errand.what);
+                  if (done.ok()) told += errand.host.address + ": " + answer->text;
+                  if (all.ok()) all = done;
+                });
+  return all;
 }
 
 }  // namespace capstan

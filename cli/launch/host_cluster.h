@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdio>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "cli/launch/host_check.h"
 #include "cli/launch/host_list.h"
 #include "cli/launch/log_merger.h"
+#include "cli/launch/program_copy.h"
 #include "cli/launch/ssh.h"
 #include "cli/wire_keys.h"
 
@@ -24,6 +24,7 @@ struct LaunchPlan {
   std::vector<LaunchHost> hosts;
   std::string ssh;                  // the program and its options; empty: the usual ones
   std::string program = "capstan";  // on the hosts; as a shell reads it
+  std::optional<ProgramCopy> copy;  // which is to be brought there first
   std::string folder;               // where it runs on all of them
   std::uint32_t http_port = 0;      // of the scheduler's page, the others' come after it; 0: none
   KeyArgs keys;                     // of this host; copied to the others
@@ -37,17 +38,19 @@ class HostCluster final : public JobCluster {
               LaunchPlan plan);
   ~HostCluster() override;
 
+  // Brings the plan's program to every host, if it has one to bring.
+  Status copy_program();
   // Looks at every host: kInvalid with all that keeps a node from running there. Warnings go to `warnings`.
   Status check(std::vector<std::string>& warnings);
   // Brings the job's file and the keys to where they are needed. REQUIRES: check() was well.
   Status bring();
-  // What check(), bring() and start() would run, a line each.
+  // What copy_program(), check(), bring() and start() would run, a line each.
   std::vector<std::string> dry_run();
   // The report that the scheduler wrote to its host's disk, if this host does not have it.
   Status fetch_report();
-  // Ends what may be left of this job on the hosts, also by an earlier launcher that was killed. Gives a line
-  // for each.
-  std::vector<std::string> stop_all();
+  // Ends what may be left of this job on the hosts, also by an earlier launcher that was killed. `told` gets
+  // a line for each host that answers; the status tells of one that does not.
+  Status stop_all(std::string& told);
 
   void tend() override;
   bool lost(const ChildProcess& child) const override;
@@ -78,6 +81,8 @@ class HostCluster final : public JobCluster {
   std::string endpoint_file() const { return job().work_dir + "/scheduler.endpoint"; }
   bool insecure_at(std::size_t host) const;
   std::uint32_t nodes_at(std::size_t host, std::string_view stem) const;
+  std::vector<Ssh::Errand> on_all(const std::string& line, const std::string& what,
+                                  std::string_view input = {}) const;
   std::string own_line(std::size_t host, const std::string& line) const;
 
   std::string yaml_;

@@ -1,10 +1,9 @@
 #include "cli/launch/launch.h"
 
 #include <spdlog/fmt/fmt.h>
-#include <xxhash.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <deque>
 #include <filesystem>
 
 #include "cli/folder_lock.h"
@@ -19,7 +18,6 @@ namespace capstan {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kCopyPatience = 300s;
 
 Result<std::vector<LaunchHost>> hosts_of(const LaunchArgs& args, const JobConfig& job) {
   if (!args.hosts_file.empty()) {
@@ -53,6 +51,10 @@ Result<Launch> plan_of(const LaunchArgs& args) {
   LaunchPlan& plan = launch.plan;
   plan.ssh = args.ssh;
   if (!args.program.empty()) plan.program = shell_quoted(args.program);
+  if (args.copy) {
+    CAPSTAN_ASSIGN(plan.copy, ProgramCopy::make());
+    plan.program = plan.copy->path();
+  }
   plan.folder = args.folder.empty() ? std::filesystem::current_path().string() : args.folder;
   plan.http_port = args.http_port;
   plan.keys = with_job(args.keys, launch.job.config.cluster);
@@ -67,29 +69,6 @@ Result<Launch> plan_of(const LaunchArgs& args) {
         "cluster.insecure to true");
   }
   return launch;
-}
-
-// Under a name that its bytes decide: another build gets another one, and one that is there stays.
-Status copy_program(LaunchPlan& plan, const std::string& scratch) {
-  CAPSTAN_ASSIGN(const Buffer bytes, DiskFiles().read("/proc/self/exe"));
-  const std::string name = fmt::format("capstan-{:016x}", XXH3_64bits(bytes.data(), bytes.size()));
-  plan.program = "\"$HOME\"/.cache/capstan/" + name;
-  const Ssh ssh(plan.ssh);
-  const std::string line = fmt::format(
-      "mkdir -p \"$HOME\"/.cache/capstan && {{ test -x {0} || "
-      "{{ cat > {0}.new && chmod 755 {0}.new && mv {0}.new {0}; }}; }}",
-      plan.program);
-  std::deque<Ssh::Call> calls;
-  for (const LaunchHost& host : plan.hosts) calls.emplace_back(ssh, host, line, scratch, bytes.text());
-  Status all = ok_status();
-  for (std::size_t i = 0; i < calls.size(); ++i) {
-    const auto answer = calls[i].wait(kCopyPatience);
-    if (answer.ok() && answer->code == 0) continue;
-    all = make_error(ErrorCode::kUnavailable,
-                     fmt::format("cannot copy capstan to {}: {}", plan.hosts[i].address,
-                                 answer.ok() ? answer->text : answer.error().message));
-  }
-  return all;
 }
 
 void tell_placing(const JobConfig& job, const LaunchPlan& plan) {
@@ -114,14 +93,11 @@ int run_on_hosts(const LaunchArgs& args, Launch launch) {
   if (!alone.ok()) return complain(alone.error(), 1);
   auto security = own_security(launch.plan.keys);
   if (!security.ok()) return complain(security.error(), 1);
-  if (args.copy) {
-    if (const Status copied = copy_program(launch.plan, job.work_dir); !copied.ok())
-      return complain(copied.error(), 1);
-  }
   HeldSignals held;
   HostCluster cluster(job, launch.job.effective_yaml,
                       args.resume ? std::vector<std::string>{"--resume"} : std::vector<std::string>{},
                       launch.plan);
+  if (const Status copied = cluster.copy_program(); !copied.ok()) return complain(copied.error(), 1);
   std::vector<std::string> warnings;
   const Status fit = cluster.check(warnings);
   for (const std::string& warning : warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
@@ -152,9 +128,11 @@ int launch_job(const LaunchArgs& args) {
   if (!launch.ok()) return complain(launch.error(), 2);
   if (!args.dry_run && !args.stop) return run_on_hosts(args, std::move(launch).value());
   HostCluster cluster(launch->job.config, launch->job.effective_yaml, {}, launch->plan);
-  for (const std::string& line : args.stop ? cluster.stop_all() : cluster.dry_run())
-    std::printf("%s\n", line.c_str());
-  return 0;
+  std::string told;
+  const Status stopped = args.stop ? cluster.stop_all(told) : ok_status();
+  if (args.dry_run) told = join(cluster.dry_run(), "\n") + "\n";
+  std::printf("%s", told.c_str());
+  return stopped.ok() ? 0 : complain(stopped.error(), 1);
 }
 
 }  // namespace capstan

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -88,6 +89,32 @@ Result<Ssh::Answer> Ssh::Call::wait(std::chrono::milliseconds patience) {
     return make_error(ErrorCode::kTimeout, fmt::format("no answer within {} s", patience.count() / 1000));
   }
   return Answer{child_->killed() ? kLost : child_->exit_code(), std::move(text).str()};
+}
+
+void Ssh::call_all(
+    const std::vector<Errand>& errands, const std::string& scratch, std::chrono::milliseconds patience,
+    const std::function<void(const Errand& errand, const Result<Answer>& answer)>& answered) const {
+  std::deque<Call> calls;
+  for (const Errand& errand : errands)
+    calls.emplace_back(*this, errand.host, errand.line, scratch, errand.input);
+  for (std::size_t i = 0; i < errands.size(); ++i) answered(errands[i], calls[i].wait(patience));
+}
+
+Status Ssh::do_all(const std::vector<Errand>& errands, const std::string& scratch,
+                   std::chrono::milliseconds patience) const {
+  Status all = ok_status();
+  call_all(errands, scratch, patience, [&all](const Errand& errand, const Result<Answer>& answer) {
+    const Status done = done_on(errand.host, answer, errand.what);
+    if (all.ok()) all = done;
+  });
+  return all;
+}
+
+Status Ssh::done_on(const LaunchHost& host, const Result<Answer>& answer, const std::string& what) {
+  if (answer.ok() && answer->code == 0) return ok_status();
+  return make_error(ErrorCode::kUnavailable,
+                    fmt::format("{}: cannot {}: {}", host.address, what,
+                                answer.ok() ? answer->text : answer.error().message));
 }
 
 }  // namespace capstan

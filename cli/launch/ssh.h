@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,22 @@ class Ssh {
     std::string log_, input_;
     Result<ChildProcess> child_;
   };
+
+  struct Errand {
+    const LaunchHost& host;
+    std::string line;
+    std::string what;             // it does, for an error: "write job.yaml"
+    std::string_view input = {};  // that it reads
+  };
+  // Runs them all at a time, and tells how each went, in their order.
+  void call_all(
+      const std::vector<Errand>& errands, const std::string& scratch, std::chrono::milliseconds patience,
+      const std::function<void(const Errand& errand, const Result<Answer>& answer)>& answered) const;
+  // The same; says of the first that failed on which host, and why.
+  Status do_all(const std::vector<Errand>& errands, const std::string& scratch,
+                std::chrono::milliseconds patience) const;
+  // Whether it was done: `HOST: cannot WHAT: …`.
+  static Status done_on(const LaunchHost& host, const Result<Answer>& answer, const std::string& what);
 
  private:
   std::vector<std::string> program_;

@@ -120,7 +120,8 @@ bool is_tether(const std::filesystem::path& process, const std::string& job) {
   const auto words = split_text(all, std::string_view("\0", 1));
   if (words.size() < 4 || words[1] != "tether" || words[2] != "--job" || words[3] != job) return false;
   const std::size_t slash = words[0].rfind('/');
-  return words[0].substr(slash == std::string_view::npos ? 0 : slash + 1) == "capstan";
+  const std::string_view program = words[0].substr(slash == std::string_view::npos ? 0 : slash + 1);
+  return program == "capstan" || program.starts_with("capstan-");  // a copy (ProgramCopy)
 }
 
 std::vector<pid_t> tethers_of(const std::string& job) {

@@ -2,6 +2,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +14,7 @@
 namespace capstan {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -24,7 +26,7 @@ class Launch : public Scene {
   void SetUp() override {
     if (!std::filesystem::exists(kSshd) || std::system("command -v ssh >/dev/null") != 0)
       GTEST_SKIP() << "no ssh here: apt-get install openssh-server openssh-client";
-    std::filesystem::create_directories(path("hosts"));
+    for (const char* folder : {"hosts", "home"}) std::filesystem::create_directories(path(folder));
     auto made = NetworkLab::make(path("hosts"), kHosts);
     if (!made.ok()) GTEST_SKIP() << made.error().message;
     lab_ = std::move(made).value();
@@ -43,7 +45,7 @@ AuthorizedKeysFile {1}/own_key.pub
 PidFile none
 StrictModes no
 UsePAM no
-SetEnv {2}={3}
+SetEnv {2}={3} HOME={1}/home
 )",
                                           lab_->address(host), path(), kTagVariable, job()));
     std::vector<std::string> words = lab_->on(host);
@@ -82,6 +84,15 @@ SetEnv {2}={3}
                                                 "-o LogLevel=ERROR",
                                                 path())};
     all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  // The hosts have no capstan, and one home, as on a shared disk.
+  std::vector<std::string> copied(const std::string& job_file, const std::string& hosts,
+                                  const std::vector<std::string>& more) const {
+    std::vector<std::string> all = words(job_file, hosts, more);
+    const auto program = std::find(all.begin(), all.end(), "--program");
+    *program = "--copy";
+    all.erase(program + 1);
     return all;
   }
   std::vector<std::string> secured(std::vector<std::string> more = {}) const {
@@ -180,6 +191,33 @@ TEST_F(Launch, AKilledLauncherLeavesNothing) {
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_THAT(again.out, HasSubstr("nodes ended"));
   EXPECT_TRUE(no_node_is_left());
+}
+
+TEST_F(Launch, ACopyOfTheProgramRunsOnHostsWithoutIt) {
+  const std::string file = ratings_job("{passes: 3000, batch_size: 64}");
+  const std::string hosts = hosts_file(kSpread);
+  const Outcome shown = run(copied(file, hosts, secured({"--dry-run"})));
+  EXPECT_THAT(shown.out, HasSubstr("/.cache/capstan/capstan-"));
+  EXPECT_TRUE(std::filesystem::is_empty(path("home"))) << "a dry run";
+
+  const auto launched = start(copied(file, hosts, secured()));
+  ASSERT_TRUE(trains(*launched)) << launched->err() << launched->out();
+  const auto files = std::filesystem::directory_iterator(path("home/.cache/capstan"));
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+  const Outcome stopped = run(copied(file, hosts, secured({"--stop"})));
+  EXPECT_EQ(stopped.code, 0) << stopped.err;
+  EXPECT_THAT(stopped.out, ContainsRegex("[1-9] nodes ended"));
+  launched->signal(SIGINT);
+  EXPECT_NE(launched->wait(kPatience), 0);
+  EXPECT_TRUE(no_node_is_left());
+}
+
+TEST_F(Launch, StopTellsOfAHostThatDoesNotAnswer) {
+  const std::string hosts = write("hosts.txt", lab_->address("one") + "\n10.99.0.77\n");
+  const Outcome stopped = run(words(ratings_job("{passes: 1}"), hosts, secured({"--stop"})));
+  EXPECT_EQ(stopped.code, 1);
+  EXPECT_THAT(stopped.out, HasSubstr(lab_->address("one") + ": 0 nodes ended"));
+  EXPECT_THAT(stopped.err, HasSubstr("10.99.0.77: cannot stop nodes"));
 }
 
 TEST_F(Launch, WrongSetUpsAreNamedBeforeAnythingStarts) {

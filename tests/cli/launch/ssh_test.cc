@@ -2,9 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "cli/launch/program_copy.h"
 
 namespace capstan {
 namespace {
@@ -70,6 +73,51 @@ TEST_F(SshCall, IsEndedWhenItTakesTooLong) {
   const auto late = answer("sleep 600", "", 50ms);
   ASSERT_FALSE(late.ok());
   EXPECT_EQ(late.error().code, ErrorCode::kTimeout);
+}
+
+TEST_F(SshCall, ManyRunAtATimeAndTheFirstFailureIsToldOf) {
+  const LaunchHost first = host();
+  LaunchHost other = host();
+  other.address = "10.1.0.3";
+  const Ssh ssh(program());
+  // Each ends when the other has begun.
+  const auto line = [&](const std::string& own, const std::string& others) {
+    return "touch " + folder_ + "/" + own + "; until test -e " + folder_ + "/" + others +
+           "; do sleep .01; done; cat";
+  };
+  const std::vector<Ssh::Errand> well = {{first, line("a", "b"), "meet", "one"},
+                                         {other, line("b", "a"), "meet", "two"}};
+  std::vector<std::string> told;
+  ssh.call_all(well, scratch(), 10s, [&told](const Ssh::Errand& errand, const Result<Ssh::Answer>& answer) {
+    told.push_back(errand.host.address + " " + (answer.ok() ? answer->text : answer.error().message));
+  });
+  EXPECT_THAT(told, ElementsAre("10.1.0.2 one", "10.1.0.3 two"));
+  EXPECT_TRUE(ssh.do_all(well, scratch(), 10s).ok());
+  const Status failed = ssh.do_all(
+      {{first, "true", "a"}, {other, "echo full; false", "write b"}, {first, "false", "c"}}, scratch(), 10s);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().message, "10.1.0.3: cannot write b: full\n");
+}
+
+// Hosts that share a home put it there at the same time.
+TEST_F(SshCall, ManyHostsTakeACopyOfTheProgram) {
+  const auto copy = ProgramCopy::make();
+  ASSERT_TRUE(copy.ok());
+  const LaunchHost one = host();
+  const std::string line = "HOME='" + folder_ + "/a home'; " + copy->line();
+  const std::vector<Ssh::Errand> errands(4, {one, line, "take a copy", copy->bytes()});
+  for (int time = 0; time < 2; ++time) {
+    const Status done = Ssh(program()).do_all(errands, scratch(), 60s);
+    EXPECT_TRUE(done.ok()) << done.error().message;
+  }
+  const std::filesystem::path shared = folder_ + "/a home/.cache/capstan";
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(shared))
+    names.push_back(entry.path().filename().string());
+  ASSERT_EQ(names.size(), 1U);
+  EXPECT_TRUE(copy->path().ends_with("/" + names[0])) << copy->path();
+  EXPECT_EQ(std::filesystem::file_size(shared / names[0]), copy->bytes().size());
+  EXPECT_EQ(access((shared / names[0]).c_str(), X_OK), 0);
 }
 
 }  // namespace
