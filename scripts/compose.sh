@@ -8,6 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/compose_checks.sh
+source scripts/debian_base.sh
 
 state="${DOCKER_STATE:-$PWD/build/docker}"
 base=debian:bookworm-slim
@@ -16,7 +17,7 @@ clone="$(mktemp -d)"
 
 finish() {
   local code=$?
-  (cd "$clone" && $compose down --volumes --timeout 1 >/dev/null 2>&1) || true
+  (cd "$clone" && $compose --profile monitoring down --volumes --timeout 1 >/dev/null 2>&1) || true
   rm -rf "$clone"
   [ -z "$daemon" ] || { kill "$daemon" && wait "$daemon" 2>/dev/null; } || true
   [ $code -eq 0 ] || echo "compose.sh: FAILED" >&2
@@ -40,10 +41,7 @@ start_daemon() {
 # As slim as Debian's own: without manuals, translations and lists of packages.
 make_base() {
   local root="$state/base"
-  scripts/install.sh --only debootstrap
-  rm -rf "$root"
-  nice -n 8 debootstrap --variant=minbase bookworm "$root" http://deb.debian.org/debian \
-    >"$state/debootstrap.log"
+  make_debian "$root"
   printf 'path-exclude /usr/share/%s/*\n' doc info locale man >"$root/etc/dpkg/dpkg.cfg.d/slim"
   rm -rf "$root"/usr/share/{doc,info,locale,man}/* "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* \
     "$root"/var/log/*
