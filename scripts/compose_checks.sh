@@ -132,10 +132,42 @@ check_mistakes() {
   echo "an ./out that cannot be written, no data, no job: told in words"
 }
 
+# Prometheus finds every node, by the profile. Its image is Debian's package, unless another is named.
+check_monitoring() {
+  local watched="$compose --profile monitoring"
+  export CAPSTAN_PROMETHEUS="${CAPSTAN_PROMETHEUS:-capstan-prometheus}"
+  docker image inspect "$CAPSTAN_PROMETHEUS" >/dev/null 2>&1 ||
+    docker build -q --network host -t "$CAPSTAN_PROMETHEUS" - >up.log 2>&1 <<DOCKER
+FROM $base
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus >/dev/null
+CMD ["prometheus", "--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]
+DOCKER
+  $compose down --volumes --timeout 1 >/dev/null 2>&1
+  export CAPSTAN_ARGS="$small --set train.passes=40"
+  $watched up -d scheduler ps worker prometheus >up.log 2>&1
+  expect "training did not begin" -- await 120 "$(container scheduler)" "pass 1 of"
+  expect "Prometheus does not see all nodes" -- sees_nodes "$($watched ps -q prometheus)"
+  $watched down --volumes --timeout 1 >/dev/null 2>&1
+  unset CAPSTAN_ARGS
+  echo "profile monitoring: Prometheus sees scheduler, servers and workers"
+}
+
+sees_nodes() {  # CONTAINER of Prometheus
+  local until=$((SECONDS + 60)) seen
+  until [ $SECONDS -ge $until ]; do
+    seen="$(docker exec "$1" promtool query instant http://127.0.0.1:9090 'count by (role) (up == 1)' 2>&1)"
+    [[ $seen == *'"ps"} => 2'* && $seen == *'"scheduler"} => 1'* && $seen == *'"worker"} => 2'* ]] && return
+    sleep 1
+  done
+  echo "$seen" >&2
+  return 1
+}
+
 check_all() {
   check_first_run
   check_lost_server
   check_three_workers
+  check_monitoring
   check_stop
   check_owner
   check_mistakes

@@ -4,5 +4,5 @@
 make_debian() {
   scripts/install.sh --only debootstrap
   rm -rf "$1"
-  nice -n 8 debootstrap --variant=minbase bookworm "$1" http://deb.debian.org/debian >"$1.log"
+  debootstrap --variant=minbase bookworm "$1" http://deb.debian.org/debian >"$1.log"
 }

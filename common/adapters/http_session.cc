@@ -31,9 +31,11 @@ bool is_token(std::string_view given, std::string_view token) {
 
 void HttpShared::refuse_token(const tcp::socket& from) {
   ++tokens_refused;
-  const auto now = std::chrono::steady_clock::now();
-  if (!options.tell || (refusal_told.has_value() && now - *refusal_told < kTellEvery)) return;
-  refusal_told = now;
+  if (!options.tell || told.has_value()) return;
+  told.emplace(from.get_executor(), kTellEvery);
+  told->async_wait([this](boost::system::error_code gone) {
+    if (!gone) told.reset();
+  });
   boost::system::error_code gone;
   const auto peer = from.remote_endpoint(gone);
   options.tell(fmt::format("{} asked for a page without the token (CAPSTAN_HTTP_TOKEN): refused",

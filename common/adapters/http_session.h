@@ -8,7 +8,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,7 +24,7 @@ struct HttpShared {
   HttpServer::Handler handler;
   std::size_t connections = 0;
   std::atomic<std::uint64_t> tokens_refused{0};
-  std::optional<std::chrono::steady_clock::time_point> refusal_told{};
+  std::optional<boost::asio::steady_timer> told{};  // of a refusal: nothing more is said while it runs
 
   void refuse_token(const boost::asio::ip::tcp::socket& from);
 };

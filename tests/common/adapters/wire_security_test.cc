@@ -167,7 +167,7 @@ TEST_F(WireSecurityTest, AWorkersKeyCannotGreetAsAServer) {
   EXPECT_EQ(refused->code, ErrorCode::kRefused);
   EXPECT_THAT(refused->message, HasSubstr("the key of ps-0 is not one of a server"));
   ASSERT_EQ(scheduler->told.size(), 1U);
-  EXPECT_THAT(scheduler->told[0], HasSubstr("a peer greets as a server, but its key is that of worker worker"));
+  EXPECT_THAT(scheduler->told[0], HasSubstr("greets as a server, but its key is that of worker worker"));
   EXPECT_EQ(greeted, 0);
   hello.role = Role::kWorker;
   outer.call(worker->wire->connect(where_).value(), hello, std::chrono::seconds(5),
