@@ -70,7 +70,8 @@ data:
   split: {method: files}
   label: label
 model: {type: fm, embedding_dim: 4}
-train: {passes: 2}
+optimizer: {sparse: {type: adagrad, learning_rate: 0.1}}
+train: {passes: 3, batch_size: 256}
 checkpoint: {path: kept}
 cluster: {servers: 2, workers: 2, threads: 1, memory_limit: 256MiB}
 report: report.json
@@ -89,15 +90,15 @@ JOB
 check_removal() {
   install -d "$root/etc/capstan" "$root/run/systemd/system"
   echo "SCHEDULER=tcp://10.0.0.1:7000" >"$root/etc/capstan/clicks.env"
-  printf '#!/bin/sh\necho "$@" >>/systemctl.log\n' >"$root/usr/local/bin/systemctl"
-  chmod 755 "$root/usr/local/bin/systemctl"
+  printf '#!/bin/sh\necho "$@" >>/systemctl.log\n' >"$root/bin/systemctl"
   inside dpkg -L capstan >"$lab/files.txt"
   inside apt-get remove -y -qq capstan >"$lab/remove.log"
   rm -r "$root/run/systemd/system"
   expect "running units are not stopped" -- grep -q "^stop .*capstan-ps@" "$root/systemctl.log"
   local left
-  left="$(cd "$root" && while read -r file; do [ -d ".$file" ] || ls ".$file"; done <"$lab/files.txt" 2>/dev/null)" ||
-    true
+  left="$(while read -r file; do
+    [ -d "$root$file" ] || ! [ -e "$root$file" ] || echo "$file"
+  done <"$lab/files.txt")"
   expect "it leaves $left" -- [ -z "$left" ]
   left="$(find "$root" -xdev -iname '*capstan*' -printf '/%P\n' |
     grep -vE '^/(etc/capstan|var/lib/capstan|var/lib/dpkg/info/capstan)' || true)"

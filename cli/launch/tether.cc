@@ -118,7 +118,8 @@ bool is_tether(const std::filesystem::path& process, const std::string& job) {
   text << std::ifstream(process / "cmdline").rdbuf();
   const std::string all = text.str();
   const auto words = split_text(all, std::string_view("\0", 1));
-  if (words.size() < 4 || words[1] != "tether" || words[2] != "--job" || words[3] != job) return false;
+  if (words.size() < 5 || words[1] != "tether" || words[2] != "--job" || words[3] != job) return false;
+  if (words[4] == "--stop") return false;  // another one that ends them
   const std::size_t slash = words[0].rfind('/');
   const std::string_view program = words[0].substr(slash == std::string_view::npos ? 0 : slash + 1);
   return program == "capstan" || program.starts_with("capstan-");  // a copy (ProgramCopy)

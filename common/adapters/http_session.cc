@@ -29,7 +29,7 @@ bool is_token(std::string_view given, std::string_view token) {
 
 }  // namespace
 
-void HttpShared::refuse_token(const tcp::socket& from) {
+void HttpShared::refuse_token(tcp::socket& from) {
   ++tokens_refused;
   if (!options.tell || told.has_value()) return;
   told.emplace(from.get_executor(), kTellEvery);

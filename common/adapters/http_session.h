@@ -26,7 +26,7 @@ struct HttpShared {
   std::atomic<std::uint64_t> tokens_refused{0};
   std::optional<boost::asio::steady_timer> told{};  // of a refusal: nothing more is said while it runs
 
-  void refuse_token(const boost::asio::ip::tcp::socket& from);
+  void refuse_token(boost::asio::ip::tcp::socket& from);
 };
 
 class HttpSession : public std::enable_shared_from_this<HttpSession> {

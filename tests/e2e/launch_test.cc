@@ -161,7 +161,7 @@ TEST_F(Launch, GoesOnWhenAHostIsCutOff) {
   EXPECT_TRUE(eventually(tells, kPatience)) << launched->err();
   EXPECT_FALSE(launched->ended().has_value()) << "the job was to last longer";
   ASSERT_TRUE(lab_->heal().ok());
-  EXPECT_EQ(launched->wait(kPatience), 0) << launched->err() << launched->out();
+  EXPECT_EQ(launched->wait(3 * kPatience), 0) << launched->err() << launched->out();
   EXPECT_EQ(at(json("report.json"), "state"), "done");
   EXPECT_EQ(number_at(json("report.json"), "pushes.lost"), 0.0);
   EXPECT_TRUE(no_node_is_left());
