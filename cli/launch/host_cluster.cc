@@ -51,7 +51,7 @@ HostCluster::HostCluster(const JobConfig& job, std::string yaml, std::vector<std
       yaml_(std::move(yaml)),
       plan_(std::move(plan)),
       ssh_(plan_.ssh),
-      scratch_(job.work_dir + "/launch"),
+      scratch_(fmt::format("{}/launch-{}", job.work_dir, getpid())),
       places_(place_nodes(plan_.hosts, job.cluster.servers, job.cluster.workers)),
       facts_(plan_.hosts.size()) {
   std::error_code error;

@@ -88,7 +88,7 @@ class HostCluster final : public JobCluster {
   std::string yaml_;
   LaunchPlan plan_;
   Ssh ssh_;
-  std::string scratch_;
+  std::string scratch_;  // of this process: another one may stop the job meanwhile
   std::map<std::string, std::size_t> places_;
   std::vector<HostFacts> facts_;
   std::map<std::string, std::unique_ptr<Line>> lines_;
