@@ -12,7 +12,12 @@ Status lock_folder(FileLock& lock, const std::string& folder, const std::string&
   constexpr std::chrono::milliseconds kPoll{20};
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) return make_error(ErrorCode::kIo, fmt::format("create {}: {}", folder, error.message()));
+  if (error) {
+    return make_error(ErrorCode::kIo,
+                      fmt::format("the folder {} cannot be made: {}. Name another one (checkpoint.path, "
+                                  "work_dir), or let this user write there",
+                                  folder, error.message()));
+  }
   const std::string path = folder + "/" + name;
   const auto deadline = std::chrono::steady_clock::now() + patience;
   Status locked = lock.try_acquire(path);

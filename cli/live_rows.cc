@@ -68,8 +68,10 @@ class Session {
  private:
   void be_patient(Duration patience) {
     timer_.start(patience, [this, patience] {
-      finish(make_error(ErrorCode::kTimeout, fmt::format("no answer from the cluster at {} within {} s",
-                                                         target_.scheduler, patience / 1s)));
+      finish(make_error(
+          ErrorCode::kTimeout,
+          fmt::format("no answer from the cluster at {} within {} s: is it running, and is that its address?",
+                      target_.scheduler, patience / 1s)));
     });
   }
 

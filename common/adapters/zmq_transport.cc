@@ -179,7 +179,9 @@ Status ZmqTransport::Impl::connect_with_key(Socket& socket) {
   if (key) security_->secure_connection(socket.handle, *key);
   const std::string address = with_known_localhost(without_key(socket.endpoint));
   if (zmq_connect(socket.handle, address.c_str()) != 0) {
-    return zmq_error(ErrorCode::kInvalid, "connect to", socket.endpoint, zmq_errno());
+    const int reason = zmq_errno();
+    CAPSTAN_TRY(check_endpoint(address, false).wrap("connect to " + socket.endpoint));
+    return zmq_error(ErrorCode::kInvalid, "connect to", socket.endpoint, reason);
   }
   socket.key = key;
   return ok_status();

@@ -205,7 +205,10 @@ TEST_F(Commands, AskARunningCluster) {
 TEST_F(Commands, NobodyThere) {
   const Outcome outcome = run({"status", "--scheduler", "tcp://127.0.0.1:1", "--job", job()});
   EXPECT_EQ(outcome.code, 1);
-  EXPECT_NE(outcome.err, "");
+  EXPECT_THAT(outcome.err, HasSubstr("is it running, and is that its address?"));
+  const Outcome no_address = run({"status", "--scheduler", "127.0.0.1:7000", "--job", job()});
+  EXPECT_EQ(no_address.code, 2);
+  EXPECT_THAT(no_address.err, HasSubstr("must be tcp://host:port"));
 }
 
 // Each round solves one side exactly, so that how the rows are spread over nodes makes no difference.
