@@ -178,7 +178,7 @@ class Jobs(ClusterTest):
         cluster.client.flush()  # its servers are there
         program = (
             "import sys, os, signal, threading, numpy as np, capstan\n"
-            "signal.signal(signal.SIGINT, signal.default_int_handler)  # a job of a script is born deaf to it\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a background job\n"
             "client = capstan.connect(sys.argv[1], sys.argv[2])\n"
             "servers = [int(pid) for pid in sys.argv[3:]]\n"
             "for pid in servers: os.kill(pid, signal.SIGSTOP)\n"
