@@ -177,6 +177,7 @@ std::string HostCluster::write_line(const File& file) const {
 Status HostCluster::bring() {
   CAPSTAN_ASSIGN(const auto files, this->files());
   std::vector<Ssh::Errand> errands;
+  errands.reserve(files.size());
   for (const File& file : files)
     errands.push_back({plan_.hosts[file.host], write_line(file), "write " + file.path, file.bytes});
   return ssh_.do_all(errands, scratch_, kCallPatience);
