@@ -58,7 +58,7 @@ class KeyIndex {
 
  private:
   static constexpr std::uint32_t kWidth = 5;
-  static constexpr std::size_t kBlock = 16;  // keys of a stage of look_up()
+  static constexpr std::size_t kBlock = 8;  // keys of a stage of look_up()
 
   struct alignas(64) Bucket {
     std::array<Key, kWidth> keys;
