@@ -28,7 +28,10 @@ void add_launch(CLI::App& app, int& exit_code) {
   launch->add_flag("--k8s", args->k8s, "Print the job as Kubernetes objects, for kubectl apply -f -")
       ->excludes(slurm);
   launch->add_option("--image", args->image, "With --k8s: the image that holds capstan")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check([](const std::string& image) {
+        return image.empty() ? "an image has a name, such as registry.example/capstan:1" : "";
+      });
   launch->add_flag("--stop", args->stop, "End what is left of this job on the hosts")->excludes(dry);
   launch->add_flag("--resume", args->resume, "Go on from this run's newest checkpoint");
   launch
