@@ -117,8 +117,15 @@ std::string verdict(const std::vector<Pair>& pairs, const std::vector<ComparedMe
                         (a_is_better ? pair.a : pair.b)->letter, (a_is_better ? pair.b : pair.a)->letter,
                         rows[i].metric);
   }
-  return text.empty() ? "  No difference stands at 5 % after Holm's correction.\n"
+  text = text.empty() ? "  No difference stands at 5 % after Holm's correction.\n"
                       : fmt::format("  At 5 %, corrected:{}.\n", text);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i].contradicts()) continue;
+    text += fmt::format(
+        "  {} - {}, {}: the mean and most pairs point opposite ways, so a few pairs weigh much.\n",
+        pairs[i].a->letter, pairs[i].b->letter, rows[i].metric);
+  }
+  return text;
 }
 
 std::string table(const std::vector<Side>& sides, const std::vector<Pair>& pairs,
@@ -131,8 +138,9 @@ std::string table(const std::vector<Side>& sides, const std::vector<Pair>& pairs
   text += fmt::format("test: {}, {} {}\n\n", text_at(sides.front().figures(), "protocol"), rows.front().pairs,
                       users ? "users" : "examples");
   text += fmt::format("  {:5}  {:14} {:>9} {:>9} {:>10}  {:22} {:>8} {:>8} {:>9} {:>8}\n", "pair", "metric",
-                      "first", "second", "difference", fmt::format("{:g} % bootstrap", 100 * bootstrap.confidence),
-                      "p of t", "Holm", "Wilcoxon", "Holm");
+                      "first", "second", "difference",
+                      fmt::format("{:g} % bootstrap", 100 * bootstrap.confidence), "p of t", "Holm",
+                      "Wilcoxon", "Holm");
   bool has_auc = false;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     text += row_text(pairs[i], rows[i]);

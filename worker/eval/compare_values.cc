@@ -102,7 +102,13 @@ Result<ComparedMetric> compare_auc(const KeptValues& a, const KeptValues& b, Com
 }  // namespace
 
 bool ComparedMetric::differs() const {
-  return mean_corrected < kLevel && (!wilcoxon || wilcoxon_corrected < kLevel);
+  return mean_corrected < kLevel &&
+         (!wilcoxon || (wilcoxon_corrected < kLevel && wilcoxon->sign == mean_test.sign));
+}
+
+bool ComparedMetric::contradicts() const {
+  return mean_corrected < kLevel && wilcoxon && wilcoxon_corrected < kLevel &&
+         wilcoxon->sign != mean_test.sign;
 }
 
 std::vector<std::string> comparable_metrics(const KeptValues& a, const std::string& model_a,

@@ -24,8 +24,10 @@ struct ComparedMetric {
   // The same p by Holm, among all rows that correct() was given.
   double mean_corrected = 1.0, wilcoxon_corrected = 1.0;
 
-  // By every test there is, corrected, at 5 %.
+  // By every test there is, corrected, at 5 %, all pointing one way.
   bool differs() const;
+  // The mean of one is larger, but of most pairs the other, both by more than chance: a few pairs weigh much.
+  bool contradicts() const;
 };
 
 // Metrics that both can be compared by, in the order of the metrics' list. Ranking: those kept of each user.

@@ -99,14 +99,13 @@ std::optional<TestResult> delong(std::span<const float> a, std::span<const float
   const double variance =
       variance_of_mean(of_a.positives, of_b.positives) + variance_of_mean(of_a.negatives, of_b.negatives);
   const double difference = of_a.auc - of_b.auc;
+  const int sign = difference > 0.0 ? 1 : difference < 0.0 ? -1 : 0;
   if (variance == 0.0) {
-    return difference == 0.0
-               ? TestResult{}
-               : TestResult{std::copysign(std::numeric_limits<double>::infinity(), difference), 0};
+    return sign == 0 ? TestResult{} : TestResult{sign * std::numeric_limits<double>::infinity(), 0.0, sign};
   }
   const double z = difference / std::sqrt(variance);
   const boost::math::normal_distribution<double> standard;
-  return TestResult{z, 2.0 * cdf(complement(standard, std::abs(z)))};
+  return TestResult{z, 2.0 * cdf(complement(standard, std::abs(z))), sign};
 }
 
 std::optional<Interval> bootstrap_auc_difference(std::span<const float> a, std::span<const float> b,

@@ -75,10 +75,11 @@ TestResult paired_t(std::span<const double> a, std::span<const double> b) {
   if (all.size() < 2) return {};
   const bool equal = std::all_of(all.begin(), all.end(), [&](double each) { return each == all.front(); });
   if (equal && mean == 0.0) return {};
-  if (equal) return {std::copysign(std::numeric_limits<double>::infinity(), mean), 0.0};
+  const int sign = mean > 0.0 ? 1 : mean < 0.0 ? -1 : 0;
+  if (equal) return {sign * std::numeric_limits<double>::infinity(), 0.0, sign};
   const double t = mean / std::sqrt(squares / (n - 1.0) / n);
   const boost::math::students_t_distribution<double> distribution(n - 1.0);
-  return {t, 2.0 * cdf(complement(distribution, std::abs(t)))};
+  return {t, 2.0 * cdf(complement(distribution, std::abs(t))), sign};
 }
 
 TestResult wilcoxon(std::span<const double> a, std::span<const double> b) {
@@ -91,12 +92,14 @@ TestResult wilcoxon(std::span<const double> a, std::span<const double> b) {
   double plus = 0.0, minus = 0.0;
   for (std::size_t i = 0; i < all.size(); ++i) (all[i] > 0.0 ? plus : minus) += ranks[i];
   const double smaller = std::min(plus, minus);
-  if (all.size() <= kExactPairs) return {smaller, std::min(1.0, 2.0 * chance_of_at_most(ranks, smaller))};
+  const int sign = plus > minus ? 1 : plus < minus ? -1 : 0;
+  if (all.size() <= kExactPairs)
+    return {smaller, std::min(1.0, 2.0 * chance_of_at_most(ranks, smaller)), sign};
   const auto n = static_cast<double>(all.size());
   const double mean = n * (n + 1.0) / 4.0;
   const double variance = n * (n + 1.0) * (2.0 * n + 1.0) / 24.0 - tie_term(ranks) / 48.0;
   const boost::math::normal_distribution<double> standard;
-  return {smaller, std::min(1.0, 2.0 * cdf(standard, (smaller - mean) / std::sqrt(variance)))};
+  return {smaller, std::min(1.0, 2.0 * cdf(standard, (smaller - mean) / std::sqrt(variance))), sign};
 }
 
 std::vector<double> holm(std::span<const double> p) {

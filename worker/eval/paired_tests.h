@@ -11,6 +11,7 @@ namespace capstan {
 struct TestResult {
   double statistic = 0.0;
   double p = 1.0;  // two-sided
+  int sign = 0;    // of a less b, as the test sees it: the mean and most of the pairs may point opposite ways
 };
 
 // Student's t of the differences a[i] - b[i] with n - 1 degrees of freedom. When all differences are equal, p

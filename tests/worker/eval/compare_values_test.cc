@@ -134,6 +134,21 @@ TEST(CompareValues, ClickMetricsAreThoseOfTheReport) {
   EXPECT_LT(compared(a, b, "auc").mean_test.p, 0.01);
 }
 
+// Most users gain a little, a few lose much: no test alone tells the whole of it.
+TEST(CompareValues, TestsThatPointOppositeWaysAreNoDifference) {
+  KeptValues a = ranking_values(0.0), b = ranking_values(0.0);
+  auto& values = a.figures["model/ndcg@10"];
+  const auto& before = b.figures["model/ndcg@10"];
+  for (std::size_t i = 0; i < 40; ++i) values[i] = before[i] + (i % 8 == 0 ? -50.0F : 0.1F);
+  const auto row = compared(a, b, "ndcg@10");
+  EXPECT_LT(row.mean_corrected, 0.05);
+  EXPECT_LT(row.wilcoxon_corrected, 0.05);
+  EXPECT_EQ(row.mean_test.sign, -1);
+  EXPECT_EQ(row.wilcoxon->sign, 1);
+  EXPECT_FALSE(row.differs());
+  EXPECT_TRUE(row.contradicts());
+}
+
 TEST(CompareValues, OthersUsersOrExamplesAreRefused) {
   KeptValues other = ranking_values(0.0);
   other.users[7] = "somebody else";
@@ -161,7 +176,7 @@ TEST(CompareValues, HolmGoesOverAllRows) {
   rows[0].mean_test.p = 0.02;
   rows[1].mean_test.p = 0.03;
   rows[2].mean_test.p = 0.5;
-  rows[1].wilcoxon = TestResult{0.0, 0.04};
+  rows[1].wilcoxon = TestResult{0.0, 0.04, 1};
   correct(rows);
   EXPECT_NEAR(rows[0].mean_corrected, 0.06, 1e-12);
   EXPECT_NEAR(rows[1].mean_corrected, 0.06, 1e-12);
