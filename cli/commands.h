@@ -14,6 +14,7 @@ void add_launch(CLI::App& app, int& exit_code);
 void add_tether(CLI::App& app, Console console, int& exit_code);
 void add_doctor(CLI::App& app, Console console, int& exit_code);
 void add_check(CLI::App& app, Console console, int& exit_code);
+void add_tune(CLI::App& app, Console console, int& exit_code);
 void add_generate(CLI::App& app, Console console, int& exit_code);
 
 void add_evaluate(CLI::App& app, Console console, int& exit_code);

@@ -45,8 +45,6 @@ void check_path(const std::string& path, ReadContext& context) {
   add_leaves(*schema, "", leaves);
   demand(key != nullptr, context, here, {},
          fmt::format("tune.space: the job has no setting '{}'{}", path, suggestion(path, leaves)));
-  demand(key == nullptr || key->type.section == nullptr, context, here, {},
-         fmt::format("tune.space: '{}' is a section: name one setting in it", path));
   demand(may_be_searched(path), context, here, {},
          fmt::format("tune.space: '{}' is not searched: the trials would not be judged alike, or the search "
                      "decides it itself",
