@@ -19,6 +19,7 @@ void add_generate(CLI::App& app, Console console, int& exit_code);
 
 void add_evaluate(CLI::App& app, Console console, int& exit_code);
 void add_compare(CLI::App& app, Console console, int& exit_code);
+void add_plot(CLI::App& app, Console console, int& exit_code);
 void add_recommend(CLI::App& app, Console console, int& exit_code);
 void add_get(CLI::App& app, Console console, int& exit_code);
 void add_export(CLI::App& app, Console console, int& exit_code);
