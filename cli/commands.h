@@ -14,9 +14,12 @@ void add_launch(CLI::App& app, int& exit_code);
 void add_tether(CLI::App& app, Console console, int& exit_code);
 void add_doctor(CLI::App& app, Console console, int& exit_code);
 void add_check(CLI::App& app, Console console, int& exit_code);
+void add_tune(CLI::App& app, Console console, int& exit_code);
 void add_generate(CLI::App& app, Console console, int& exit_code);
 
 void add_evaluate(CLI::App& app, Console console, int& exit_code);
+void add_compare(CLI::App& app, Console console, int& exit_code);
+void add_plot(CLI::App& app, Console console, int& exit_code);
 void add_recommend(CLI::App& app, Console console, int& exit_code);
 void add_get(CLI::App& app, Console console, int& exit_code);
 void add_export(CLI::App& app, Console console, int& exit_code);

@@ -7,6 +7,8 @@
 
 #include "cli/commands.h"
 #include "cli/offline_job.h"
+#include "common/merged_report.h"
+#include "scheduler/report.h"
 #include "worker/program/report_text.h"
 
 namespace capstan {
@@ -20,7 +22,7 @@ struct EvaluateOptions {
 };
 
 // Every part that the split's merge wants, then the merge.
-Result<std::string> evaluate(OfflineJob& offline, const std::string& split) {
+Result<MergedReport> evaluate(OfflineJob& offline, const std::string& split) {
   WorkItem merge;
   merge.kind = WorkKind::kMerge;
   merge.name = split == "test" ? "report" : "valid";
@@ -37,7 +39,7 @@ Result<std::string> evaluate(OfflineJob& offline, const std::string& split) {
     }
   }
   CAPSTAN_ASSIGN(const Buffer merged, offline.program->finish(merge));
-  return std::string(merged.text());
+  return decode_merged_report(merged);
 }
 
 int run(const EvaluateOptions& options, Console console) {
@@ -49,20 +51,23 @@ int run(const EvaluateOptions& options, Console console) {
   say_notes(tables, console);
   const auto result = evaluate(**offline, options.split);
   if (!result.ok()) return complain(result.error(), console);
-  auto json = boost::json::parse(*result).as_object();
+  auto json = boost::json::parse(result->json).as_object();
   if (options.split == "test") json["evaluated_on_test"] = "by capstan eval, beside the run's own judgement";
   console.out << "checkpoint " << tables.directory() << "\n";
   console.out << (options.split == "test" ? std::string(json.at("text").as_string())
-                                          : valid_text(loaded->config, *result))
+                                          : valid_text(loaded->config, result->json))
               << "\n";
   if (options.report.empty()) return kExitOk;
-  const boost::json::object report = {{"job", loaded->config.name},
-                                      {"checkpoint", tables.directory()},
-                                      {"warnings", boost::json::value_from(tables.notes())},
-                                      {"split", options.split},
-                                      {options.split, json}};
-  const std::string bytes = boost::json::serialize(report) + "\n";
-  const Status written = (*offline)->files.publish(options.report, std::as_bytes(std::span(bytes)));
+  const std::string beside = result->values.empty() ? "" : values_path(options.report);
+  boost::json::object report = {{"job", loaded->config.name},
+                                {"checkpoint", tables.directory()},
+                                {"warnings", boost::json::value_from(tables.notes())},
+                                {"split", options.split},
+                                {options.split, json},
+                                {"values", nullptr}};
+  if (!beside.empty()) report["values"] = beside.substr(beside.rfind('/') + 1);
+  const Status written =
+      write_report((*offline)->files, options.report, boost::json::serialize(report) + "\n", result->values);
   return written.ok() ? kExitOk : complain(written.error(), console);
 }
 

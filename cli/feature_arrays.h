@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "cli/npz_writer.h"
+#include "worker/npz/npz_writer.h"
 #include "cli/offline_job.h"
 
 namespace capstan {

@@ -18,8 +18,17 @@ void add_run(CLI::App& app, int& exit_code) {
       "The scheduler answers /metrics, /status, /healthz and /readyz here (HOST:PORT), servers and "
       "workers at the ports after it");
   add_keys_option(*run, args->keys);
+  run->add_option("--folds", args->folds,
+                  "Cross-validation: once for each of so many random folds as the test part, instead of the "
+                  "job's own split; mean and deviation go into the report")
+      ->check(CLI::Range(2U, 1000U))
+      ->excludes("--resume")
+      ->excludes("--resume-from");
   run->add_flag("--quiet", args->quiet, "No progress, only the result");
-  run->footer("Example: capstan run configs/movielens.yaml --set train.passes=5");
+  run->footer(
+      "Examples:\n"
+      "  capstan run configs/movielens.yaml --set train.passes=5\n"
+      "  capstan run configs/adult_wide_deep.yaml --folds 5");
   run->callback([args, report, &exit_code] {
     if (!report->empty()) args->job.overrides.push_back("report=" + *report);
     exit_code = run_job(*args);

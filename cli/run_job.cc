@@ -8,6 +8,7 @@
 #include "cli/beside.h"
 #include "cli/command.h"
 #include "cli/folder_lock.h"
+#include "cli/folds.h"
 #include "cli/held_signals.h"
 #include "cli/job_watch.h"
 #include "cli/local_cluster.h"
@@ -59,11 +60,12 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
   return watch_job(job, cluster, *endpoint, held, {args.quiet, say, std::move(security).value()});
 }
 
-// The job as given; with splits beside it has a report in any case, where their figures meet.
+// The job as given; with splits beside it, or folds, it has a report in any case, where their figures meet.
 Result<LoadedJob> load(const RunArgs& args) {
   CAPSTAN_ASSIGN(LoadedJob loaded, load_job_file(args.job.path, args.job.overrides));
   const JobConfig& job = loaded.config;
-  if (job.evaluate.beside.empty() || !job.report.empty()) return loaded;
+  const bool joins = !job.evaluate.beside.empty() || args.folds > 0;
+  if (!joins || !job.report.empty()) return loaded;
   auto overrides = args.job.overrides;
   overrides.push_back("report=" + job.work_dir + "/report.json");
   return load_job_file(args.job.path, overrides);
@@ -92,12 +94,41 @@ Status show_beside(const JobConfig& job) {
   return ok_status();
 }
 
+Status show_folds(const JobConfig& job, std::uint32_t folds) {
+  DiskFiles files;
+  CAPSTAN_TRY(write_folds(files, job, folds));
+  CAPSTAN_ASSIGN(const Buffer report, files.read(job.report));
+  CAPSTAN_ASSIGN(const std::string text, folds_text(report.text()));
+  std::printf("%s", text.c_str());
+  return ok_status();
+}
+
+// All folds are loaded before the first is run, so that a mistake is told at once.
+int run_folds(const JobConfig& job, const RunArgs& args) {
+  if (const Status fits = check_folds(job); !fits.ok()) return complain(fits.error().wrap(args.job.path), 2);
+  std::vector<LoadedJob> folds;
+  for (std::uint32_t fold = 0; fold < args.folds; ++fold) {
+    auto overrides = args.job.overrides;
+    for (auto& each : fold_overrides(job, fold, args.folds)) overrides.push_back(std::move(each));
+    auto loaded = load_job_file(args.job.path, overrides);
+    if (!loaded.ok()) return complain(loaded.error(), 2);
+    folds.push_back(std::move(loaded).value());
+  }
+  for (std::uint32_t fold = 0; fold < args.folds; ++fold) {
+    std::printf("%sfold %u of %u\n", fold == 0 ? "" : "\n", fold + 1, args.folds);
+    if (const int code = run_cluster(folds[fold], args, {}, !args.quiet); code != 0) return code;
+  }
+  const Status shown = show_folds(job, args.folds);
+  return shown.ok() ? 0 : complain(shown.error(), 1);
+}
+
 }  // namespace
 
 int run_job(const RunArgs& args) {
   const auto loaded = load(args);
   if (!loaded.ok()) return complain(loaded.error(), 2);
   const JobConfig& job = loaded->config;
+  if (args.folds > 0) return run_folds(job, args);
   std::vector<LoadedJob> others;
   for (const auto& split : job.evaluate.beside) {
     auto overrides = args.job.overrides;

@@ -1,6 +1,7 @@
 // `capstan run`: the whole cluster of a job on this host, from start to the report.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "cli/job_option.h"
@@ -13,6 +14,7 @@ struct RunArgs {
   bool resume = false;
   std::string resume_from;  // a checkpoint's directory; empty: the newest
   bool quiet = false;
+  std::uint32_t folds = 0;  // 0: the job's own split
   KeyArgs keys;
   std::string http;  // "HOST:PORT" of the scheduler's page; empty: none
 };

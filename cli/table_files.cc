@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "cli/npz_writer.h"
+#include "worker/npz/npz_writer.h"
 
 namespace capstan {
 namespace {

@@ -253,7 +253,7 @@ class Job {
   void begin_merge(const std::string& name, std::vector<Buffer> inputs);
   void on_items_done();
   void on_validated(std::string_view json);
-  void on_reported(std::string_view json);
+  void on_reported(const Buffer& result);
   std::vector<Buffer> collect_results() const;
   std::uint32_t hold_max() const;
   void count_ready_workers();

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/buffer.h"
 #include "common/event_loop.h"
 #include "scheduler/journal.h"
 
@@ -47,6 +48,7 @@ struct JobFacts {
   Instant published{};                      // the newest one of this process
   std::string resumed_from;                 // directory of the checkpoint
   std::string report_json;                  // what the last merge gave
+  Buffer report_values;                     // beside it, see MergedReport
   std::string final_text;                   // for people
   std::string end_text;
   bool counted = true;                                 // every owner of shards gave its last counters

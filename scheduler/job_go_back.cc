@@ -73,6 +73,7 @@ void Job::give_up_phase() {
   merging_ = cut_at_pass_end_ = kept_last_again_ = trains_ = false;
   facts_.rows_of_pass.reset();
   facts_.report_json.clear();
+  facts_.report_values = {};
   facts_.final_text.clear();
 }
 

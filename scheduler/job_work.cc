@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "common/direct_stream.h"
+#include "common/merged_report.h"
 #include "common/planted_bugs.h"
 #include "scheduler/job.h"
 #include "scheduler/json.h"
@@ -205,7 +206,7 @@ void Job::on_items_done() {
       plan_->note_evaluated();
       return carry_out();
     case PlanStep::Kind::kReport:
-      return on_reported(work_.entries().begin()->second.result.text());
+      return on_reported(work_.entries().begin()->second.result);
     case PlanStep::Kind::kKeepBest:
     case PlanStep::Kind::kKeepLast:
     case PlanStep::Kind::kRestoreBest:
@@ -230,10 +231,12 @@ void Job::on_validated(std::string_view text) {
   carry_out();
 }
 
-void Job::on_reported(std::string_view text) {
-  const auto object = parse_json_object(text);
+void Job::on_reported(const Buffer& result) {
+  MergedReport report = decode_merged_report(result);
+  const auto object = parse_json_object(report.json);
   if (!object.ok()) return finish(false, "the result of evaluation: " + object.error().message);
-  facts_.report_json = std::string(text);
+  facts_.report_json = std::move(report.json);
+  facts_.report_values = std::move(report.values);
   if (const json::value* words = object->if_contains("text"); words != nullptr && words->is_string()) {
     facts_.final_text = std::string(words->get_string());
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/merged_report.h"
 #include "common/units.h"
 #include "scheduler/node_stats.h"
 
@@ -191,6 +192,9 @@ std::string report_json(const SchedulerOptions& options, const Job& job, const M
   auto test = parse_json_object(facts.report_json);
   object["test"] = test.ok() ? json::value(std::move(test).value()) : json::value(nullptr);
   note_second_judgement(facts, object);
+  const std::string beside = facts.report_values.empty() ? "" : values_path(config.report);
+  object["values"] =
+      beside.empty() ? json::value(nullptr) : json::value(beside.substr(beside.rfind('/') + 1));
   object["test_evaluations"] = facts.test_evaluations;
   json::array warnings;
   for (const std::string& warning : facts.warnings) warnings.push_back(json::string(warning));
@@ -202,9 +206,13 @@ std::string report_json(const SchedulerOptions& options, const Job& job, const M
   return json::serialize(object) + "\n";
 }
 
-Status write_report(Storage& storage, const std::string& path, const std::string& json) {
+Status write_report(Storage& storage, const std::string& path, const std::string& json,
+                    const Buffer& values) {
   const auto slash = path.rfind('/');
   if (slash != std::string::npos && slash > 0) CAPSTAN_TRY(storage.create_dirs(path.substr(0, slash)));
+  const std::string beside = values_path(path);
+  if (!values.empty() && !beside.empty())
+    CAPSTAN_TRY(storage.publish(beside, values.bytes()).wrap("write the report's values"));
   return storage.publish(path, std::as_bytes(std::span(json))).wrap("write report");
 }
 

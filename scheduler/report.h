@@ -13,7 +13,8 @@ namespace capstan {
 std::string report_json(const SchedulerOptions& options, const Job& job, const Membership& membership,
                         const Peers& peers, Instant now);
 
-// Makes the folder when it is not there.
-Status write_report(Storage& storage, const std::string& path, const std::string& json);
+// Makes the folder when it is not there. `values` goes beside it, where values_path() says, unless it is
+// empty.
+Status write_report(Storage& storage, const std::string& path, const std::string& json, const Buffer& values);
 
 }  // namespace capstan

@@ -376,7 +376,7 @@ void Scheduler::report_and_tell() {
   for (const NodeId id : std::exchange(uncounted_, {})) give_up_counting(*membership_.find(id));
   if (!options_.config.report.empty()) {
     const std::string report = report_json(options_, job_, membership_, peers_, loop_.now());
-    const Status written = write_report(storage_, options_.config.report, report);
+    const Status written = write_report(storage_, options_.config.report, report, job_.facts().report_values);
     if (!written.ok()) {
       log_.error("{}", written.error().message);
       ok_ = false;

@@ -7,8 +7,9 @@ paired difference to the same job under other settings, seed by seed, with its 9
   scripts/seeds.py configs/ctr_deepfm.yaml --against train.consistency=sync \\
       --tune optimizer.sparse.learning_rate=0.02,0.05,0.1
 
---tune tries each value on a seed of its own, apart from those reported, and keeps the value that does best on
-validation; with --against, for each of the two by itself. Several --tune go one after the other.
+--tune lets `capstan tune` try each value, or each combination where it is given several times, on a seed of
+its own, apart from those reported, and keeps what does best on validation; with --against, for each of the
+two by itself.
 Runs that stand in the output folder are not repeated, so a stopped call goes on where it was.
 """
 import argparse
@@ -70,22 +71,27 @@ def run(options, settings, seed):
         return json.load(file)
 
 
-def validation_score(options, settings):
-    # Any patience makes a run validate after each pass; this one never stops it.
-    report = run(options, settings + ["train.early_stop_patience=100000"], TUNING_SEED)
-    score = max(v["better"] for v in report["validations"])
-    print(f"  tuning {' '.join(settings)}: validation {score:.5f}", flush=True)
-    return score
-
-
 def tuned(options, settings):
-    """The --tune settings that do best on validation beside `settings`."""
-    kept = []
-    for choice in options.tune:
-        path, _, values = choice.partition("=")
-        tried = [kept + [f"{path}={value}"] for value in values.split(",")]
-        kept = max(tried, key=lambda extra: validation_score(options, settings + extra))
-    return kept
+    """The --tune settings that do best on validation beside `settings`: `capstan tune` over all of them."""
+    if not options.tune:
+        return []
+    space = [choice.partition("=") for choice in options.tune]
+    ranges = ", ".join(f"{path}: [{values}]" for path, _, values in space)
+    # So large an eta trains every trial to its end.
+    search = f"tune={{eta: 100, trials: 99, space: {{{ranges}}}}}"
+    settings = options.set + settings + [f"seed={TUNING_SEED}", search]
+    name = hashlib.sha256("\0".join(settings).encode()).hexdigest()[:12]
+    folder = os.path.join(options.out, "tune-" + name)
+    command = [options.capstan, "tune", options.job, "--out", folder]
+    for setting in settings:
+        command += ["--set", setting]
+    if subprocess.run(command).returncode != 0:
+        sys.exit(f"seeds.py: {' '.join(command)} failed")
+    with open(os.path.join(folder, "trials.jsonl")) as file:
+        outcomes = [json.loads(line) for line in file.readlines()[1:]]
+    good = [outcome for outcome in outcomes if not outcome["failed"]]
+    best = max(good, key=lambda outcome: outcome["better"])
+    return [f"{path}={value}" for path, value in best["settings"].items()]
 
 
 def metrics_of(report):

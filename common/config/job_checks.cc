@@ -116,32 +116,7 @@ void check_evaluate(const JobConfig& job, ReadContext& context) {
 
 void check_early_stop(const JobConfig& job, ReadContext& context) {
   const TrainConfig& train = job.train;
-  const std::string base = metric_base(train.early_stop_metric);
-  std::vector<std::string> names;
-  for (const WordSpec& word : metric_words()) {
-    if (metric_fits(word.word, job.task) && may_stop(word.word)) names.push_back(word.word);
-  }
-  const bool watchable = std::find(names.begin(), names.end(), base) != names.end();
-  demand(base.empty() || watchable, context, "train.early_stop_metric", {"task"},
-         fmt::format("train.early_stop_metric cannot be '{}' with `task: {}`{}", base, to_word(job.task),
-                     suggestion(base, names)));
-  // Of what is computed at all.
-  const std::string& watched = train.early_stop_metric;
-  const auto at = watched.find('@');
-  const std::string cut = at == std::string::npos ? "" : watched.substr(at + 1);
-  const std::vector<std::string>& metrics = job.evaluate.metrics;
-  const bool cut_there = cut.empty() || std::find(metrics.begin(), metrics.end(), watched) != metrics.end() ||
-                         std::any_of(job.evaluate.at.begin(), job.evaluate.at.end(),
-                                     [&](std::uint32_t k) { return cut == std::to_string(k); });
-  const bool computed =
-      metrics.empty() || std::any_of(metrics.begin(), metrics.end(), [&](const auto& metric) {
-        return metric == watched || metric_base(metric) == base;
-      });
-  demand(base.empty() || !watchable || (cut_there && computed), context, "train.early_stop_metric",
-         {"evaluate.metrics", "evaluate.at"},
-         fmt::format("train.early_stop_metric {} is not among what is computed: see evaluate.metrics and "
-                     "evaluate.at",
-                     watched));
+  check_watched(job, "train.early_stop_metric", train.early_stop_metric, context);
   const SplitConfig& split = job.data.split;
   const bool validates = !job.data.valid.empty() || (split.valid > 0 && split.method != SplitMethod::kNone);
   demand(train.early_stop_patience == 0 || validates, context, "train.early_stop_patience",
@@ -158,6 +133,34 @@ bool takes_in_batch(LossKind loss) {
 
 bool needs_in_batch(LossKind loss) {
   return loss == LossKind::kUltraGcn;
+}
+
+void check_watched(const JobConfig& job, const std::string& path, const std::string& watched,
+                   ReadContext& context) {
+  const std::string base = metric_base(watched);
+  if (base.empty()) return;
+  std::vector<std::string> names;
+  for (const WordSpec& word : metric_words()) {
+    if (metric_fits(word.word, job.task) && may_stop(word.word)) names.push_back(word.word);
+  }
+  const bool watchable = std::find(names.begin(), names.end(), base) != names.end();
+  demand(watchable, context, path, {"task"},
+         fmt::format("{} cannot be '{}' with `task: {}`{}", path, base, to_word(job.task),
+                     suggestion(base, names)));
+  // Of what is computed at all.
+  const auto at = watched.find('@');
+  const std::string cut = at == std::string::npos ? "" : watched.substr(at + 1);
+  const std::vector<std::string>& metrics = job.evaluate.metrics;
+  const bool cut_there = cut.empty() || std::find(metrics.begin(), metrics.end(), watched) != metrics.end() ||
+                         std::any_of(job.evaluate.at.begin(), job.evaluate.at.end(),
+                                     [&](std::uint32_t k) { return cut == std::to_string(k); });
+  const bool computed =
+      metrics.empty() || std::any_of(metrics.begin(), metrics.end(), [&](const auto& metric) {
+        return metric == watched || metric_base(metric) == base;
+      });
+  demand(!watchable || (cut_there && computed), context, path, {"evaluate.metrics", "evaluate.at"},
+         fmt::format("{} {} is not among what is computed: see evaluate.metrics and evaluate.at", path,
+                     watched));
 }
 
 void demand(bool holds, ReadContext& context, const std::string& path,
@@ -284,6 +287,7 @@ void check_job(const JobConfig& job, ReadContext& context) {
     check_features(job, context);
     check_training(job, context);
   }
+  check_tune(job, context);
   check_storage(job, context);
   check_tables(job, context);
   check_cluster(job, context);

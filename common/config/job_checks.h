@@ -23,9 +23,15 @@ void check_data(const JobConfig& job, ReadContext& context);
 void check_features(const JobConfig& job, ReadContext& context);
 void check_training(const JobConfig& job, ReadContext& context);
 void check_direct(const JobConfig& job, ReadContext& context);  // instead of those above
+void check_tune(const JobConfig& job, ReadContext& context);
 void check_storage(const JobConfig& job, ReadContext& context);
 void check_cluster(const JobConfig& job, ReadContext& context);
 void check_scheduler(const JobConfig& job, ReadContext& context);
+
+// A metric of validation that decides something: one that the job computes, and of which more or less is
+// better. Empty: nothing is demanded.
+void check_watched(const JobConfig& job, const std::string& path, const std::string& watched,
+                   ReadContext& context);
 
 // Adds an error at `path` unless `path` or one of the settings it follows from is already known to be wrong.
 void demand(bool holds, ReadContext& context, const std::string& path,

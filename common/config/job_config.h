@@ -160,7 +160,29 @@ struct EvaluateConfig {
   std::uint32_t bootstrap = 1000;
   std::uint32_t recommend_users = 3;  // shown at the end of a ranking job
   std::vector<std::string> beside;    // leave_one_out, global_cut: splits that the job is run on once more
+  bool test = true;                   // false: the test part is never scored
+  bool keep_values = true;            // each user's or example's figures, beside the report
   bool operator==(const EvaluateConfig&) const = default;
+};
+
+enum class RangeKind { kChoices, kUniform, kLogUniform, kInt, kLogInt };
+
+struct SearchRange {  // what `capstan tune` may give one setting
+  RangeKind kind = RangeKind::kChoices;
+  std::vector<std::string> choices;  // as they stand behind the setting's colon
+  double low = 0.0, high = 0.0;      // of the other kinds; both may be drawn
+  bool operator==(const SearchRange&) const = default;
+};
+
+struct TuneConfig {
+  std::map<std::string, SearchRange> space;  // by the setting's path
+  std::string metric;                        // of validation; empty: as train.early_stop_metric
+  std::uint32_t trials = 20;
+  std::uint32_t eta = 3;  // one trial of so many goes on to so many times the passes
+  std::uint32_t min_passes = 1;
+  std::uint32_t parallel = 1;  // trials at a time
+  std::uint64_t seed = 1;
+  bool operator==(const TuneConfig&) const = default;
 };
 
 struct CheckpointConfig {
@@ -217,6 +239,7 @@ struct JobConfig {
   OptimizerSpec dense_optimizer = {.kind = OptimizerKind::kAdam, .learning_rate = 0.001F, .schedule = {}};
   TrainConfig train;
   EvaluateConfig evaluate;
+  TuneConfig tune;
   CheckpointConfig checkpoint;
   ClusterConfig cluster;
   SchedulerConfig scheduler;

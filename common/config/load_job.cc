@@ -15,6 +15,7 @@
 #include "common/config/overrides.h"
 #include "common/config/read_context.h"
 #include "common/config/schema.h"
+#include "common/config/space_check.h"
 #include "common/config/yaml_emit.h"
 #include "common/config/yaml_parse.h"
 
@@ -60,7 +61,9 @@ Result<LoadedJob> result_of(LoadOutcome outcome) {
   return make_error(ErrorCode::kInvalid, outcome.errors.text());
 }
 
-Result<std::string> read_text(const std::string& path) {
+}  // namespace
+
+Result<std::string> read_job_file(const std::string& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
     return make_error(ErrorCode::kIo, fmt::format("{}: a folder, not a job file", path));
@@ -75,8 +78,6 @@ Result<std::string> read_text(const std::string& path) {
   if (text.bad()) return make_error(ErrorCode::kIo, fmt::format("{}: cannot be read", path));
   return std::move(text).str();
 }
-
-}  // namespace
 
 std::string ConfigErrors::text() const {
   std::string result;
@@ -105,6 +106,7 @@ LoadOutcome read_job(std::string_view text, const std::string& name,
   const YamlNode written = write_section(*schema, &config);
   complete(config, context);
   check_job(config, context);
+  check_space(root, config.tune, context);
   if (!context.errors().empty()) {
     outcome.errors = in_order(std::move(context.errors()), name);
     return outcome;
@@ -120,7 +122,7 @@ LoadOutcome read_job(std::string_view text, const std::string& name,
 }
 
 Result<LoadedJob> load_job(const std::string& path, const std::vector<std::string>& overrides) {
-  CAPSTAN_ASSIGN(const std::string text, read_text(path));
+  CAPSTAN_ASSIGN(const std::string text, read_job_file(path));
   return result_of(read_job(text, path, overrides, process_environment()));
 }
 

@@ -41,6 +41,8 @@ LoadOutcome read_job(std::string_view text, const std::string& name,
 // As above; the error is kInvalid with every mistake on a line of its own ("movielens.yaml:12:5: ..."), or
 // kNotFound or kIo for a file that cannot be read.
 Result<LoadedJob> load_job(const std::string& path, const std::vector<std::string>& overrides = {});
+// The text of a job file; kNotFound or kIo.
+Result<std::string> read_job_file(const std::string& path);
 Result<LoadedJob> load_job_text(std::string_view text, const std::string& name);
 
 // The effective job, each value with where it came from; valid YAML.

@@ -133,6 +133,7 @@ std::shared_ptr<const SectionSpec> model_schema();
 std::shared_ptr<const SectionSpec> optimizer_schema(const OptimizerSpec& standard = {});
 std::shared_ptr<const SectionSpec> train_schema();
 std::shared_ptr<const SectionSpec> evaluate_schema();
+std::shared_ptr<const SectionSpec> tune_schema();
 std::shared_ptr<const SectionSpec> checkpoint_schema();
 std::shared_ptr<const SectionSpec> cluster_schema();
 std::shared_ptr<const SectionSpec> scheduler_schema();

@@ -50,6 +50,12 @@ std::shared_ptr<const SectionSpec> evaluate_schema() {
            "Ranking, `capstan run`: after the job itself it is trained and judged anew on these splits, with "
            "the "
            "same settings and fresh tables; figures under `test.beside` of the report.")
+      .key("test", &EvaluateConfig::test, boolean(),
+           "Judge the model on the test part at the end; false: it is never scored, as in the trials of "
+           "`capstan tune`.")
+      .key("keep_values", &EvaluateConfig::keep_values, boolean(),
+           "Beside a report NAME.json write NAME.values.npz: what each user (ranking) or example of the test "
+           "part got, for `capstan compare`.")
       .build();
 }
 

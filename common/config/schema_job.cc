@@ -94,6 +94,8 @@ std::shared_ptr<const SectionSpec> job_schema() {
       .key("train", &JobConfig::train, section<TrainConfig>(train_schema()), "How training goes.")
       .key("evaluate", &JobConfig::evaluate, section<EvaluateConfig>(evaluate_schema()),
            "How the result is measured.")
+      .key("tune", &JobConfig::tune, section<TuneConfig>(tune_schema()),
+           "What `capstan tune` searches; the other commands read past it.")
       .key("checkpoint", &JobConfig::checkpoint, section<CheckpointConfig>(checkpoint_schema()),
            "What is kept for a restart.")
       .key("cluster", &JobConfig::cluster, section<ClusterConfig>(cluster_schema()), "The processes.")

@@ -25,6 +25,8 @@ std::vector<FuzzTarget> state_targets();
 std::vector<FuzzTarget> text_targets();
 // Columns that a process of the job, perhaps of another build, has prepared.
 std::vector<FuzzTarget> prepared_targets();
+// What each user or example got, beside a report.
+std::vector<FuzzTarget> values_targets();
 // Services that others wrote: etcd, an object store.
 std::vector<FuzzTarget> service_targets();
 

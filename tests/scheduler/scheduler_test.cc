@@ -50,6 +50,18 @@ TEST_F(SchedulerTest, CarriesASimpleJobFromWaitingToDone) {
   EXPECT_NE(report.find(R"("test_evaluations":1)"), std::string::npos) << report;
 }
 
+TEST_F(SchedulerTest, WhatEachUserGotIsWrittenBesideTheReport) {
+  parts = {{"test", 1}};
+  options.config.report = "out/report.json";
+  ASSERT_TRUE(start().ok());
+  gather();
+  work_off(0, std::string(R"({"better": 1, "text": "fine"})") + '\0' + "PK values");
+  EXPECT_EQ(disk.files.at("out/report.values.npz"), "PK values");
+  const std::string& report = disk.files.at("out/report.json");
+  EXPECT_NE(report.find(R"("values":"report.values.npz")"), std::string::npos) << report;
+  EXPECT_NE(report.find(R"("text":"fine"})"), std::string::npos) << report;
+}
+
 // Heartbeats are a second old by the time a job ends: the report asks for the last counters.
 TEST_F(SchedulerTest, TheReportHasTheLastCountersOfEveryNode) {
   options.config.train.partitions = 2;

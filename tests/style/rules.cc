@@ -88,6 +88,7 @@ const std::vector<Library>& libraries() {
       {"<boost/asio", {"common/adapters/", "tests/"}},
       {"<(oneapi|dnnl)", {"worker/nn/", "tests/"}},
       {"<(onnx|google/protobuf)/", {"worker/onnx/", "tests/"}},
+      {"<boost/math/", {"worker/eval/", "tests/"}},
       {"<Eigen/", {"worker/", "tests/"}},
       {"<(tbb|oneapi/tbb)/", {"common/parallel.cc", "common/adapters/", "tests/"}},
       {"<CLI/", {"cli/", "sim/hunt_options.cc", "sim/main.cc", "tests/"}},

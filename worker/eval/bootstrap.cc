@@ -39,24 +39,32 @@ Interval bootstrap(std::span<const double> a, std::span<const double> b, const B
     const double outcome = combine_sums(sum_a, sum_b);
     if (!std::isnan(outcome)) outcomes.push_back(outcome);
   }
-  Interval interval;
-  interval.estimate =
-      combine_sums(std::accumulate(a.begin(), a.end(), 0.0), std::accumulate(b.begin(), b.end(), 0.0));
-  interval.low = interval.high = interval.estimate;
-  if (outcomes.empty()) return interval;
-  std::sort(outcomes.begin(), outcomes.end());
-  const double tail = (1.0 - options.confidence) / 2.0;
-  interval.low = quantile(outcomes, tail);
-  interval.high = quantile(outcomes, 1.0 - tail);
-  return interval;
+  return percentile_interval(
+      combine_sums(std::accumulate(a.begin(), a.end(), 0.0), std::accumulate(b.begin(), b.end(), 0.0)),
+      std::move(outcomes), options.confidence);
 }
 
 }  // namespace
+
+Interval percentile_interval(double estimate, std::vector<double> outcomes, double confidence) {
+  if (outcomes.empty()) return {estimate, estimate, estimate};
+  std::sort(outcomes.begin(), outcomes.end());
+  const double tail = (1.0 - confidence) / 2.0;
+  return {estimate, quantile(outcomes, tail), quantile(outcomes, 1.0 - tail)};
+}
 
 Interval bootstrap_difference(std::span<const double> a, std::span<const double> b,
                               const BootstrapOptions& options) {
   const double size = static_cast<double>(a.size());
   return bootstrap(a, b, options, [size](double sum_a, double sum_b) { return (sum_a - sum_b) / size; });
+}
+
+Interval bootstrap_root_difference(std::span<const double> a, std::span<const double> b,
+                                   const BootstrapOptions& options) {
+  const double size = static_cast<double>(a.size());
+  return bootstrap(a, b, options, [size](double sum_a, double sum_b) {
+    return std::sqrt(sum_a / size) - std::sqrt(sum_b / size);
+  });
 }
 
 Interval bootstrap_ratio(std::span<const double> a, std::span<const double> b,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace capstan {
 
@@ -25,5 +26,11 @@ Interval bootstrap_difference(std::span<const double> a, std::span<const double>
                               const BootstrapOptions& options);
 Interval bootstrap_ratio(std::span<const double> a, std::span<const double> b,
                          const BootstrapOptions& options);
+// The same of sqrt(mean(a)) - sqrt(mean(b)): RMSE, from squared errors.
+Interval bootstrap_root_difference(std::span<const double> a, std::span<const double> b,
+                                   const BootstrapOptions& options);
+
+// Around the estimate, from the outcomes of samples; without any it is the estimate alone.
+Interval percentile_interval(double estimate, std::vector<double> outcomes, double confidence);
 
 }  // namespace capstan

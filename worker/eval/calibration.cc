@@ -36,27 +36,40 @@ std::optional<double> calibration_ratio(std::span<const float> probabilities, st
   return predicted / observed;
 }
 
-double expected_calibration_error(std::span<const float> probabilities, std::span<const float> labels,
-                                  std::uint32_t bins) {
+std::vector<ReliabilityBin> reliability(std::span<const float> probabilities, std::span<const float> labels,
+                                        std::uint32_t bins) {
   CAPSTAN_ASSERT(probabilities.size() == labels.size(), "a label a probability");
   CAPSTAN_ASSERT(bins > 0, "at least one bin");
   const std::size_t size = labels.size();
-  if (size == 0) return 0.0;
   std::vector<std::uint64_t> rows(size);
   std::iota(rows.begin(), rows.end(), std::uint64_t{0});
   std::sort(rows.begin(), rows.end(), [&](auto a, auto b) {
     return probabilities[a] != probabilities[b] ? probabilities[a] < probabilities[b] : a < b;
   });
   const auto smoothed = smoothed_labels(rows, probabilities, labels);
-  double error = 0.0;
+  std::vector<ReliabilityBin> result;
   for (std::size_t bin = 0; bin < bins; ++bin) {
-    double gap = 0.0;
+    ReliabilityBin sums;
     for (std::size_t i = bin * size / bins; i < (bin + 1) * size / bins; ++i) {
-      gap += static_cast<double>(probabilities[rows[i]]) - smoothed[i];
+      sums.predicted += static_cast<double>(probabilities[rows[i]]);
+      sums.observed += smoothed[i];
+      ++sums.examples;
     }
-    error += std::abs(gap);
+    if (sums.examples == 0) continue;
+    sums.predicted /= static_cast<double>(sums.examples);
+    sums.observed /= static_cast<double>(sums.examples);
+    result.push_back(sums);
   }
-  return error / static_cast<double>(size);
+  return result;
+}
+
+double expected_calibration_error(std::span<const float> probabilities, std::span<const float> labels,
+                                  std::uint32_t bins) {
+  if (labels.empty()) return 0.0;
+  double error = 0.0;
+  for (const ReliabilityBin& bin : reliability(probabilities, labels, bins))
+    error += static_cast<double>(bin.examples) * std::abs(bin.predicted - bin.observed);
+  return error / static_cast<double>(labels.size());
 }
 
 }  // namespace capstan

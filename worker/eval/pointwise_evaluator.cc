@@ -131,6 +131,7 @@ Result<PointwiseSummary> merge(const std::vector<PointwisePart>& parts, const Po
       summary.undefined.push_back(metric.text());
     }
   }
+  summary.all = std::move(all);
   return summary;
 }
 

@@ -40,6 +40,7 @@ struct PointwiseSummary {
   std::map<std::string, double> metrics;
   std::vector<std::string>
       undefined;  // asked for, but meaningless here: AUC of one class, GAUC without users
+  PointwisePart all;
 };
 
 // `parts` in partition order. kInvalid when there is no example, or (ctr) a score or label lies outside [0,

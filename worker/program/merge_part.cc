@@ -9,6 +9,10 @@
 #include <optional>
 #include <span>
 
+#include "common/merged_report.h"
+#include "worker/eval/calibration.h"
+#include "worker/eval/curves.h"
+#include "worker/eval/kept_values.h"
 #include "worker/eval/metrics_list.h"
 #include "worker/eval/pointwise_evaluator.h"
 #include "worker/eval/ranking_part.h"
@@ -20,6 +24,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kBaseline = "baseline:";
+constexpr std::uint32_t kReliabilityBins = 20;
+constexpr std::size_t kCurvePoints = 200;
 
 Result<RankingSummary> merge_ranking(std::span<const Buffer> inputs) {
   std::vector<RankingPart> parts;
@@ -42,23 +48,27 @@ Result<PointwiseSummary> merge_pointwise(std::span<const Buffer> inputs, const J
   return merge(parts, options);
 }
 
-// The split's figures by name, and as JSON.
+// What a split's parts give together: the figures by name, and as JSON.
 struct Figures {
   std::map<std::string, double> metrics;
   json::object object;
+  RankingPart users;       // ranking
+  PointwisePart examples;  // ctr, rating
 };
 
 Result<Figures> figures(std::span<const Buffer> inputs, const JobConfig& job) {
   Figures result;
   if (job.task == Task::kRanking) {
-    CAPSTAN_ASSIGN(const RankingSummary summary, merge_ranking(inputs));
-    result.metrics = summary.metrics;
+    CAPSTAN_ASSIGN(RankingSummary summary, merge_ranking(inputs));
     result.object = json::parse(to_json(summary)).as_object();
+    result.metrics = std::move(summary.metrics);
+    result.users = std::move(summary.users);
     return result;
   }
-  CAPSTAN_ASSIGN(const PointwiseSummary summary, merge_pointwise(inputs, job));
-  result.metrics = summary.metrics;
+  CAPSTAN_ASSIGN(PointwiseSummary summary, merge_pointwise(inputs, job));
   result.object = json::parse(to_json(summary)).as_object();
+  result.metrics = std::move(summary.metrics);
+  result.examples = std::move(summary.all);
   return result;
 }
 
@@ -83,6 +93,52 @@ json::value interval_json(const Interval& interval) {
           {"high", number(interval.high)}};
 }
 
+// The model against one of the baselines, by the first cut-off.
+void add_comparisons(const JobConfig& job, const std::string& name, const RankingPart& model,
+                     const RankingPart& baseline, json::array& comparisons) {
+  for (const auto& metric : {"recall", "ndcg"}) {
+    const std::string column = fmt::format("{}@{}", metric, job.evaluate.at.front());
+    const auto compared = compare(model, baseline, column, {job.evaluate.bootstrap, 0.95, job.seed});
+    if (!compared.ok()) continue;  // a metric that the job does not ask for
+    comparisons.push_back({{"baseline", name},
+                           {"metric", column},
+                           {"ratio", interval_json(compared->ratio)},
+                           {"difference", interval_json(compared->difference)}});
+  }
+}
+
+// What `capstan plot` draws of a classifier.
+json::object curves_json(const PointwisePart& examples) {
+  const auto points = [](const std::vector<CurvePoint>& curve) {
+    json::array array;
+    for (const CurvePoint& point : curve) array.push_back(json::array{point.x, point.y});
+    return array;
+  };
+  json::array bins;
+  for (const ReliabilityBin& bin : reliability(examples.scores, examples.labels, kReliabilityBins))
+    bins.push_back({{"predicted", bin.predicted}, {"observed", bin.observed}, {"examples", bin.examples}});
+  const Curves curves = classifier_curves(examples.scores, examples.labels, kCurvePoints);
+  return {{"roc", points(curves.roc)},
+          {"precision_recall", points(curves.precision_recall)},
+          {"positives", curves.positives},
+          {"reliability", std::move(bins)}};
+}
+
+void keep(const std::string& name, const Figures& judged, const Dataset& data, KeptValues& kept) {
+  kept.scores = judged.examples.scores;
+  kept.labels = judged.examples.labels;
+  const RankingPart& users = judged.users;
+  if (kept.users.empty()) {
+    for (const std::uint32_t user : users.users) kept.users.push_back(kept_name(data.user_names[user]));
+  }
+  if (users.users.size() != kept.users.size()) return;
+  for (std::size_t column = 0; column < users.metrics.size(); ++column) {
+    std::vector<float>& values = kept.figures[name + "/" + users.metrics[column]];
+    for (std::size_t at = column; at < users.values.size(); at += users.metrics.size())
+      values.push_back(static_cast<float>(users.values[at]));
+  }
+}
+
 }  // namespace
 
 Result<Buffer> ValidMergePart::finish(const WorkItem& item) {
@@ -101,7 +157,8 @@ Result<Buffer> ValidMergePart::finish(const WorkItem& item) {
 Result<Buffer> ReportMergePart::finish(const WorkItem& item) {
   json::object report;
   json::array comparisons;
-  std::optional<RankingSummary> model;
+  KeptValues kept;
+  std::optional<Figures> model;
   std::size_t at = 0;
   for (const auto& part : parts_) {
     if (part.name == "valid") continue;
@@ -114,31 +171,31 @@ Result<Buffer> ReportMergePart::finish(const WorkItem& item) {
       continue;
     }
     const std::string name = part.name == "test" ? "model" : part.name.substr(kBaseline.size());
-    CAPSTAN_ASSIGN(Figures result, figures(inputs, job_));
-    report[name] = result.object;
-    if (job_.task != Task::kRanking) continue;
-    CAPSTAN_ASSIGN(RankingSummary summary, merge_ranking(inputs));
+    CAPSTAN_ASSIGN(Figures judged, figures(inputs, job_));
+    report[name] = judged.object;
+    if (job_.task == Task::kCtr) report[name].as_object()["curves"] = curves_json(judged.examples);
+    if (job_.evaluate.keep_values) keep(name, judged, data_, kept);
     if (name == "model") {
-      model = std::move(summary);
-      continue;
-    }
-    if (!model || job_.evaluate.bootstrap == 0) continue;
-    for (const auto& metric : {"recall", "ndcg"}) {
-      const std::string column = fmt::format("{}@{}", metric, job_.evaluate.at.front());
-      const auto compared =
-          compare(model->users, summary.users, column, {job_.evaluate.bootstrap, 0.95, job_.seed});
-      if (!compared.ok()) continue;  // a metric that the job does not ask for
-      comparisons.push_back({{"baseline", name},
-                             {"metric", column},
-                             {"ratio", interval_json(compared->ratio)},
-                             {"difference", interval_json(compared->difference)}});
+      model = std::move(judged);
+    } else if (model && job_.evaluate.bootstrap > 0) {
+      add_comparisons(job_, name, model->users, judged.users, comparisons);
     }
   }
   if (!comparisons.empty()) report["comparisons"] = comparisons;
-  report["evaluated_on_test"] = "once, after training and tuning had ended";
+  if (model) report["evaluated_on_test"] = "once, after training and tuning had ended";
   const std::string text = report_text(job_, json::serialize(report));
   report["text"] = text;
-  return Buffer::copy_of(json::serialize(report));
+  MergedReport merged;
+  if (job_.evaluate.keep_values && model) {
+    CAPSTAN_ASSIGN(merged.values, encode(kept));
+  }
+  if (merged.values.size() > job_.cluster.max_frame_bytes / 2) {  // the result travels as one frame
+    report["values_left_out"] = fmt::format("{} bytes are more than half of cluster.max_frame_bytes = {}",
+                                            merged.values.size(), job_.cluster.max_frame_bytes);
+    merged.values = {};
+  }
+  merged.json = json::serialize(report);
+  return encode(merged);
 }
 
 }  // namespace capstan

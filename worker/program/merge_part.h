@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/config/job_config.h"
+#include "worker/data/dataset.h"
 #include "worker/program/part.h"
 #include "worker/train/step_program.h"
 
@@ -29,16 +30,18 @@ class ValidMergePart final : public MergePart {
   const JobConfig& job_;
 };
 
-// {"model": {...}, "item_knn": {...}, ..., "comparisons": [...], "recommendations": [...], "text": "..."};
-// the inputs are those of `parts`, in their order, each with all its partitions.
+// An encoded MergedReport, of JSON {"model": {...}, "item_knn": {...}, ..., "comparisons": [...],
+// "recommendations": [...], "text": "..."}; the inputs are those of `parts`, in their order, each with all
+// its partitions. Its values: see kept_values.h.
 class ReportMergePart final : public MergePart {
  public:
-  ReportMergePart(const JobConfig& job, std::vector<ProgramInfo::Part> parts)
-      : job_(job), parts_(std::move(parts)) {}
+  ReportMergePart(const JobConfig& job, const Dataset& data, std::vector<ProgramInfo::Part> parts)
+      : job_(job), data_(data), parts_(std::move(parts)) {}
   Result<Buffer> finish(const WorkItem& item) override;
 
  private:
   const JobConfig& job_;
+  const Dataset& data_;
   std::vector<ProgramInfo::Part> parts_;
 };
 

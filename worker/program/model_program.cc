@@ -51,7 +51,7 @@ Status ModelProgram::add_parts() {
     add_judge_parts();
   }
   merge_["valid"] = std::make_unique<ValidMergePart>(job_);
-  merge_["report"] = std::make_unique<ReportMergePart>(job_, info_.evaluate_parts);
+  merge_["report"] = std::make_unique<ReportMergePart>(job_, data_, info_.evaluate_parts);
   return ok_status();
 }
 
@@ -61,7 +61,7 @@ Status ModelProgram::add_ranking_parts() {
     CAPSTAN_ASSIGN(auto valid, RankPart::create(job_, data_, *model_, EvalSplit::kValid));
     offer("valid", partitions, std::move(valid));
   }
-  if (data_.test.size > 0) {
+  if (data_.test.size > 0 && job_.evaluate.test) {
     CAPSTAN_ASSIGN(auto test, RankPart::create(job_, data_, *model_, EvalSplit::kTest));
     offer("test", partitions, std::move(test));
     for (const auto& name : job_.evaluate.baselines) {
@@ -84,7 +84,7 @@ void ModelProgram::add_judge_parts() {
   const std::uint32_t partitions = job_.cluster.workers;
   if (data_.valid.size > 0)
     offer("valid", partitions, std::make_unique<JudgePart>(job_, data_, data_.valid, *model_));
-  if (data_.test.size > 0)
+  if (data_.test.size > 0 && job_.evaluate.test)
     offer("test", partitions, std::make_unique<JudgePart>(job_, data_, data_.test, *model_));
 }
 

@@ -48,6 +48,13 @@ tables:
   item: {dim: 8, min_count: 3, ttl: 36h, max_rows: 1000000, optimizer: {learning_rate: 0.7}}
 train: {consistency: bounded, staleness: 3, passes: 2, early_stop_patience: 2, early_stop_metric: ndcg@10}
 evaluate: {metrics: [ndcg, hr@5], at: [5, 10], every_passes: 1, baselines: [most_popular, ease]}
+tune:
+  space:
+    model.dropout: {uniform: [0, 0.5]}
+    tables.item.optimizer.learning_rate: {log_uniform: [1e-4, 1]}
+    model.hidden: [[32, 16, 8], [16]]
+  trials: 5
+  metric: ndcg@10
 checkpoint: {path: out/full, every: 90s, every_steps: 100}
 cluster: {servers: 2, workers: 3, replicas: 2, lease: 1500ms, memory_limit: 1000001}
 scheduler: {store: etcd, endpoints: [http://a:2379, http://b:2379], lease: 4s}

@@ -22,6 +22,16 @@ TEST(Calibration, ErrorOfTwoEqualMassBins) {
   EXPECT_NEAR(expected_calibration_error(probabilities, labels, 2), (0.625 + 0.75) / 4, 1e-12);
 }
 
+TEST(Calibration, BinsHoldTheMeansThatTheErrorIsMadeOf) {
+  const std::vector<float> probabilities = {0.75F, 0.125F, 1.0F, 0.25F};
+  const auto bins = reliability(probabilities, std::vector<float>{0, 0, 1, 1}, 2);
+  ASSERT_EQ(bins.size(), 2U);
+  EXPECT_NEAR(bins[0].predicted, 0.1875, 1e-12);
+  EXPECT_NEAR(bins[0].observed, 0.5, 1e-12);
+  EXPECT_EQ(bins[1].examples, 2U);
+  EXPECT_EQ(reliability(probabilities, std::vector<float>{0, 0, 1, 1}, 9).size(), 4U);  // none is empty
+}
+
 TEST(Calibration, ErrorDoesNotDependOnTheOrderOfTies) {
   const std::vector<float> probabilities(4, 0.5F);
   EXPECT_NEAR(expected_calibration_error(probabilities, std::vector<float>{1, 1, 0, 0}, 2), 0.0, 1e-12);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/buffer.h"
 #include "common/result.h"
 #include "common/storage.h"
 
@@ -17,11 +18,17 @@ namespace capstan {
 class NpzWriter {
  public:
   static Result<NpzWriter> create(Storage& storage, const std::string& path);
+  // Without a disk: finish() is followed by take().
+  static NpzWriter in_memory();
 
   Status add(const std::string& name, std::span<const std::uint64_t> values);  // [n]
+  Status add(const std::string& name, std::span<const float> values);          // [n]
   Status add(const std::string& name, std::span<const float> values,
              std::size_t columns);  // [n / columns, columns]
+  // [n] of bytes, each as wide as the longest.
+  Status add(const std::string& name, const std::vector<std::string>& texts);
   Status finish();
+  Buffer take();
 
  private:
   struct Entry {
@@ -34,7 +41,8 @@ class NpzWriter {
                    std::span<const std::byte> bytes);
   Status write(std::span<const std::byte> bytes);
 
-  std::unique_ptr<WritableFile> file_;
+  std::unique_ptr<WritableFile> file_;  // none: in memory
+  std::vector<std::byte> bytes_;
   std::uint64_t offset_ = 0;
   std::vector<Entry> entries_;
 };

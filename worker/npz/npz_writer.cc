@@ -1,9 +1,10 @@
-#include "cli/npz_writer.h"
+#include "worker/npz/npz_writer.h"
 
 #include <spdlog/fmt/fmt.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/bytes.h"
 
@@ -72,9 +73,15 @@ Result<NpzWriter> NpzWriter::create(Storage& storage, const std::string& path) {
   return writer;
 }
 
+NpzWriter NpzWriter::in_memory() {
+  return {};
+}
+
 Status NpzWriter::write(std::span<const std::byte> bytes) {
   offset_ += bytes.size();
-  return file_->append(bytes);
+  if (file_ != nullptr) return file_->append(bytes);
+  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  return ok_status();
 }
 
 Status NpzWriter::add(const std::string& name, std::span<const std::uint64_t> values) {
@@ -84,6 +91,20 @@ Status NpzWriter::add(const std::string& name, std::span<const std::uint64_t> va
 Status NpzWriter::add(const std::string& name, std::span<const float> values, std::size_t columns) {
   return add_array(name, "<f4", fmt::format("({}, {})", values.size() / columns, columns),
                    std::as_bytes(values));
+}
+
+Status NpzWriter::add(const std::string& name, std::span<const float> values) {
+  return add_array(name, "<f4", fmt::format("({},)", values.size()), std::as_bytes(values));
+}
+
+Status NpzWriter::add(const std::string& name, const std::vector<std::string>& texts) {
+  std::size_t width = 1;
+  for (const auto& text : texts) width = std::max(width, text.size());
+  std::string all;
+  all.reserve(width * texts.size());
+  for (const auto& text : texts) all += text + std::string(width - text.size(), '\0');
+  return add_array(name, fmt::format("|S{}", width), fmt::format("({},)", texts.size()),
+                   std::as_bytes(std::span(all)));
 }
 
 Status NpzWriter::add_array(const std::string& name, const std::string& type, const std::string& shape,
@@ -146,8 +167,15 @@ Status NpzWriter::finish() {
   out.put(kInExtra);
   out.put(std::uint16_t{0});
   CAPSTAN_TRY(write(out.take().bytes()));
+  if (file_ == nullptr) return ok_status();
   CAPSTAN_TRY(file_->sync());
   return file_->close();
+}
+
+Buffer NpzWriter::take() {
+  offset_ = 0;
+  entries_.clear();
+  return Buffer::adopt(std::exchange(bytes_, {}));
 }
 
 }  // namespace capstan
