@@ -238,6 +238,10 @@ std::vector<std::string> known_columns(const DataConfig& data) {
     case DataFormat::kLibffm:
       columns = {"label", "features"};
       break;
+    case DataFormat::kItemLists:
+      if (!data.items.empty() || !data.users.empty()) return {};
+      columns = {"user", "item", "time"};
+      break;
     case DataFormat::kCriteo: {
       constexpr int kIntegers = 13, kCategories = 26;
       columns = {"label"};

@@ -207,7 +207,7 @@ TEST(ModelTables, WhatDoesNotFitIsRefused) {
   EXPECT_EQ(refusal(job, fields()), "");
   job.model.type = "neumf";
   EXPECT_EQ(refusal(job, fields()),
-            "negatives in_batch need model mf: neumf has no vectors of users and items");
+            "negatives in_batch need model mf or sequence: neumf has no vectors of users and items");
 }
 
 }  // namespace
