@@ -29,6 +29,8 @@ void check_model(const JobConfig& job, ReadContext& context) {
          "model.heads", {"model.type", "model.embedding_dim"},
          fmt::format("model sequence cuts its vectors into `heads` equal parts: {} is no multiple of {}",
                      model.embedding_dim, model.heads));
+  demand(model.type != "sequence" || model.activation != Activation::kPrelu, context, "model.activation",
+         {"model.type"}, "model sequence has no slopes to learn: activation prelu");
   demand(model.type != "sequence" || model.encoder != SequenceEncoder::kCaser ||
              model.filters + model.vertical_filters > 0,
          context, "model.filters", {"model.type", "model.encoder"},
@@ -94,6 +96,9 @@ void check_beside(const JobConfig& job, ReadContext& context) {
   for (std::size_t i = 0; i < job.evaluate.beside.size(); ++i) {
     const std::string& name = job.evaluate.beside[i];
     const std::string here = fmt::format("{}[{}]", path, i);
+    demand(data.format != DataFormat::kItemLists || beside_method(name) != SplitMethod::kGlobalTime, context,
+           here, {path, "data.format"},
+           "item_lists has an order within each line, and no time that two users share");
     demand(data.split.method != beside_method(name), context, here, {path, "data.split.method"},
            fmt::format("{} is the job's own split", name));
     demand(std::find(job.evaluate.beside.begin(), job.evaluate.beside.end(), name) ==

@@ -15,7 +15,9 @@ namespace {
 class Caser final : public SequenceReader {
  public:
   Caser(ModelTables& tables, std::uint32_t dim)
-      : window_(tables.job().model.window), dropout_(tables.job().model.dropout) {
+      : window_(tables.job().model.window),
+        activation_(tables.job().model.activation),
+        dropout_(tables.job().model.dropout) {
     const ModelConfig& model = tables.job().model;
     std::uint32_t width = 0;
     for (std::uint32_t height = 1; model.filters > 0 && height <= window_; ++height) {
@@ -35,16 +37,17 @@ class Caser final : public SequenceReader {
     std::vector<Var> parts;
     for (std::uint32_t h = 1; h <= horizontal_.size(); ++h) {
       const Var sums = dense(tape, windows(tape, items, h, sequences), tape.parameter(horizontal_[h - 1]));
-      parts.push_back(activate(tape, windows_max(tape, sums, window_ - h + 1, sequences), Activation::kRelu));
+      parts.push_back(activate(tape, windows_max(tape, sums, window_ - h + 1, sequences), activation_));
     }
     if (vertical_)
       parts.push_back(mix_blocks(tape, windows(tape, items, window_, sequences), tape.parameter(*vertical_)));
     const Var features = dropout(tape, concat(tape, parts), dropout_, sequences.seeds, 1);
-    return activate(tape, dense(tape, features, tape.parameter(out_)), Activation::kRelu);
+    return activate(tape, dense(tape, features, tape.parameter(out_)), activation_);
   }
 
  private:
   std::uint32_t window_, out_ = 0;
+  Activation activation_;
   double dropout_;
   std::vector<std::uint32_t> horizontal_;  // by height
   std::optional<std::uint32_t> vertical_;

@@ -19,6 +19,7 @@ class Sasrec final : public SequenceReader {
       : positions_(tables.dense("positions", tables.job().model.max_length, dim,
                                 {.kind = InitKind::kNormal, .scale = 0.02F})),
         heads_(tables.job().model.heads),
+        activation_(tables.job().model.activation),
         dropout_(tables.job().model.dropout) {
     for (std::uint32_t b = 0; b < tables.job().model.blocks; ++b) {
       const auto name = [b](const char* part) { return fmt::format("block_{}_{}", b, part); };
@@ -39,7 +40,7 @@ class Sasrec final : public SequenceReader {
       x = add(tape, x, drop(causal_attention(tape, qkv, heads_, sequences)));
       const Var hidden =
           dense(tape, layer_norm(tape, x, tape.parameter(block.norm2)), tape.parameter(block.ffn1));
-      const Var inner = drop(activate(tape, hidden, Activation::kRelu));
+      const Var inner = drop(activate(tape, hidden, activation_));
       x = add(tape, x, drop(dense(tape, inner, tape.parameter(block.ffn2))));
     }
     return layer_norm(tape, x, tape.parameter(out_norm_));
@@ -55,6 +56,7 @@ class Sasrec final : public SequenceReader {
   }
 
   std::uint32_t positions_, out_norm_ = 0, heads_;
+  Activation activation_;
   double dropout_;
   std::vector<Block> blocks_;
 };

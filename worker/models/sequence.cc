@@ -71,6 +71,8 @@ class SequenceModel final : public Model {
       return make_error(ErrorCode::kInvalid,
                         fmt::format("model sequence: vectors of {} floats in {} heads", dim_, heads));
     }
+    if (tables_.job().model.activation == Activation::kPrelu)
+      return make_error(ErrorCode::kInvalid, "model sequence has no slopes to learn: activation prelu");
     CAPSTAN_TRY(users_.check(tables_, true));
     return items_.check(tables_, true);
   }

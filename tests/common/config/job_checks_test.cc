@@ -72,6 +72,8 @@ TEST(JobChecks, JobsWithoutDataOfTheirOwn) {
 TEST(JobChecks, SplitsBeside) {
   expect_each({
       {kRanking, {"evaluate.beside=[global_cutt]"}, "(did you mean 'global_cut'?)"},
+      {kRanking, {"data.format=item_lists", "evaluate.beside=[global_cut]"}, "no time that two users share"},
+      {kRanking, {"data.format=item_lists", "data.split.method=global_time"}, "no time that two users share"},
       {kRanking, {"evaluate.beside=[leave_one_out, leave_one_out]"}, "leave_one_out stands there twice"},
       {kRanking,
        {"evaluate.beside=[global_cut]", "data.split.method=global_time"},
@@ -234,6 +236,7 @@ TEST(JobChecks, ModelAndLoss) {
       {kRanking,
        {"model={type: sequence, embedding_dim: 6, heads: 4}"},
        "into `heads` equal parts: 6 is no multiple of 4"},
+      {kRanking, {"model={type: sequence, activation: prelu}"}, "no slopes to learn"},
       {kRanking,
        {"model={type: sequence, encoder: caser, filters: 0, vertical_filters: 0}"},
        "encoder caser needs filters or vertical_filters"},

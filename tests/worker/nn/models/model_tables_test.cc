@@ -177,7 +177,7 @@ std::string refusal(const JobConfig& job, const std::vector<FieldInfo>& of) {
 TEST(ModelTables, WhatDoesNotFitIsRefused) {
   EXPECT_EQ(refusal(job_of("deep_fm"), fields()),
             "model type deep_fm is none of lr, fm, wide_deep, deepfm, mlp, mf, neumf, dcn_v2, dlrm, "
-            "finalmlp");
+            "finalmlp, sequence");
   EXPECT_EQ(refusal(job_of("mf"), {make_field("user", FieldSource::kUser)}),
             "model mf needs a feature of the user and one of the item");
   JobConfig job = job_of("fm");

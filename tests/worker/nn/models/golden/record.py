@@ -179,7 +179,7 @@ def sasrec(x, heads=3):
             q, k, v = (qkv[:, p * DIM + h * width:p * DIM + (h + 1) * width] for p in range(3))
             seen.append(torch.softmax((q @ k.T / width ** 0.5).masked_fill(future, -torch.inf), 1) @ v)
         x = x + torch.cat(seen, 1)
-        hidden = torch.relu(layer(f"block_{b}_ffn1", norm(f"block_{b}_norm2", x), DIM))
+        hidden = torch.tanh(layer(f"block_{b}_ffn1", norm(f"block_{b}_norm2", x), DIM))
         x = x + layer(f"block_{b}_ffn2", hidden, DIM)
     return norm("out_norm", x)
 
@@ -203,9 +203,9 @@ def caser(x, window=3, filters=2):
     for h in range(1, window + 1):
         first = max(0, blank - h + 1)  # windows of nothing but blanks take no part
         rows = torch.stack([e[i:i + h].reshape(-1) for i in range(first, window - h + 1)])
-        parts.append(torch.relu(layer(f"horizontal_{h}", rows, filters)).max(0).values)
+        parts.append(torch.tanh(layer(f"horizontal_{h}", rows, filters)).max(0).values)
     parts.append((T.of("vertical", window, filters).T @ e).reshape(-1))
-    return torch.relu(layer("caser_out", torch.cat(parts)[None], DIM))
+    return torch.tanh(layer("caser_out", torch.cat(parts)[None], DIM))
 
 
 def sequence(read):
