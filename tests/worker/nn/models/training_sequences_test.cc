@@ -1,4 +1,4 @@
-// Which training events stand in one sequence, and what each of them has before it.
+// Which training events stand in one sequence, what each of them has before it, and what a user is scored by.
 #include "worker/program/training_sequences.h"
 
 #include <gtest/gtest.h>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/worker/nn/models/local_cluster.h"
+#include "worker/program/item_scorer.h"
 
 namespace capstan {
 namespace {
@@ -45,6 +46,13 @@ Dataset dataset() {
   Dataset data;
   data.num_users = 3;
   data.num_items = 9;
+  data.fields = {make_field("user", FieldSource::kUser), make_field("item", FieldSource::kItem),
+                 make_field("before", FieldSource::kEvent, true)};
+  data.fields[2].table = "item";
+  data.user_fields.resize(3);
+  data.item_fields.resize(3);
+  data.user_fields[0].keys = Buffer::adopt(std::vector<Key>{0, 1, 2});
+  data.item_fields[1].keys = Buffer::adopt(std::vector<Key>{0, 1, 2, 3, 4, 5, 6, 7, 8});
   data.train = examples({{0, 4, 3, {3, 1}},
                          {0, 3, 1, {}},
                          {1, 2, 1, {}},
@@ -93,6 +101,54 @@ TEST(TrainingSequences, AreCutToTheLatestItems) {
   const TrainingSequences sequences(data, 2, 2, true);
   EXPECT_EQ(keys_of(sequences, 0), (std::vector<Key>{1, 4}));
   EXPECT_EQ(targets_of(sequences, 0), (Targets{{0, 1}, {7, 2}}));
+}
+
+struct Scorer {
+  JobConfig job;
+  Dataset data = dataset();
+  std::unique_ptr<Model> model;
+
+  Scorer() {
+    job.task = Task::kRanking;
+    job.model.type = "sequence";
+    job.model.embedding_dim = 4;
+    job.tables["default"].init = InitSpec{.kind = InitKind::kNormal, .scale = 0.7F};
+    model = std::move(make_model(job, data.fields)).value();
+  }
+  std::vector<float> all(const Examples& rows, EventRow row, std::uint32_t user) const {
+    ItemScorer scorer(job, data, rows, *model, row);
+    Step step;
+    scorer.build_all(std::vector<std::uint32_t>{user}, step);
+    LocalCluster(model->tables()).pull(step.tables);
+    return scorer.score_all(step);
+  }
+  std::vector<float> pairs(const Examples& rows, const std::vector<std::uint32_t>& users,
+                           const std::vector<std::uint32_t>& items) const {
+    ItemScorer scorer(job, data, rows, *model);
+    Step step;
+    scorer.build_pairs(users, items, step);
+    LocalCluster(model->tables()).pull(step.tables);
+    return scorer.score_pairs(step);
+  }
+};
+
+TEST(SequenceScores, KnowWhatWasBeforeTheMomentOrWithIt) {
+  const Scorer scorer;
+  const auto before_test = scorer.all(scorer.data.test, EventRow::kFirst, 0);
+  EXPECT_EQ(scorer.all(scorer.data.valid, EventRow::kLast, 0), before_test);
+  EXPECT_NE(scorer.all(scorer.data.valid, EventRow::kFirst, 0), before_test);
+  const auto unknown = scorer.all(scorer.data.test, EventRow::kFirst, 2);  // no event of user 2 is there
+  EXPECT_EQ(unknown, std::vector<float>(9, 0.0F));
+}
+
+TEST(SequenceScores, OfPairsAreThoseOfTheCatalogue) {
+  const Scorer scorer;
+  const auto all = scorer.all(scorer.data.test, EventRow::kFirst, 0);
+  const auto pairs = scorer.pairs(scorer.data.test, {0, 0, 1, 0}, {4, 7, 2, 5});
+  EXPECT_NEAR(pairs[0], all[4], 1e-5);
+  EXPECT_NEAR(pairs[1], all[7], 1e-5);
+  EXPECT_EQ(pairs[2], 0.0F);
+  EXPECT_NEAR(pairs[3], all[5], 1e-5);
 }
 
 }  // namespace
