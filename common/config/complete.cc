@@ -26,6 +26,11 @@ void complete_data(DataConfig& data, const ReadContext& context) {
     fill(data.item_key, "item");
     fill(data.item_title, "title");
   }
+  if (data.format == DataFormat::kItemLists) {
+    fill(data.user, "user");
+    fill(data.item, "item");
+    fill(data.time, "time");
+  }
   if (is_indexed(data.format) || data.format == DataFormat::kCriteo) fill(data.label, "label");
   if (!data.items.empty()) fill(data.item_key, data.item);
   if (!data.users.empty()) fill(data.user_key, data.user);

@@ -27,6 +27,8 @@ void check_split(const JobConfig& job, ReadContext& context) {
          context, method, {"data.user"}, "a split by user needs data.user");
   demand(!is(SplitMethod::kLeaveOneOut) && !is(SplitMethod::kGlobalTime) ? true : !data.time.empty(), context,
          method, {"data.time"}, "a split by time needs data.time");
+  demand(!is(SplitMethod::kGlobalTime) || data.format != DataFormat::kItemLists, context, method,
+         {"data.format"}, "item_lists has an order within each line, and no time that two users share");
   demand(!is(SplitMethod::kFiles) || !data.test.empty() || !data.valid.empty(), context, method,
          {"data.test", "data.valid"}, "`method: files` needs data.test or data.valid");
   demand(!is(SplitMethod::kKFold) || split.fold < split.folds, context, "data.split.fold",
@@ -237,6 +239,10 @@ std::vector<std::string> known_columns(const DataConfig& data) {
     case DataFormat::kLibsvm:
     case DataFormat::kLibffm:
       columns = {"label", "features"};
+      break;
+    case DataFormat::kItemLists:
+      if (!data.items.empty() || !data.users.empty()) return {};
+      columns = {"user", "item", "time"};
       break;
     case DataFormat::kCriteo: {
       constexpr int kIntegers = 13, kCategories = 26;

@@ -23,8 +23,18 @@ void check_model(const JobConfig& job, ReadContext& context) {
   demand(!model.type.empty(), context, "model.type", {}, "model.type must say which model is trained");
   demand(!among({"mf", "neumf"}) || job.task != Task::kCtr, context, "model.type", {"task"},
          fmt::format("model {} needs users and items: `task: ranking` or `task: rating`", model.type));
-  demand(model.type != "ials" || job.task == Task::kRanking, context, "model.type", {"task"},
-         "model ials needs `task: ranking`");
+  demand(!among({"ials", "sequence"}) || job.task == Task::kRanking, context, "model.type", {"task"},
+         fmt::format("model {} needs `task: ranking`", model.type));
+  demand(model.type != "sequence" || (model.heads > 0 && model.embedding_dim % model.heads == 0), context,
+         "model.heads", {"model.type", "model.embedding_dim"},
+         fmt::format("model sequence cuts its vectors into `heads` equal parts: {} is no multiple of {}",
+                     model.embedding_dim, model.heads));
+  demand(model.type != "sequence" || model.activation != Activation::kPrelu, context, "model.activation",
+         {"model.type"}, "model sequence has no slopes to learn: activation prelu");
+  demand(model.type != "sequence" || model.encoder != SequenceEncoder::kCaser ||
+             model.filters + model.vertical_filters > 0,
+         context, "model.filters", {"model.type", "model.encoder"},
+         "encoder caser needs filters or vertical_filters");
   demand(!among({"wide_deep", "deepfm", "mlp", "dcn_v2", "dlrm", "finalmlp"}) || !model.hidden.empty(),
          context, "model.hidden", {"model.type"},
          fmt::format("model {} needs at least one hidden layer", model.type));
@@ -62,13 +72,15 @@ void check_loss(const JobConfig& job, ReadContext& context) {
          "`sampler: in_batch` needs `loss: sampled_softmax` or `ultragcn`");
   demand(in_batch || !ranking || !needs_in_batch(model.loss), context, "model.loss",
          {"data.negatives.sampler"}, "loss ultragcn needs `data.negatives: {sampler: in_batch}`");
-  demand(!in_batch || model.type == "mf", context, "data.negatives.sampler", {"model.type", "task"},
-         "`sampler: in_batch` needs model mf");
+  const bool sequences = model.type == "sequence";
+  demand(!in_batch || model.type == "mf" || sequences, context, "data.negatives.sampler",
+         {"model.type", "task"}, "`sampler: in_batch` needs model mf or sequence");
   constexpr std::uint32_t kLargestPool = 16384;
-  demand(!in_batch || job.train.batch_size <= kLargestPool, context, "train.batch_size",
-         {"data.negatives.sampler", "task"},
-         fmt::format("`sampler: in_batch` compares every pair of a batch: train.batch_size at most {}",
-                     kLargestPool));
+  const std::uint32_t largest = kLargestPool / (sequences ? std::min(model.max_length, kLargestPool) : 1);
+  demand(!in_batch || job.train.batch_size <= largest, context, "train.batch_size",
+         {"data.negatives.sampler", "model.max_length", "task"},
+         fmt::format("`sampler: in_batch` compares every pair of a batch: train.batch_size at most {}{}",
+                     largest, sequences ? ", each a sequence of up to model.max_length events" : ""));
 }
 
 // The job must be able to run on those splits too.
@@ -84,6 +96,9 @@ void check_beside(const JobConfig& job, ReadContext& context) {
   for (std::size_t i = 0; i < job.evaluate.beside.size(); ++i) {
     const std::string& name = job.evaluate.beside[i];
     const std::string here = fmt::format("{}[{}]", path, i);
+    demand(data.format != DataFormat::kItemLists || beside_method(name) != SplitMethod::kGlobalTime, context,
+           here, {path, "data.format"},
+           "item_lists has an order within each line, and no time that two users share");
     demand(data.split.method != beside_method(name), context, here, {path, "data.split.method"},
            fmt::format("{} is the job's own split", name));
     demand(std::find(job.evaluate.beside.begin(), job.evaluate.beside.end(), name) ==

@@ -13,7 +13,7 @@
 namespace capstan {
 
 enum class Task { kCtr, kRating, kRanking, kDirect };
-enum class DataFormat { kCsv, kTsv, kLibsvm, kLibffm, kCriteo, kJsonl, kMovielens };
+enum class DataFormat { kCsv, kTsv, kLibsvm, kLibffm, kCriteo, kJsonl, kItemLists, kMovielens };
 enum class Missing { kKeep, kDrop, kConstant, kMean, kMedian };
 enum class ColumnType { kString, kInt, kFloat };
 enum class SplitMethod { kNone, kLeaveOneOut, kGlobalTime, kRatioByUser, kRatio, kKFold, kFiles };
@@ -23,6 +23,7 @@ enum class Consistency { kAsync, kBounded, kSync };
 enum class LossKind { kBce, kMse, kBpr, kSampledSoftmax, kUltraGcn };
 enum class Activation { kNone, kRelu, kSigmoid, kTanh, kGelu, kPrelu };
 enum class CrossStructure { kParallel, kStacked };
+enum class SequenceEncoder { kSasrec, kGru4rec, kCaser };
 
 struct CleanRule {  // one column's rule
   std::string column;
@@ -123,10 +124,15 @@ struct ModelConfig {
   CrossStructure cross_structure = CrossStructure::kParallel;
   std::vector<std::uint32_t> bottom = {64};  // DLRM: hidden layers over the numbers
   std::vector<std::uint32_t> hidden2;        // FinalMLP's second stream; empty: as hidden
-  std::uint32_t heads = 1;                   // FinalMLP; 0: no products of the streams
-  bool use_gates = true;                     // FinalMLP
-  std::vector<std::string> gate1, gate2;     // FinalMLP: features that each gate reads
+  std::uint32_t heads = 1;                // FinalMLP; 0: no products of the streams; sequence: of attention
+  bool use_gates = true;                  // FinalMLP
+  std::vector<std::string> gate1, gate2;  // FinalMLP: features that each gate reads
   std::vector<std::uint32_t> gate_hidden = {64};
+  SequenceEncoder encoder = SequenceEncoder::kSasrec;
+  std::uint32_t max_length = 50;                     // sequence: latest items that count
+  std::uint32_t blocks = 2;                          // sequence: layers of attention or recurrence
+  std::uint32_t window = 5;                          // Caser: items that a convolution sees
+  std::uint32_t filters = 16, vertical_filters = 4;  // Caser: of each height; over time alone
   LossKind loss = LossKind::kBce;
   double negative_weight = 300.0;  // UltraGCN: of the mean over an example's negatives
   double ials_weight = 0.3;        // weight of the unobserved

@@ -80,9 +80,11 @@ std::string metric_base(const std::string& name) {
 }
 
 bool is_layer_table(const std::string& name) {
-  constexpr std::array<std::string_view, 8> kLayers = {"bias",   "linear",          "numeric",   "gmf_out",
-                                                       "fusion", "fusion_bilinear", "gate1_out", "gate2_out"};
-  constexpr std::array<std::string_view, 4> kNumbered = {"cross_", "bottom_", "gate1_", "gate2_"};
+  constexpr std::array<std::string_view, 12> kLayers = {
+      "bias",      "linear",    "numeric",   "gmf_out",  "fusion",   "fusion_bilinear",
+      "gate1_out", "gate2_out", "positions", "out_norm", "vertical", "caser_out"};
+  constexpr std::array<std::string_view, 7> kNumbered = {"cross_", "bottom_", "gate1_",     "gate2_",
+                                                         "block_", "gru_",    "horizontal_"};
   const auto numbered = [&](std::string_view stem) {
     return name.starts_with(stem) && name.size() > stem.size() && name[stem.size()] >= '0' &&
            name[stem.size()] <= '9';

@@ -12,6 +12,9 @@ Codec<DataFormat> format() {
       {"libffm", DataFormat::kLibffm, "label field:index:value ..."},
       {"criteo", DataFormat::kCriteo, "label, 13 integers I1..I13, 26 categories C1..C26, split by tabs"},
       {"jsonl", DataFormat::kJsonl, "one JSON object a line"},
+      {"item_lists", DataFormat::kItemLists,
+       "a user a line: the user's id, then the items in the order of their events, split by blanks; columns "
+       "user, item and time, which is the place in the line"},
       {"movielens", DataFormat::kMovielens, "a folder in the layout of ml-latest-small, ml-100k or ml-1m"},
   });
 }
@@ -87,7 +90,7 @@ std::shared_ptr<const SectionSpec> negatives_schema() {
 }
 
 SectionBuilder<DataConfig>& add_columns(SectionBuilder<DataConfig>& section) {
-  const std::string by_format = "by the format; movielens: ";
+  const std::string by_format = "by the format; movielens, item_lists: ";
   return section
       .key("label", &DataConfig::label, text(), "The column with the label; a ranking job may do without.")
       .default_note("by the format; movielens: rating; libsvm, libffm, criteo: label")
@@ -111,7 +114,7 @@ SectionBuilder<DataConfig>& add_columns(SectionBuilder<DataConfig>& section) {
       .key("user_key", &DataConfig::user_key, text(), "The column of that file with the user's id.")
       .default_note("as `user`")
       .key("item_title", &DataConfig::item_title, text(), "The item column that names an item for people.")
-      .default_note(by_format + "title");
+      .default_note("by the format; movielens: title");
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ auto model_type() {
       {"dcn_v2", "DCN-V2: explicit crosses of all fields, and a deep net"},
       {"dlrm", "DLRM: inner products of all pairs of fields, between two deep nets"},
       {"finalmlp", "FinalMLP: two deep nets over gated fields, fused by a bilinear product"},
+      {"sequence", "what comes next, from the items before: self-attention, recurrence or convolution"},
       {"ials", "alternating least squares for implicit feedback"},
   });
 }
@@ -31,6 +32,25 @@ auto loss_type() {
        "logistic loss with UltraGCN's weights by degree, which stand for a graph's layers; in-batch "
        "negatives"},
   });
+}
+
+SectionBuilder<ModelConfig>& add_sequence(SectionBuilder<ModelConfig>& section) {
+  const auto encoder = word<SequenceEncoder>({
+      {"sasrec", SequenceEncoder::kSasrec, "causal self-attention"},
+      {"gru4rec", SequenceEncoder::kGru4rec, "gated recurrent units"},
+      {"caser", SequenceEncoder::kCaser, "convolutions over the latest items, and a vector of the user"},
+  });
+  return section.key("encoder", &ModelConfig::encoder, encoder, "sequence: what reads the items before.")
+      .key("max_length", &ModelConfig::max_length, integer<std::uint32_t>(between(1, 4096)),
+           "sequence: so many of the latest items count.")
+      .key("blocks", &ModelConfig::blocks, integer<std::uint32_t>(between(0, 64)),
+           "sequence: layers of attention (sasrec) or recurrence (gru4rec); 0: the latest item alone.")
+      .key("window", &ModelConfig::window, integer<std::uint32_t>(between(1, 256)),
+           "sequence, caser: latest items that the convolutions see.")
+      .key("filters", &ModelConfig::filters, integer<std::uint32_t>(between(0, 4096)),
+           "sequence, caser: horizontal filters of each height from 1 to `window`.")
+      .key("vertical_filters", &ModelConfig::vertical_filters, integer<std::uint32_t>(between(0, 4096)),
+           "sequence, caser: vertical filters.");
 }
 
 }  // namespace
@@ -48,8 +68,8 @@ std::shared_ptr<const SectionSpec> model_schema() {
       {"parallel", CrossStructure::kParallel, "beside the deep net, both over the fields"},
       {"stacked", CrossStructure::kStacked, "below the deep net, which reads the crosses"},
   });
-  return SectionBuilder<ModelConfig>()
-      .key("type", &ModelConfig::type, model_type(), "The model.")
+  SectionBuilder<ModelConfig> section;
+  section.key("type", &ModelConfig::type, model_type(), "The model.")
       .default_note("none: it must be given")
       .key("embedding_dim", &ModelConfig::embedding_dim, integer<std::uint32_t>(between(1, 4096)),
            "Floats of an embedding; a table may have its own (`tables`).")
@@ -75,7 +95,8 @@ std::shared_ptr<const SectionSpec> model_schema() {
            "finalmlp: widths of the second stream's hidden layers.")
       .default_note("as `hidden`")
       .key("heads", &ModelConfig::heads, integer<std::uint32_t>(between(0, 1024)),
-           "finalmlp: blocks that the streams are cut into before they are multiplied; 0: no products.")
+           "finalmlp: blocks that the streams are cut into before they are multiplied; 0: no products. "
+           "sequence, sasrec: parts of a vector that attend on their own.")
       .key("use_gates", &ModelConfig::use_gates, boolean(), "finalmlp: weighs the fields for each stream.")
       .key("gate1", &ModelConfig::gate1, list(text()),
            "finalmlp: features that the first stream's gate reads.")
@@ -84,15 +105,16 @@ std::shared_ptr<const SectionSpec> model_schema() {
            "finalmlp: features that the second stream's gate reads.")
       .default_note("the item's; a ctr job: none")
       .key("gate_hidden", &ModelConfig::gate_hidden, list(integer<std::uint32_t>(between(1, 65536))),
-           "finalmlp: widths of the gates' hidden layers.")
+           "finalmlp: widths of the gates' hidden layers.");
+  add_sequence(section)
       .key("loss", &ModelConfig::loss, loss_type(), "What training makes small.")
       .default_note("bce; mse for a rating job")
       .key("negative_weight", &ModelConfig::negative_weight, number<double>(at_least(0)),
            "ultragcn: weight of the mean over an example's negatives.")
       .key("ials_weight", &ModelConfig::ials_weight, number<double>(at_least(0)),
            "ials: weight of a pair that was not observed.")
-      .key("ials_reg", &ModelConfig::ials_reg, number<double>(at_least(0)), "ials: L2 penalty.")
-      .build();
+      .key("ials_reg", &ModelConfig::ials_reg, number<double>(at_least(0)), "ials: L2 penalty.");
+  return section.build();
 }
 
 }  // namespace capstan

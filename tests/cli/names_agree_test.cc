@@ -77,21 +77,26 @@ TEST(NamesAgree, ModelsAndTheirTables) {
   const std::vector<FieldInfo> fields = {
       {.name = "user", .table = "user", .source = FieldSource::kUser, .cardinality = 10},
       {.name = "item", .table = "item", .source = FieldSource::kItem, .cardinality = 10},
-      {.name = "price", .table = "price", .dense = true}};
-  for (const ModelEntry& entry : all_models()) {
-    EXPECT_NE(std::find(offered.begin(), offered.end(), entry.type), offered.end()) << entry.type;
+      {.name = "price", .table = "price", .dense = true},
+      {.name = "before", .table = "item", .list = true}};
+  std::vector<std::pair<std::string_view, SequenceEncoder>> models = {{"sequence", SequenceEncoder::kGru4rec},
+                                                                      {"sequence", SequenceEncoder::kCaser}};
+  for (const ModelEntry& entry : all_models()) models.emplace_back(entry.type, SequenceEncoder::kSasrec);
+  for (const auto& [type, encoder] : models) {
+    EXPECT_NE(std::find(offered.begin(), offered.end(), type), offered.end()) << type;
     JobConfig job;
     job.task = Task::kRanking;
-    job.model.type = entry.type;
-    job.model.activation = Activation::kPrelu;
+    job.model.encoder = encoder;
+    job.model.type = type;
+    if (type != "sequence") job.model.activation = Activation::kPrelu;
     job.model.layer_norm = true;
     const auto model = make_model(job, fields);
-    ASSERT_TRUE(model.ok()) << entry.type << ": " << model.error().message;
+    ASSERT_TRUE(model.ok()) << type << ": " << model.error().message;
     const auto known = known_tables(job);
     for (const ModelTable& table : (*model)->tables().all()) {
       const bool listed = std::find(known.begin(), known.end(), table.spec.name) != known.end();
       EXPECT_TRUE(table.spec.dense ? is_layer_table(table.spec.name) : listed)
-          << entry.type << " " << table.spec.name;
+          << type << " " << table.spec.name;
     }
   }
 }

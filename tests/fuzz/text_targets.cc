@@ -47,8 +47,9 @@ void run_job(std::span<const std::byte> bytes) {
 
 FileFormat format_of(std::byte choice) {
   const auto bits = static_cast<unsigned>(choice);
-  constexpr DataFormat kFormats[] = {DataFormat::kCsv,    DataFormat::kTsv,    DataFormat::kLibsvm,
-                                     DataFormat::kLibffm, DataFormat::kCriteo, DataFormat::kJsonl};
+  constexpr DataFormat kFormats[] = {DataFormat::kCsv,      DataFormat::kTsv,    DataFormat::kLibsvm,
+                                     DataFormat::kLibffm,   DataFormat::kCriteo, DataFormat::kJsonl,
+                                     DataFormat::kItemLists};
   FileFormat format;
   format.kind = kFormats[bits % std::size(kFormats)];
   format.header = (bits & 0x40U) != 0;
@@ -59,14 +60,15 @@ FileFormat format_of(std::byte choice) {
 }
 
 std::vector<Buffer> data() {
-  return {seed("@a,b,c\n1,\"x, \"\"y\"\"\nz\",2\r\n,,\n"),  // the first byte chooses the format
-          seed("A\xef\xbb\xbf"
+  return {seed("Fa,b,c\n1,\"x, \"\"y\"\"\nz\",2\r\n,,\n"),  // the first byte chooses the format
+          seed("@\xef\xbb\xbf"
                "a\tb\tc\n1\t2\t3\n"),
-          seed("B1 3:0.5 7:1\n-1 2:1e3 # note\n"),
-          seed("C1 0:3:0.5 1:7:1\n"),
-          seed("D1\t5\t\t3\t4\t5\t6\t7\t8\t9\t1\t2\t3\t4\ta\tb\tc\td\te\tf\tg\th\ti\tj\tk\tl\tm\tn\to\tp\tq\t"
+          seed("A1 3:0.5 7:1\n-1 2:1e3 # note\n"),
+          seed("B1 0:3:0.5 1:7:1\n"),
+          seed("C1\t5\t\t3\t4\t5\t6\t7\t8\t9\t1\t2\t3\t4\ta\tb\tc\td\te\tf\tg\th\ti\tj\tk\tl\tm\tn\to\tp\tq\t"
                "r\ts\tt\tu\tv\tw\tx\ty\tz\n"),
-          seed("E{\"a\": 1, \"b\": null, \"c\": \"\\u00e9\"}\n{\"a\": true}\n")};
+          seed("E7 3 1\n9\t3  2\r\n"),
+          seed("D{\"a\": 1, \"b\": null, \"c\": \"\\u00e9\"}\n{\"a\": true}\n")};
 }
 
 // Read in one piece or in several, lines are the same.

@@ -143,6 +143,11 @@ DataConfig effective_data(const JobConfig& job) {
     fill(data.item_title, "title");
     data.item_key = "item";
   }
+  if (data.format == DataFormat::kItemLists) {
+    fill(data.user, "user");
+    fill(data.item, "item");
+    fill(data.time, "time");
+  }
   const bool has_label_column = data.format == DataFormat::kLibsvm || data.format == DataFormat::kLibffm ||
                                 data.format == DataFormat::kCriteo;
   if (has_label_column) fill(data.label, "label");

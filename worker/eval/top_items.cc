@@ -23,6 +23,19 @@ struct StandsBefore {
   }
 };
 
+// The k-th largest. Almost every score is below the k best so far, and costs one comparison.
+float lowest_of_best(std::span<const float> scores, std::size_t k) {
+  std::vector<float> best(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(k));
+  std::make_heap(best.begin(), best.end(), std::greater<>());
+  for (const float score : scores.subspan(k)) {
+    if (!(score > best.front())) continue;
+    std::pop_heap(best.begin(), best.end(), std::greater<>());
+    best.back() = score;
+    std::push_heap(best.begin(), best.end(), std::greater<>());
+  }
+  return best.front();
+}
+
 }  // namespace
 
 TopItems top_items(std::span<const std::uint32_t> items, std::span<const float> scores, std::uint32_t k,
@@ -31,10 +44,7 @@ TopItems top_items(std::span<const std::uint32_t> items, std::span<const float> 
   TopItems top;
   top.list_size = std::min<std::size_t>(k, items.size());
   if (top.list_size == 0) return top;
-  std::vector<float> copy(scores.begin(), scores.end());
-  const auto last = copy.begin() + static_cast<std::ptrdiff_t>(top.list_size - 1);
-  std::nth_element(copy.begin(), last, copy.end(), std::greater<>());
-  const float threshold = *last;
+  const float threshold = lowest_of_best(scores, top.list_size);
 
   std::vector<Entry> entries;
   for (std::size_t i = 0; i < items.size(); ++i) {

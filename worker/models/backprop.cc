@@ -35,10 +35,13 @@ Backprop::Backprop(const Model& model, const Loss& loss, std::uint32_t micro_bat
 void Backprop::split(const MicroBatch& batch, std::uint32_t micro_batch) {
   const std::uint32_t step = std::max(1U, micro_batch / batch.group) * batch.group;
   count_ = 0;
-  for (std::uint32_t begin = 0; begin < batch.size; begin += step) {
+  for (std::uint32_t begin = 0; begin < batch.size;) {
+    std::uint32_t end = std::min(begin + step, batch.size);
+    while (end < batch.size && batch.shares(end)) ++end;
     if (count_ == parts_.size()) parts_.push_back(std::make_unique<Part>());
     Part& part = *parts_[count_++];
-    part.batch = slice(batch, begin, std::min(step, batch.size - begin), part.fields);
+    part.batch = slice(batch, begin, end - begin, part.fields);
+    begin = end;
   }
 }
 

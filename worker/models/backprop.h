@@ -17,8 +17,9 @@
 namespace capstan {
 
 // Results are the same to the bit on any number of threads of the caller's TBB arena; they depend on
-// `micro_batch`, the examples of one task (rounded to whole groups; of a loss with in-batch negatives always
-// the whole batch, which is their pool). Keeps its memory from step to step; one call at a time.
+// `micro_batch`, the examples of one task (rounded to whole groups and sequences; of a loss with in-batch
+// negatives always the whole batch, which is their pool). Keeps its memory from step to step; one call at a
+// time.
 class Backprop {
  public:
   struct Trained {

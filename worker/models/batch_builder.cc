@@ -44,21 +44,40 @@ BatchBuilder::BatchBuilder(const ModelTables& tables, std::uint32_t num_shards)
 }
 
 void BatchBuilder::add(std::uint32_t field, std::span<const Key> keys, std::span<const float> weights) {
+  lay(field, keys, weights);
+  Entries& entries = entries_[field];
+  BatchData::Field& out = data_.fields[field];
+  entries.single = entries.single && keys.size() == 1;
+  out.offsets.back() = static_cast<std::uint32_t>(entries.laid);
+  out.offsets.push_back(static_cast<std::uint32_t>(entries.keys.size()));
+  if (!out.ends.empty()) out.ends.push_back(out.offsets.back());
+}
+
+void BatchBuilder::share(std::uint32_t field, std::size_t length) {
+  Entries& entries = entries_[field];
+  BatchData::Field& out = data_.fields[field];
+  CAPSTAN_ASSERT(entries.laid + length <= entries.keys.size(), "share() beyond what was laid");
+  if (out.ends.empty()) out.ends.assign(out.offsets.begin() + 1, out.offsets.end());
+  entries.single = false;
+  out.offsets.back() = static_cast<std::uint32_t>(entries.laid);
+  out.ends.push_back(static_cast<std::uint32_t>(entries.laid + length));
+  out.offsets.push_back(static_cast<std::uint32_t>(entries.keys.size()));
+}
+
+void BatchBuilder::lay(std::uint32_t field, std::span<const Key> keys, std::span<const float> weights) {
   CAPSTAN_ASSERT(weights.empty() || weights.size() == keys.size(), "a weight a key");
   Entries& entries = entries_[field];
   BatchData::Field& out = data_.fields[field];
   if (out.offsets.empty()) out.offsets.push_back(0);
+  entries.laid = entries.keys.size();
   if (!weights.empty() && !entries.weighted) {
     entries.weighted = true;
     out.weights.assign(entries.keys.size(), 1.0F);
   }
   entries.keys.insert(entries.keys.end(), keys.begin(), keys.end());
-  entries.single = entries.single && keys.size() == 1;
-  if (entries.weighted) {
-    out.weights.insert(out.weights.end(), weights.begin(), weights.end());
-    out.weights.resize(entries.keys.size(), 1.0F);
-  }
-  out.offsets.push_back(static_cast<std::uint32_t>(entries.keys.size()));
+  if (!entries.weighted) return;
+  out.weights.insert(out.weights.end(), weights.begin(), weights.end());
+  out.weights.resize(entries.keys.size(), 1.0F);
 }
 
 std::vector<Key> BatchBuilder::place(std::uint32_t key_set) {

@@ -20,6 +20,10 @@ class BatchBuilder {
   // The next example's keys of `field`, each field in the order of examples. weights: beside keys, or empty
   // (all 1).
   void add(std::uint32_t field, std::span<const Key> keys, std::span<const float> weights);
+  // Puts a sequence there for the next examples to share, each with share(). REQUIRES: as of add().
+  void lay(std::uint32_t field, std::span<const Key> keys, std::span<const float> weights);
+  // The next example's keys are the first `length` of those that add() or lay() put there last.
+  void share(std::uint32_t field, std::size_t length);
   BatchData& data() { return data_; }
 
   // Fills positions in data(), and gives what is to be pulled, in the order of ModelTables::all(): sparse
@@ -30,7 +34,8 @@ class BatchBuilder {
  private:
   struct Entries {
     std::vector<Key> keys;
-    bool single = true;  // one key an example so far
+    std::size_t laid = 0;  // where what was put there last begins
+    bool single = true;    // one key an example so far
     bool weighted = false;
   };
   std::vector<Key> place(std::uint32_t key_set);

@@ -137,6 +137,19 @@ std::uint32_t ModelTables::num_dense_fields() const {
       std::count_if(fields_.begin(), fields_.end(), [](const auto& f) { return f.dense; }));
 }
 
+void ModelTables::read_sequence() {
+  const auto items = sparse_fields(FieldSource::kItem);
+  const auto id = std::find_if(items.begin(), items.end(), [&](std::uint32_t f) { return !fields_[f].list; });
+  if (id == items.end()) return;
+  for (const std::uint32_t f : sparse_fields()) {
+    const FieldInfo& field = fields_[f];
+    if (!field.list || field.source != FieldSource::kEvent || field.table != fields_[*id].table) continue;
+    sequence_ = {.list = f, .items = *id};
+    embedding(f, "");
+    return;
+  }
+}
+
 std::vector<std::string> ModelTables::unread() const {
   std::vector<std::string> names;
   for (std::uint32_t f = 0; f < fields_.size(); ++f) {

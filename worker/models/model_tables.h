@@ -56,6 +56,12 @@ class ModelTables {
   std::vector<std::uint32_t> sparse_fields(FieldSource source) const;
   std::uint32_t num_dense_fields() const;
   std::uint32_t read_dense_fields();  // how many, for a model that takes them in
+  // An event's list of the items that came before it, where a model reads it in order.
+  struct SequenceFields {
+    std::uint32_t list = 0, items = 0;  // fields of one table: the items before, and the item itself
+  };
+  void read_sequence();  // finds it; none when no list is in the table of the item's id
+  const std::optional<SequenceFields>& sequence() const { return sequence_; }
   // Fields that the model does not look at: sparse ones without a table, numbers unless it takes them in.
   std::vector<std::string> unread() const;
 
@@ -74,6 +80,7 @@ class ModelTables {
   std::vector<std::optional<std::uint32_t>> key_set_of_;  // by field
   Status apart_ = ok_status();
   bool reads_numbers_ = false;
+  std::optional<SequenceFields> sequence_;
 };
 
 }  // namespace capstan

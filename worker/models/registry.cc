@@ -14,12 +14,13 @@
 #include "worker/models/mf.h"
 #include "worker/models/mlp.h"
 #include "worker/models/neumf.h"
+#include "worker/models/sequence.h"
 #include "worker/models/wide_deep.h"
 
 namespace capstan {
 namespace {
 
-constexpr std::array<ModelEntry, 10> kModels = {{
+constexpr std::array<ModelEntry, 11> kModels = {{
     {"lr", make_lr},
     {"fm", make_fm},
     {"wide_deep", make_wide_deep},
@@ -30,6 +31,7 @@ constexpr std::array<ModelEntry, 10> kModels = {{
     {"dcn_v2", make_dcn_v2},
     {"dlrm", make_dlrm},
     {"finalmlp", make_finalmlp},
+    {"sequence", make_sequence},
 }};
 
 // In-batch negatives come as a matrix of scores, which takes a loss that reads one and a model that can make
@@ -40,9 +42,10 @@ Status check_in_batch(const JobConfig& job, const Model& model) {
     return make_error(ErrorCode::kInvalid, "negatives in_batch need loss sampled_softmax or ultragcn");
   }
   if (model.vector_size() == 0) {
-    return make_error(ErrorCode::kInvalid,
-                      fmt::format("negatives in_batch need model mf: {} has no vectors of users and items",
-                                  job.model.type));
+    return make_error(
+        ErrorCode::kInvalid,
+        fmt::format("negatives in_batch need model mf or sequence: {} has no vectors of users and items",
+                    job.model.type));
   }
   return ok_status();
 }

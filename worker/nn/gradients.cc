@@ -19,6 +19,7 @@ void add_entry(const EmbeddingGradient& left, const FieldEntries& entries, std::
                std::uint32_t entry, std::uint32_t dim, float* out) {
   const float* const d = left.output.row(example) + left.column;
   const float weight = entries.weight(entry);
+  if (left.sequence) return add_scaled(out, weight, d, dim);
   const std::uint32_t begin = entries.begin(example);
   switch (left.pooling) {
     case Pooling::kSum:
@@ -85,12 +86,17 @@ void GradientCombiner::plan(std::span<const GradientTarget> targets, std::span<c
                    "combine: one key set, other keys");
     index.keys = target.gradient.rows;
     for (std::uint32_t field = 0; field < num_fields; ++field) {
-      if (slots_[t][field] != kUnused) index.fields.push_back(field);
+      if (slots_[t][field] != kUnused) index.fields.emplace_back(field, slots_[t][field]);
     }
   }
   for (KeyIndex& index : indices_) {
     std::sort(index.fields.begin(), index.fields.end());
-    index.fields.erase(std::unique(index.fields.begin(), index.fields.end()), index.fields.end());
+    const auto same = [&](const auto& a, const auto& b) {
+      CAPSTAN_ASSERT(a.first != b.first || left[a.second].sequence == left[b.second].sequence,
+                     "combine: a field both pooled and as a sequence");
+      return a.first == b.first;
+    };
+    index.fields.erase(std::unique(index.fields.begin(), index.fields.end(), same), index.fields.end());
   }
 }
 
@@ -98,9 +104,13 @@ void GradientCombiner::plan(std::span<const GradientTarget> targets, std::span<c
 void GradientCombiner::build(KeyIndex& index, std::span<const Part> parts) {
   index.starts.assign(index.keys + std::size_t{2}, 0);
   const auto each = [&](const auto& visit) {
-    for (const std::uint32_t field : index.fields) {
+    for (const auto& [field, slot] : index.fields) {
       for (std::uint32_t part = 0; part < parts.size(); ++part) {
         const FieldEntries& entries = parts[part].batch->fields[field];
+        const EmbeddingGradient& left = parts[part].tape->embedding_gradients()[slot];
+        for (std::uint32_t row = 0; row < left.entries.size(); ++row)
+          visit(entries.positions[left.entries[row]], Occurrence{part, row, field, left.entries[row]});
+        if (left.sequence) continue;
         for (std::uint32_t i = 0; i < parts[part].batch->size; ++i) {
           for (std::uint32_t e = entries.begin(i); e < entries.end(i); ++e) {
             visit(entries.positions[e], Occurrence{part, i, field, e});
@@ -135,8 +145,8 @@ void GradientCombiner::combine_sparse(const GradientTarget& target, std::uint32_
       const std::uint32_t slot = slots_[table][at.field];
       if (slot == kUnused) continue;
       const Part& part = parts[at.part];
-      add_entry(part.tape->embedding_gradients()[slot], part.batch->fields[at.field], at.example, at.entry,
-                dim, out);
+      add_entry(part.tape->embedding_gradients()[slot], part.batch->fields[at.field], at.row, at.entry, dim,
+                out);
       ++entries;
     }
     if (target.l2 != 0.0F)

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "worker/nn/micro_batch.h"
@@ -28,17 +29,18 @@ class GradientCombiner {
     const Tape* tape = nullptr;  // after backward(); all parts of one model, so with the same operations
     const MicroBatch* batch = nullptr;
   };
-  // REQUIRES: a tape uses each (table, field) in at most one embedding input.
+  // REQUIRES: a tape uses each (table, field) in at most one embedding input, and a field either pooled or as
+  // a sequence.
   void combine(std::span<const GradientTarget> targets, std::span<const Part> parts);
 
  private:
   struct Occurrence {
-    std::uint32_t part, example, field, entry;
+    std::uint32_t part, row, field, entry;  // row: of the output, an example or a place of a sequence
   };
   // The entries of every key: occurrences[starts[k] .. starts[k + 1]).
   struct KeyIndex {
     std::uint32_t keys = 0;
-    std::vector<std::uint32_t> fields;  // ascending
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> fields;  // ascending, each with a slot that reads it
     std::vector<std::uint32_t> starts;
     std::vector<Occurrence> occurrences;
   };

@@ -1,5 +1,7 @@
 #include "worker/nn/micro_batch.h"
 
+#include <algorithm>
+
 #include "common/assert.h"
 
 namespace capstan {
@@ -11,6 +13,10 @@ std::span<const T> part(std::span<const T> values, std::uint32_t begin, std::uin
 }
 
 FieldEntries part(const FieldEntries& entries, std::uint32_t begin, std::uint32_t count) {
+  if (!entries.ends.empty()) {
+    return {entries.offsets.subspan(begin, count), entries.positions, entries.weights,
+            entries.ends.subspan(begin, count)};
+  }
   if (!entries.offsets.empty()) {
     return {entries.offsets.subspan(begin, count + 1U), entries.positions, entries.weights};
   }
@@ -18,6 +24,11 @@ FieldEntries part(const FieldEntries& entries, std::uint32_t begin, std::uint32_
 }
 
 }  // namespace
+
+bool MicroBatch::shares(std::uint32_t i) const {
+  return std::any_of(fields.begin(), fields.end(),
+                     [i](const FieldEntries& field) { return field.shared(i); });
+}
 
 MicroBatch slice(const MicroBatch& batch, std::uint32_t begin, std::uint32_t count,
                  std::vector<FieldEntries>& fields) {
@@ -40,7 +51,8 @@ MicroBatch slice(const MicroBatch& batch, std::uint32_t begin, std::uint32_t cou
 
 MicroBatch BatchData::view() {
   views.clear();
-  for (const Field& field : fields) views.push_back({field.offsets, field.positions, field.weights});
+  for (const Field& field : fields)
+    views.push_back({field.offsets, field.positions, field.weights, field.ends});
   return {.size = size,
           .fields = views,
           .dense = {dense.data(), size, num_dense},

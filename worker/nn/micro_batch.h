@@ -15,9 +15,15 @@ struct FieldEntries {
   std::span<const std::uint32_t> offsets;    // [n + 1], indices into positions; empty: one entry an example
   std::span<const std::uint32_t> positions;  // into the keys of the field's key set (StepTable::keys)
   std::span<const float> weights;            // beside positions; empty: all 1
+  std::span<const std::uint32_t> ends = {};  // [n]: where examples share entries, example i's end
 
   std::uint32_t begin(std::uint32_t i) const { return offsets.empty() ? i : offsets[i]; }
-  std::uint32_t end(std::uint32_t i) const { return offsets.empty() ? i + 1 : offsets[i + 1]; }
+  std::uint32_t end(std::uint32_t i) const {
+    if (!ends.empty()) return ends[i];
+    return offsets.empty() ? i + 1 : offsets[i + 1];
+  }
+  // Whether example i's entries begin where those of the one before do: both are the past of one sequence.
+  bool shared(std::uint32_t i) const { return !ends.empty() && i > 0 && offsets[i] == offsets[i - 1]; }
   float weight(std::uint32_t entry) const { return weights.empty() ? 1.0F : weights[entry]; }
 };
 
@@ -34,6 +40,9 @@ struct MicroBatch {
   std::span<const float> log_q;          // [size]: log probability of drawing the item; empty: no correction
   std::span<const std::uint32_t> items;  // [size]: in-batch losses skip a negative equal to the positive
   std::span<const float> user_weights, item_weights, negative_weights;  // [size]: PairWeights, for ultragcn
+
+  // Whether example i has entries in common with the one before, so that no cut comes between the two.
+  bool shares(std::uint32_t i) const;
 };
 
 // The examples [begin, begin + count) of `batch`. The result's fields lie in `fields`, which must outlive it.
@@ -45,6 +54,7 @@ struct BatchData {
   struct Field {
     std::vector<std::uint32_t> offsets = {}, positions = {};
     std::vector<float> weights = {};
+    std::vector<std::uint32_t> ends = {};
   };
   std::uint32_t size = 0;
   std::vector<Field> fields = {};

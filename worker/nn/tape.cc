@@ -67,6 +67,11 @@ Tape::Output Tape::make_embedding(std::span<const EmbeddingInput> inputs, std::u
   return {out, value};
 }
 
+Tape::Output Tape::make_sequence(std::uint32_t rows, std::uint32_t cols) {
+  const Matrix value = arena_.matrix(rows, cols);
+  return {add(value, true, "sequence_embedding"), value};
+}
+
 void Tape::backward(Var last, ConstMatrix gradient) {
   CAPSTAN_ASSERT(training(), "backward() of a prediction");
   const Matrix target = nodes_[last.id].gradient;

@@ -15,7 +15,7 @@
 namespace capstan {
 
 // What an embedding operation leaves for combine(): the gradient of columns [column, column + dim) of its
-// output, where the pooled rows of `table` for `field` stand.
+// output, where the pooled rows of `table` for `field` stand; or, with `sequence`, those rows one by one.
 struct EmbeddingGradient {
   std::uint32_t table = 0;
   std::uint32_t field = 0;
@@ -24,6 +24,8 @@ struct EmbeddingGradient {
   std::uint32_t length = 0;               // kNone: entries side by side
   std::span<const std::uint32_t> winner;  // kMax: [n, dim], the entry that gave each value
   ConstMatrix output;                     // gradient of the whole output [n, cols]
+  bool sequence = false;
+  std::span<const std::uint32_t> entries = {};  // sequence: the field's entry that each row stands for
 };
 
 // One thread at a time. Values live until the next start().
@@ -61,6 +63,7 @@ class Tape {
     return make(op, std::span(inputs.begin(), inputs.size()), rows, cols, number);
   }
   Output make_embedding(std::span<const EmbeddingInput> inputs, std::uint32_t rows, std::uint32_t cols);
+  Output make_sequence(std::uint32_t rows, std::uint32_t cols);  // of a list's rows one by one
   template <typename Backward>
   void on_backward(Var out, Backward backward) {
     static_assert(std::is_trivially_copyable_v<Backward>);

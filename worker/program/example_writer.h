@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 
 #include "worker/data/dataset.h"
 #include "worker/models/batch_builder.h"
@@ -16,18 +18,28 @@ class ExampleWriter {
       : data_(data), rows_(rows), tables_(tables), out_(out) {}
 
   void add(std::uint64_t row, std::uint32_t user, std::uint32_t item);
-  // One side alone, for the vectors of users or items; other fields get no entries.
-  void add_user(std::uint32_t user) { add_side(FieldSource::kUser, user); }
-  void add_item(std::uint32_t item) { add_side(FieldSource::kItem, item); }
+  // One side alone, for the vectors of users or items; other fields get no entries. To a user's side belongs
+  // what was before the event of `row` or, with `after`, that event too, where a model reads it in order.
+  void add_user(std::uint64_t row, std::uint32_t user, bool after);
+  void add_item(std::uint32_t item);
+
+  // For a model that reads a sequence: what the examples after this have before them, each its first
+  // `length` items.
+  void begin_sequence(std::span<const Key> keys);
+  void add_to_sequence(std::uint64_t row, std::uint32_t user, std::uint32_t item, std::uint32_t length);
 
  private:
-  void add_side(FieldSource side, std::uint32_t index);
-  void add_field(std::uint32_t field, const FieldColumn& column, std::uint64_t index);
+  struct Sides {
+    std::optional<std::uint64_t> event, user, item;
+  };
+  void add_fields(const Sides& sides);
+  void add_sequence(std::uint64_t row, std::uint32_t user, bool after);
 
   const Dataset& data_;
   const Examples& rows_;
   const ModelTables& tables_;
   BatchBuilder& out_;
+  std::optional<std::uint64_t> laid_;  // the row whose sequence was added last
 };
 
 }  // namespace capstan

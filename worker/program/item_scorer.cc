@@ -31,6 +31,7 @@ ItemScorer::ItemScorer(const JobConfig& job, const Dataset& data, const Examples
       vector_size_(model.vector_size()),
       users_each_(vector_size_ > 0 ? kUsersWithVectors
                                    : std::max(1U, kPairsEach / std::max(1U, data.num_items))),
+      event_row_(row),
       user_rows_(data.num_users, 0),
       backprop_(model, loss_of(job), std::max(1024U, job.train.micro_batch)) {
   const auto before = [&](std::uint64_t a, std::uint64_t b) {
@@ -58,7 +59,8 @@ void ItemScorer::build_all(std::span<const std::uint32_t> users, Step& step) con
   auto data = std::make_unique<ScoreData>();
   BatchBuilder left(model_.tables(), job_.cluster.num_shards);
   ExampleWriter left_writer(data_, rows_, model_.tables(), left);
-  for (const std::uint32_t user : users) left_writer.add_user(user);
+  for (const std::uint32_t user : users)
+    left_writer.add_user(user_rows_[user], user, event_row_ == EventRow::kLast);
   step.tables = left.finish();
   data->left_tables = step.tables.size();
   data->left = std::move(left.data());

@@ -19,7 +19,8 @@ namespace capstan {
 enum class EventRow : std::uint8_t { kFirst, kLast };
 
 // Models with vectors are scored by one matrix product; others by a forward pass over every pair. Event
-// fields take their values from one of the user's rows in `rows`. One call at a time.
+// fields take their values from one of the user's rows in `rows`; a sequence of items is what was before it
+// or, for kLast, what is known with it. One call at a time.
 class ItemScorer {
  public:
   // All outlive the scorer.
@@ -61,6 +62,7 @@ class ItemScorer {
   const Model& model_;
   std::uint32_t vector_size_;
   std::uint32_t users_each_;
+  EventRow event_row_;
   std::vector<std::uint64_t> user_rows_;  // [num_users]
   Backprop backprop_;
 };

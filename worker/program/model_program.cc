@@ -43,7 +43,9 @@ Status ModelProgram::add_parts() {
   if (job_.model.type == "ials") {
     CAPSTAN_ASSIGN(train_, IalsPart::create(job_, data_, *model_));
   } else {
-    train_ = std::make_unique<TrainPart>(job_, data_, *model_);
+    auto train = std::make_unique<TrainPart>(job_, data_, *model_);
+    if (model_->tables().sequence()) info_.train_examples = train->num_examples();
+    train_ = std::move(train);
   }
   if (job_.task == Task::kRanking) {
     CAPSTAN_TRY(add_ranking_parts());

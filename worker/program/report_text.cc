@@ -172,9 +172,12 @@ std::string report_text(const JobConfig& job, std::string_view report_json) {
     const auto& beside = job.evaluate.beside;
     text +=
         "  This split leaks the future: the model has learnt from events later than those it is asked for.\n";
-    text += std::find(beside.begin(), beside.end(), "global_cut") == beside.end()
-                ? "  evaluate.beside: [global_cut] gives the figures without that.\n"
-                : "  The figures for global_cut, beside the others at the end, are without that.\n";
+    const bool has_cut = std::find(beside.begin(), beside.end(), "global_cut") != beside.end();
+    if (has_cut) {
+      text += "  The figures for global_cut, beside the others at the end, are without that.\n";
+    } else if (job.data.format != DataFormat::kItemLists) {
+      text += "  evaluate.beside: [global_cut] gives the figures without that.\n";
+    }
   }
   const bool per_user = job.data.split.method == SplitMethod::kLeaveOneOut ||
                         job.data.split.method == SplitMethod::kRatioByUser;

@@ -21,6 +21,12 @@ std::uint64_t examples_of(const JobConfig& job, const Dataset& data) {
   return data.train.size + (job.train.include_valid ? data.valid.size : 0);
 }
 
+std::optional<TrainingSequences> sequences_of(const JobConfig& job, const Dataset& data, const Model& model) {
+  const auto& fields = model.tables().sequence();
+  if (!fields) return std::nullopt;
+  return TrainingSequences(data, fields->list, job.model.max_length, job.train.include_valid);
+}
+
 std::uint32_t negatives_of(const JobConfig& job) {
   const bool drawn = job.task == Task::kRanking && job.data.negatives.sampler != Sampler::kInBatch;
   return drawn ? job.data.negatives.per_positive : 0;
@@ -33,7 +39,8 @@ TrainPart::TrainPart(const JobConfig& job, const Dataset& data, const Model& mod
       data_(data),
       model_(model),
       loss_(loss_of(job)),
-      slots_(examples_of(job, data), job.train.batch_size, job.train.consistency != Consistency::kAsync),
+      sequences_(sequences_of(job, data, model)),
+      slots_(units(), job.train.batch_size, job.train.consistency != Consistency::kAsync),
       negatives_(negatives_of(job)),
       backprop_(model, loss_, job.train.micro_batch) {
   if (job.task == Task::kRanking) {
@@ -46,7 +53,7 @@ std::uint64_t TrainPart::num_batches(const WorkItem& item) const {
 }
 
 Status TrainPart::build(const WorkItem& item, std::uint64_t batch, Step& step) {
-  const Permutation order(job_.seed, item.pass, examples_of(job_, data_));
+  const Permutation order(job_.seed, item.pass, units());
   const PositionRange range = slots_.batch(batch, item.partition, item.num_partitions);
   BatchBuilder builder(model_.tables(), job_.cluster.num_shards);
   ExampleWriter train_writer(data_, data_.train, model_.tables(), builder);
@@ -55,10 +62,14 @@ Status TrainPart::build(const WorkItem& item, std::uint64_t batch, Step& step) {
   out.group = negatives_ + 1;
   out.num_dense = model_.tables().num_dense_fields();
   for (std::uint64_t position = range.begin; position < range.end; ++position) {
+    if (sequences_) {
+      add_sequence(order[position], item.pass, train_writer, valid_writer, out);
+      continue;
+    }
     const Example example = example_at(order[position]);
     ExampleWriter& writer = &example.rows == &data_.train ? train_writer : valid_writer;
     if (job_.task == Task::kRanking) {
-      add_ranking(example, item.pass, writer, out);
+      add_ranking(example, item.pass, std::nullopt, writer, out);
     } else {
       add_pointwise(example, item.pass, writer, out);
     }
@@ -75,14 +86,40 @@ TrainPart::Example TrainPart::example_at(std::uint64_t id) const {
   return {data_.valid, id - data_.train.size, id};
 }
 
+std::uint64_t TrainPart::units() const {
+  return sequences_ ? sequences_->size() : examples_of(job_, data_);
+}
+
+std::uint64_t TrainPart::examples_in(const PositionRange& range, std::uint32_t pass) const {
+  if (!sequences_) return range.size();
+  const Permutation order(job_.seed, pass, units());
+  std::uint64_t examples = 0;
+  for (std::uint64_t at = range.begin; at < range.end; ++at)
+    examples += sequences_->targets(order[at]).size();
+  return examples;
+}
+
+void TrainPart::add_sequence(std::uint64_t sequence, std::uint32_t pass, ExampleWriter& train,
+                             ExampleWriter& valid, BatchData& batch) const {
+  train.begin_sequence(sequences_->keys(sequence));
+  for (const auto& [id, length] : sequences_->targets(sequence)) {
+    const Example example = example_at(id);
+    add_ranking(example, pass, length, &example.rows == &data_.train ? train : valid, batch);
+  }
+}
+
 // The positive, then its negatives.
-void TrainPart::add_ranking(const Example& example, std::uint32_t pass, ExampleWriter& writer,
+void TrainPart::add_ranking(const Example& example, std::uint32_t pass, Past past, ExampleWriter& writer,
                             BatchData& batch) const {
   const std::uint32_t user = example.rows.user(example.row);
   for (std::uint32_t draw = 0; draw <= negatives_; ++draw) {
     const std::uint32_t item =
         draw == 0 ? example.rows.item(example.row) : sampler_->draw_for(user, pass, example.id, draw - 1);
-    writer.add(example.row, user, item);
+    if (past) {
+      writer.add_to_sequence(example.row, user, item, *past);
+    } else {
+      writer.add(example.row, user, item);
+    }
     batch.labels.push_back(draw == 0 ? 1.0F : 0.0F);
     batch.dropout_seeds.push_back(combine(job_.seed, pass, example.id, draw));
     if (job_.model.loss == LossKind::kSampledSoftmax) {
@@ -117,7 +154,7 @@ void TrainPart::add_pointwise(const Example& example, std::uint32_t pass, Exampl
 float TrainPart::scale(const WorkItem& item, std::uint64_t batch, const BatchData& data) const {
   const std::uint64_t losses_each = loss_.per_group ? 1 : negatives_ + 1;
   const std::uint64_t positives = job_.train.consistency == Consistency::kSync
-                                      ? slots_.step(batch, item.num_partitions).size()
+                                      ? examples_in(slots_.step(batch, item.num_partitions), item.pass)
                                       : data.size / (negatives_ + 1);
   return 1.0F / static_cast<float>(std::max<std::uint64_t>(1, positives * losses_each));
 }

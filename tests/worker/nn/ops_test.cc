@@ -15,6 +15,7 @@
 #include "worker/nn/gradients.h"
 #include "worker/nn/ops/activation.h"
 #include "worker/nn/ops/block_product.h"
+#include "worker/nn/ops/causal_attention.h"
 #include "worker/nn/ops/concat.h"
 #include "worker/nn/ops/cross_scores.h"
 #include "worker/nn/ops/dense.h"
@@ -23,13 +24,19 @@
 #include "worker/nn/ops/elementwise.h"
 #include "worker/nn/ops/embedding.h"
 #include "worker/nn/ops/fm_interaction.h"
+#include "worker/nn/ops/gru.h"
 #include "worker/nn/ops/layer_norm.h"
+#include "worker/nn/ops/mix_blocks.h"
 #include "worker/nn/ops/numeric_embedding.h"
 #include "worker/nn/ops/pairwise_dots.h"
+#include "worker/nn/ops/positions.h"
 #include "worker/nn/ops/prelu.h"
 #include "worker/nn/ops/scale_blocks.h"
+#include "worker/nn/ops/sequence_embedding.h"
 #include "worker/nn/ops/softmax.h"
 #include "worker/nn/ops/sum_blocks.h"
+#include "worker/nn/ops/take_rows.h"
+#include "worker/nn/ops/windows.h"
 #include "worker/nn/tape.h"
 #include "worker/onnx/op_forms.h"
 
@@ -205,10 +212,45 @@ std::vector<OpCase> blocks() {
   };
 }
 
+// Of field 1's lists, which are sequences of 3, 2 and 1 items, and an example without.
+OpCase sequence_case(const std::string& file, const std::string& name, std::vector<Shape> inputs,
+                     const std::function<Var(Tape&, const Sequences&, Vars)>& run) {
+  return {file, name, std::move(inputs), {}, [run](Tape& tape, const MicroBatch& batch, Vars in) {
+            return run(tape, pack(tape.arena(), batch, 1, 10), in);
+          }};
+}
+
+std::vector<OpCase> of_sequences() {
+  return {
+      {"sequence_embedding",
+       "rows of sequences",
+       {},
+       {{3, 2}, {4, 3}},
+       [](Tape& t, const MicroBatch& batch, Vars) {
+         return sequence_embedding(t, batch, 1, 1, pack(t.arena(), batch, 1, 2));
+       }},
+      sequence_case("positions", "positions", {{6, 3}, {4, 3}},
+                    [](auto& t, auto& s, auto in) { return add_positions(t, in[0], in[1], s); }),
+      sequence_case("take_rows", "last rows", {{6, 3}},
+                    [](auto& t, auto& s, auto in) { return take_rows(t, in[0], s.last); }),
+      sequence_case("causal_attention", "causal attention", {{6, 12}},
+                    [](auto& t, auto& s, auto in) { return causal_attention(t, in[0], 2, s); }),
+      sequence_case("gru", "gru", {{6, 9}, {3, 6}, {3, 3}},
+                    [](auto& t, auto& s, auto in) { return gru(t, in[0], in[1], in[2], s); }),
+      sequence_case("windows", "windows", {{6, 3}},
+                    [](auto& t, auto& s, auto in) { return windows(t, in[0], 2, s); }),
+      sequence_case("windows", "largest in windows", {{6, 3}},
+                    [](auto& t, auto& s, auto in) { return windows_max(t, in[0], 2, s); }),
+      sequence_case("mix_blocks", "mixed blocks", {{5, 6}, {3, 4}},
+                    [](auto& t, auto&, auto in) { return mix_blocks(t, in[0], in[1]); }),
+  };
+}
+
 std::vector<OpCase> all_ops() {
   std::vector<OpCase> ops = layers();
   for (OpCase& op : interactions()) ops.push_back(std::move(op));
   for (OpCase& op : blocks()) ops.push_back(std::move(op));
+  for (OpCase& op : of_sequences()) ops.push_back(std::move(op));
   ops.push_back(activation_case("relu", Activation::kRelu));
   ops.push_back(activation_case("sigmoid", Activation::kSigmoid));
   ops.push_back(activation_case("tanh", Activation::kTanh));
@@ -319,7 +361,8 @@ TEST(Ops, AgreeWithFiniteDifferences) {
   }
 }
 
-// Leaves and embeddings are inputs of an exported net; no net for one example mixes those of a batch.
+// Leaves and embeddings are inputs of an exported net; no net for one example mixes those of a batch, nor has
+// it a form for lists of any length.
 TEST(Ops, HaveAnOnnxForm) {
   std::set<std::string_view> computed, forms;
   for (const OpCase& op : all_ops()) {
@@ -328,6 +371,9 @@ TEST(Ops, HaveAnOnnxForm) {
   for (const std::string_view outside :
        {kConstantLeaf, std::string_view("embedding"), std::string_view("cross_scores")})
     EXPECT_EQ(computed.erase(outside), 1U) << outside;
+  for (const OpCase& op : of_sequences()) {
+    for (const TracedValue& value : OpFixture(op, 1).trace()) computed.erase(value.op);
+  }
   for (const OnnxForm& form : all_onnx_forms()) forms.insert(form.op);
   EXPECT_EQ(computed, forms);
 }

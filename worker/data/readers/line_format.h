@@ -55,7 +55,8 @@ class LineFormat {
 
   // Column names of this file; takes what is no data (a header) off the front of `text`.
   virtual Result<std::vector<std::string>> begin(std::string_view& text) = 0;
-  // Fills one cell for each column, or says what is wrong. Called by many threads at once.
+  // Fills one cell for each column, for one row or for several one after the other, or says what is wrong.
+  // Called by many threads at once.
   virtual LineProblem parse(std::string_view line, Cells& cells) const = 0;
 };
 

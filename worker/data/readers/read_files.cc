@@ -29,8 +29,8 @@ struct ParsedRange {
 };
 
 // Stops early once the range alone has more bad lines than are allowed.
-ParsedRange parse_range(std::string_view text, const LineFormat& format, const std::vector<std::size_t>& kept,
-                        std::uint64_t max_bad) {
+ParsedRange parse_range(std::string_view text, const LineFormat& format, std::size_t columns,
+                        const std::vector<std::size_t>& kept, std::uint64_t max_bad) {
   ParsedRange parsed;
   parsed.columns.resize(kept.size());
   Cells cells;
@@ -49,8 +49,10 @@ ParsedRange parse_range(std::string_view text, const LineFormat& format, const s
       parsed.bad.push_back({number, std::move(problem), std::string(line)});
       continue;
     }
-    for (std::size_t i = 0; i < kept.size(); ++i) parsed.columns[i].push(cells[kept[i]]);
-    parsed.lines.push_back(number);
+    for (std::size_t row = 0; row + columns <= cells.size(); row += columns) {
+      for (std::size_t i = 0; i < kept.size(); ++i) parsed.columns[i].push(cells[row + kept[i]]);
+      parsed.lines.push_back(number);
+    }
   }
   return parsed;
 }
@@ -84,8 +86,9 @@ Result<RawTable> read_text(std::string_view text, const std::string& name, const
 
   const auto parts = split_ranges(text, ranges);
   std::vector<ParsedRange> parsed(parts.size());
-  parallel_for(parts.size(),
-               [&](std::size_t i) { parsed[i] = parse_range(parts[i], *lines, kept, bad.max()); });
+  parallel_for(parts.size(), [&](std::size_t i) {
+    parsed[i] = parse_range(parts[i], *lines, names.size(), kept, bad.max());
+  });
 
   RawTable table;
   table.files = {name};

@@ -3,6 +3,7 @@
 #include "common/assert.h"
 #include "worker/data/readers/criteo.h"
 #include "worker/data/readers/csv.h"
+#include "worker/data/readers/item_lists.h"
 #include "worker/data/readers/jsonl.h"
 #include "worker/data/readers/libffm.h"
 #include "worker/data/readers/libsvm.h"
@@ -22,6 +23,8 @@ std::unique_ptr<LineFormat> make_line_format(const FileFormat& format) {
       return make_criteo();
     case DataFormat::kJsonl:
       return make_jsonl(format);
+    case DataFormat::kItemLists:
+      return make_item_lists();
     case DataFormat::kMovielens:
       break;
   }

@@ -56,6 +56,13 @@ TEST(CriteoLines, FortyColumns) {
   EXPECT_EQ(read(kind, "0\t1\n"), "f:1: 2 columns instead of 40 (label, I1-I13, C1-C26)");
 }
 
+TEST(ItemLists, ARowForEachItem) {
+  const auto kind = DataFormat::kItemLists;
+  EXPECT_EQ(read(kind, "7 3 1\r\n9\t3  2 \n"), "7\t3\t1;7\t1\t2;9\t3\t1;9\t2\t2");
+  EXPECT_EQ(read(kind, "a x y\n", {"item"}), "x;y");
+  EXPECT_EQ(read(kind, "7 3\n8\n"), "f:2: user '8' has no items");
+}
+
 TEST(JsonLines, FlatObjects) {
   const auto kind = DataFormat::kJsonl;
   EXPECT_EQ(read(kind, "{\"a\": 1, \"b\": \"x\\ty\"}\n{\"b\": null, \"a\": -2.50, \"c\": 3}\n"),

@@ -33,25 +33,36 @@ float number(const std::string& name, std::uint64_t a, std::uint64_t b) {
   return static_cast<float>(static_cast<double>(draw(name, a, b) >> 8U) / 16777216.0 - 0.5);
 }
 
-std::vector<FieldInfo> golden_fields() {
-  return {make_field("user", FieldSource::kUser),
-          make_field("item", FieldSource::kItem),
-          make_field("genres", FieldSource::kItem, true),
-          make_field("hour", FieldSource::kEvent),
-          make_field("price", FieldSource::kItem, false, true),
-          make_field("age", FieldSource::kUser, false, true)};
+std::vector<FieldInfo> golden_fields(bool sequences) {
+  std::vector<FieldInfo> fields{make_field("user", FieldSource::kUser),
+                                make_field("item", FieldSource::kItem),
+                                make_field("genres", FieldSource::kItem, true),
+                                make_field("hour", FieldSource::kEvent),
+                                make_field("price", FieldSource::kItem, false, true),
+                                make_field("age", FieldSource::kUser, false, true)};
+  if (!sequences) return fields;
+  fields.push_back(make_field("before", FieldSource::kEvent, true));
+  fields.back().table = "item";
+  return fields;
 }
 
 std::vector<TestExample> golden_examples() {
   std::vector<TestExample> examples;
   for (std::uint32_t i = 0; i < kExamples; ++i) {
-    std::vector<Key> genres;
+    std::vector<Key> genres, before;
+    for (std::uint32_t j = 0; j < draw("before", i, 0) % 5; ++j)
+      before.push_back(draw("before", i, j + 1) % 5);
     for (std::uint32_t j = 0; j < draw("genres", i, 0) % 4; ++j)
       genres.push_back(draw("genres", i, j + 1) % 4);
-    examples.push_back(
-        {{{draw("user", i, 0) % 4}, {draw("item", i, 0) % 5}, genres, {draw("hour", i, 0) % 3}, {}, {}},
-         {2 * number("price", i, 0), 2 * number("age", i, 0)},
-         static_cast<float>(draw("label", i, 0) % 2)});
+    examples.push_back({{{draw("user", i, 0) % 4},
+                         {draw("item", i, 0) % 5},
+                         genres,
+                         {draw("hour", i, 0) % 3},
+                         {},
+                         {},
+                         before},
+                        {2 * number("price", i, 0), 2 * number("age", i, 0)},
+                        static_cast<float>(draw("label", i, 0) % 2)});
   }
   return examples;
 }
@@ -77,6 +88,9 @@ std::vector<GoldenCase> golden_cases() {
       {"dlrm", "dlrm"},
       {"finalmlp", "finalmlp"},
       {"finalmlp_without_gates", "finalmlp", [](auto& m) { m.use_gates = false; }},
+      {"sasrec", "sequence", [](auto& m) { m.heads = 3; }},
+      {"gru4rec", "sequence", [](auto& m) { m.encoder = SequenceEncoder::kGru4rec, m.heads = 1; }},
+      {"caser", "sequence", [](auto& m) { m.encoder = SequenceEncoder::kCaser, m.heads = 1; }},
   };
 }
 
@@ -92,6 +106,9 @@ JobConfig golden_job(const GoldenCase& golden) {
   model.hidden2 = {4, 6};
   model.heads = 2;
   model.gate_hidden = {3};
+  model.max_length = 6;
+  model.window = 3;
+  model.filters = model.vertical_filters = 2;
   golden.settings(model);
   return job;
 }
@@ -120,7 +137,7 @@ void expect_near(const std::string& what, std::span<const float> values, const s
 
 void check_golden(const GoldenCase& golden) {
   const JobConfig job = golden_job(golden);
-  const auto made = make_model(job, golden_fields());
+  const auto made = make_model(job, golden_fields(golden.type == "sequence"));
   ASSERT_TRUE(made.ok()) << made.error().message;
   const Model& model = **made;
   BatchBuilder builder(model.tables(), 8);

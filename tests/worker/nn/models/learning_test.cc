@@ -46,6 +46,7 @@ TEST(Learning, ExclusiveOrIsLearntByAllButTheLinearModel) {
   const std::vector<TestExample> held_out(examples.end() - 40, examples.end());
   examples.resize(examples.size() - 40);
   for (const ModelEntry& entry : all_models()) {
+    if (entry.type == "sequence") continue;  // needs a sequence: see sequence_test.cc
     Learner learner(job_of(entry.type), two_fields());
     const double before = learner.train(examples, 1, 0.0F);
     const double after = learner.train(examples, 300, 0.1F);

@@ -177,7 +177,7 @@ std::string refusal(const JobConfig& job, const std::vector<FieldInfo>& of) {
 TEST(ModelTables, WhatDoesNotFitIsRefused) {
   EXPECT_EQ(refusal(job_of("deep_fm"), fields()),
             "model type deep_fm is none of lr, fm, wide_deep, deepfm, mlp, mf, neumf, dcn_v2, dlrm, "
-            "finalmlp");
+            "finalmlp, sequence");
   EXPECT_EQ(refusal(job_of("mf"), {make_field("user", FieldSource::kUser)}),
             "model mf needs a feature of the user and one of the item");
   JobConfig job = job_of("fm");
@@ -207,7 +207,7 @@ TEST(ModelTables, WhatDoesNotFitIsRefused) {
   EXPECT_EQ(refusal(job, fields()), "");
   job.model.type = "neumf";
   EXPECT_EQ(refusal(job, fields()),
-            "negatives in_batch need model mf: neumf has no vectors of users and items");
+            "negatives in_batch need model mf or sequence: neumf has no vectors of users and items");
 }
 
 }  // namespace

@@ -124,6 +124,7 @@ TEST(Planted, ShuffledLabelsTeachNothing) {
   const std::vector<TestExample> test(all.begin() + 2000, all.end());
   all.resize(2000);
   for (const ModelEntry& entry : all_models()) {
+    if (entry.type == "sequence") continue;  // sequence_test.cc has its own clicks
     const double auc = auc_of(planted_job(std::string(entry.type)), all, test, 40);
     EXPECT_NEAR(auc, 0.5, 0.01) << entry.type;  // deviation .003
   }

@@ -13,6 +13,7 @@ torch.set_default_dtype(torch.float64)
 EXAMPLES, DIM, RATE = 6, 3, 0.5
 VALUES = {"user": 4, "item": 5, "genres": 4, "hour": 3}  # keys of each field; genres is a list
 NUMBERS = ["price", "age"]
+SEQUENCES = ["sasrec", "gru4rec", "caser"]  # cases that read the items before, in the table of items
 
 
 def draw(name, a, b):
@@ -32,6 +33,10 @@ def keys(field, i):
     if field != "genres":
         return [draw(field, i, 0) % VALUES[field]]
     return [draw(field, i, j + 1) % VALUES[field] for j in range(draw(field, i, 0) % 4)]
+
+
+def before(i):
+    return [draw("before", i, j + 1) % VALUES["item"] for j in range(draw("before", i, 0) % 5)]
 
 
 class Tables(dict):
@@ -159,6 +164,58 @@ def finalmlp(gates):
     return score
 
 
+def norm(name, x):
+    gain, shift = T.of(name, 2, DIM)
+    centred = x - x.mean(1, keepdim=True)
+    return gain * centred / torch.sqrt((centred ** 2).mean(1, keepdim=True) + 1e-5) + shift
+
+
+def sasrec(x, heads=3):
+    x = x + T.of("positions", 6, DIM)[:len(x)]
+    future = torch.triu(torch.ones(len(x), len(x)), 1).bool()
+    for b in range(2):
+        qkv, width, seen = layer(f"block_{b}_qkv", norm(f"block_{b}_norm1", x), 3 * DIM), DIM // heads, []
+        for h in range(heads):
+            q, k, v = (qkv[:, p * DIM + h * width:p * DIM + (h + 1) * width] for p in range(3))
+            seen.append(torch.softmax((q @ k.T / width ** 0.5).masked_fill(future, -torch.inf), 1) @ v)
+        x = x + torch.cat(seen, 1)
+        hidden = torch.tanh(layer(f"block_{b}_ffn1", norm(f"block_{b}_norm2", x), DIM))
+        x = x + layer(f"block_{b}_ffn2", hidden, DIM)
+    return norm("out_norm", x)
+
+
+def gru4rec(x):
+    for l in range(2):
+        of_items = layer(f"gru_{l}_in", x, 3 * DIM)
+        gates, candidate = T.of(f"gru_{l}_gates", DIM, 2 * DIM), T.of(f"gru_{l}_candidate", DIM, DIM)
+        h, states = torch.zeros(DIM), []
+        for t in range(len(x)):
+            z, r = torch.sigmoid(of_items[t, :2 * DIM] + h @ gates).split(DIM)
+            h = (1 - z) * h + z * torch.tanh(of_items[t, 2 * DIM:] + (r * h) @ candidate)
+            states.append(h)
+        x = torch.stack(states)
+    return x
+
+
+def caser(x, window=3, filters=2):
+    blank = max(0, window - len(x))
+    e, parts = torch.cat([torch.zeros(blank, DIM), x[-window:]]), []
+    for h in range(1, window + 1):
+        first = max(0, blank - h + 1)  # windows of nothing but blanks take no part
+        rows = torch.stack([e[i:i + h].reshape(-1) for i in range(first, window - h + 1)])
+        parts.append(torch.tanh(layer(f"horizontal_{h}", rows, filters)).max(0).values)
+    parts.append((T.of("vertical", window, filters).T @ e).reshape(-1))
+    return torch.tanh(layer("caser_out", torch.cat(parts)[None], DIM))
+
+
+def sequence(read):
+    table, pasts = T.of("item", VALUES["item"], DIM), []
+    for i in range(EXAMPLES):
+        pasts.append(read(table[before(i)])[-1] if before(i) else torch.zeros(DIM))
+    user = torch.stack(pasts) + (vector("user") if read is caser else 0)
+    return (user * side(["item", "genres"])).sum(1, keepdim=True)
+
+
 CASES = {
     "lr": linear,
     "fm": fm,
@@ -173,6 +230,9 @@ CASES = {
     "dlrm": dlrm,
     "finalmlp": lambda: finalmlp(gates=True),
     "finalmlp_without_gates": lambda: finalmlp(gates=False),
+    "sasrec": lambda: sequence(sasrec),
+    "gru4rec": lambda: sequence(gru4rec),
+    "caser": lambda: sequence(caser),
 }
 
 
@@ -186,6 +246,8 @@ def record(case):
         rows = (T[name] - RATE * T[name].grad).tolist()
         field = next((f for f in VALUES if name == f or name.startswith(f + "_")), None)
         used = {k for i in range(EXAMPLES) for k in keys(field, i)} if field else set(range(len(rows)))
+        if field == "item" and case in SEQUENCES:
+            used |= {k for i in range(EXAMPLES) for k in before(i)}
         lines += [f"{name} {key} " + " ".join(f"{w:.7g}" for w in rows[key]) for key in sorted(used)]
     with open(os.path.join(os.path.dirname(__file__), case + ".txt"), "w") as file:
         file.write("\n".join(lines) + "\n")
