@@ -69,7 +69,8 @@ class Manifests {
         name_, job_.name, job_.cluster.max_frame_bytes,
         job_.cluster.threads > 0 ? fmt::format(" --threads {}", job_.cluster.threads) : "", keys());
   }
-  // The scheduler's Job gives its pods names by chance; a StatefulSet's have the Service's.
+  // A Job gives its pods names by chance; a StatefulSet's have the Service's. An indexed Job's hostnames are
+  // its own (JOB-INDEX), whatever is asked for.
   std::string dns(const std::string& role) const {
     return role == "scheduler" ? fmt::format("hostname: {0}-scheduler\n      subdomain: {0}\n      ", name_)
                                : "";
@@ -118,18 +119,17 @@ class Manifests {
     }
     return text;
   }
-  std::string job_of(const std::string& role, std::uint32_t pods) const {
+  std::string job_of(const std::string& role, const std::string& mode, std::uint32_t pods) const {
     return "apiVersion: batch/v1\nkind: Job\n" + metadata(name_ + "-" + role, name_, role) +
            fmt::format(
-               "spec:\n  completionMode: Indexed\n  completions: {0}\n  parallelism: {0}\n  backoffLimit: "
-               "{1}\n",
-               pods, 10 * pods);
+               "spec:\n  completionMode: {0}\n  completions: {1}\n  parallelism: {1}\n  backoffLimit: {2}\n",
+               mode, pods, 10 * pods);
   }
   // With --recover a pod that takes another one's place goes on from its journal; the first one has none.
   std::string scheduler() const {
     return "apiVersion: v1\nkind: PersistentVolumeClaim\n" + metadata(name_ + "-state", name_, "scheduler") +
            "spec:\n  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 10Gi}}\n---\n" +
-           job_of("scheduler", 1) +
+           job_of("scheduler", "NonIndexed", 1) +
            pod("scheduler",
                fmt::format("scheduler /job/job.yaml --bind tcp://0.0.0.0:7000 --http 0.0.0.0:9100{}{}",
                            listens(),
@@ -158,7 +158,7 @@ class Manifests {
            "        - {name: state, emptyDir: {}}\n";
   }
   std::string workers() const {
-    return job_of("worker", job_.cluster.workers) +
+    return job_of("worker", "Indexed", job_.cluster.workers) +
            pod("worker", "worker " + member_args(), "OnFailure",
                "            - {name: state, mountPath: /state}\n", "") +
            "        - {name: state, emptyDir: {}}\n";

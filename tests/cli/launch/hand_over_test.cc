@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <vector>
 
 #include "cli/launch/k8s_manifests.h"
 #include "cli/launch/slurm_form.h"
@@ -14,6 +16,8 @@
 namespace capstan {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -63,6 +67,29 @@ TEST(K8s, ManifestsAreTheObjectsOfTheJob) {
   }
   EXPECT_EQ(kinds, (std::multiset<std::string>{"ConfigMap", "Job", "Job", "PersistentVolumeClaim",
                                                "PodDisruptionBudget", "Secret", "Service", "StatefulSet"}));
+}
+
+// A Job that is not indexed leaves its pod the hostname that the template asks for; an indexed one calls its
+// pods JOB-INDEX. With a subdomain the headless Service of that name has the pod's address.
+TEST(K8s, TheSchedulersAddressIsAHostnameThatItsPodGets) {
+  std::string host, service;
+  std::set<std::string> asked;
+  for (const YAML::Node& object : YAML::LoadAll(k8s_manifests(films(), {"job: x\n", "capstan", {}, ""}))) {
+    const auto name = object["metadata"]["name"].as<std::string>();
+    if (object["kind"].as<std::string>() == "Service") service = name;
+    if (!object["spec"]["template"]) continue;
+    const YAML::Node pod = object["spec"]["template"]["spec"];
+    if (name == "films-2027-scheduler") {
+      const bool indexed = object["spec"]["completionMode"].as<std::string>() == "Indexed";
+      host = (indexed ? name + "-0" : pod["hostname"].as<std::string>()) + "." +
+             pod["subdomain"].as<std::string>();
+    }
+    const auto args = pod["containers"][0]["args"].as<std::vector<std::string>>();
+    const auto option = std::find(args.begin(), args.end(), "--scheduler");
+    if (option != args.end()) asked.insert(option[1]);
+  }
+  EXPECT_THAT(host, EndsWith("." + service));
+  EXPECT_THAT(asked, ElementsAre("tcp://" + host + ":7000"));
 }
 
 TEST(K8s, WithoutKeysThereIsNoSecretAndNodesAreTold) {
