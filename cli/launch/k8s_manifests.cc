@@ -6,6 +6,7 @@
 #include <cctype>
 #include <string_view>
 
+#include "cli/wire_keys.h"
 #include "common/text.h"
 
 namespace capstan {
@@ -32,7 +33,9 @@ class Manifests {
 
   std::string all() const {
     std::string text = config_map();
-    if (has_keys()) text += "---\n" + secret();
+    for (const char* role : {"scheduler", "ps", "worker"}) {
+      if (has_keys()) text += "---\n" + secret(role);
+    }
     return text + "---\n" + service() + "---\n" + scheduler() + "---\n" + servers() + "---\n" + workers() +
            "---\n" + budget();
   }
@@ -46,11 +49,16 @@ class Manifests {
     return "apiVersion: v1\nkind: ConfigMap\n" + metadata(name_ + "-job", name_, "job") +
            "data:\n  job.yaml: |\n" + indented(settings_.yaml, 4);
   }
-  std::string secret() const {
-    std::string text = "apiVersion: v1\nkind: Secret\n" + metadata(name_ + "-keys", name_, "keys") +
+  std::string secret_name(const std::string& role) const { return name_ + "-" + role + "-keys"; }
+  std::string secret(const std::string& role) const {
+    std::string text = "apiVersion: v1\nkind: Secret\n" + metadata(secret_name(role), name_, role) +
                        "type: Opaque\nstringData:\n";
-    for (const auto& [file, bytes] : settings_.keys)
-      text += fmt::format("  {}: |\n{}", file, indented(bytes, 4));
+    const auto files = key_files_of(role == "scheduler" ? Role::kScheduler
+                                    : role == "ps"      ? Role::kServer
+                                                        : Role::kWorker);
+    for (const auto& [file, bytes] : settings_.keys) {
+      if (files.contains(file)) text += fmt::format("  {}: |\n{}", file, indented(bytes, 4));
+    }
     return text;
   }
   // Pods have names of their own by it, also before they are ready: they find each other while they start.
@@ -114,8 +122,8 @@ class Manifests {
     if (has_keys()) text += "            - {name: keys, mountPath: /keys, readOnly: true}\n";
     text += fmt::format("      volumes:\n        - {{name: job, configMap: {{name: {}-job}}}}\n", name_);
     if (has_keys()) {
-      text += fmt::format("        - {{name: keys, secret: {{secretName: {}-keys, defaultMode: 0400}}}}\n",
-                          name_);
+      text += fmt::format("        - {{name: keys, secret: {{secretName: {}, defaultMode: 0400}}}}\n",
+                          secret_name(role));
     }
     return text;
   }
