@@ -13,6 +13,7 @@
 #include "cli/launch/k8s_manifests.h"
 #include "cli/launch/slurm_form.h"
 #include "cli/node_identity.h"
+#include "tests/cli/run_here.h"
 
 namespace capstan {
 namespace {
@@ -140,6 +141,22 @@ TEST(Slurm, TheFormIsABatchScript) {
   std::ofstream(file) << form;
   EXPECT_EQ(std::system(("bash -n " + file.string()).c_str()), 0);
   std::filesystem::remove(file);
+}
+
+// No job is read, and nothing submitted or printed.
+TEST(HandOver, WhatOthersDoThemselvesIsRefusedInWords) {
+  const auto refused = [](const std::vector<std::string>& options, const std::string& words) {
+    std::vector<std::string> all = {"launch", "no_such_job.yaml"};
+    all.insert(all.end(), options.begin(), options.end());
+    const Outcome outcome = run(all);
+    EXPECT_EQ(outcome.code, kExitUsage);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, HasSubstr(words));
+  };
+  refused({"--slurm", "--stop"}, "scancel");
+  refused({"--k8s", "--stop"}, "kubectl delete -f");
+  refused({"--slurm", "--hosts", "hosts.txt"}, "Slurm chooses its hosts");
+  refused({"--k8s", "--hosts", "hosts.txt"}, "Kubernetes chooses the hosts");
 }
 
 class Identity : public ::testing::Test {
