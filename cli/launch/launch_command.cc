@@ -15,13 +15,11 @@ namespace {
 std::string not_ours(const LaunchArgs& args) {
   if (args.slurm && args.stop) {
     return "--stop ends a job that launch runs over ssh; a job of Slurm ends with scancel JOBID (squeue "
-           "shows "
-           "its number, as sbatch did)";
+           "shows its number, as sbatch did)";
   }
   if (args.k8s && args.stop) {
     return "--stop ends a job that launch runs over ssh; in Kubernetes a job's objects go with: capstan "
-           "launch "
-           "JOB.yaml --k8s | kubectl delete -f -";
+           "launch JOB.yaml --k8s | kubectl delete -f -";
   }
   if (args.slurm && !args.hosts_file.empty()) {
     return "--hosts is for ssh: Slurm chooses its hosts (SBATCH_PARTITION and SBATCH_CONSTRAINT in the "
