@@ -5,7 +5,7 @@ namespace capstan {
 void add_all_commands(CLI::App& app, Console console, int& exit_code) {
   add_run(app, exit_code);
   add_tune(app, console, exit_code);
-  add_launch(app, exit_code);
+  add_launch(app, console, exit_code);
   add_check(app, console, exit_code);
   add_evaluate(app, console, exit_code);
   add_compare(app, console, exit_code);

@@ -10,7 +10,7 @@ namespace capstan {
 
 void add_run(CLI::App& app, int& exit_code);
 void add_roles(CLI::App& app, int& exit_code);  // scheduler, ps, worker
-void add_launch(CLI::App& app, int& exit_code);
+void add_launch(CLI::App& app, Console console, int& exit_code);
 void add_tether(CLI::App& app, Console console, int& exit_code);
 void add_doctor(CLI::App& app, Console console, int& exit_code);
 void add_check(CLI::App& app, Console console, int& exit_code);

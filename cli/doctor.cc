@@ -101,7 +101,10 @@ Finding folder(const std::string& path) {
             "choose another one (work_dir), or give this user the right to write there"};
   }
   const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-  const std::string found = fmt::format("{} free in {}", in_gib(free), path);
+  const std::string found =
+      here == path ? fmt::format("{} free in {}", in_gib(free), path)
+                   : fmt::format("{} does not exist yet: it would be made below {}, where {} are free", path,
+                                 here, in_gib(free));
   if (free >= kGiB) return {"folder", State::kGood, found, ""};
   return {"folder", State::kWorse, found, "checkpoints fail when it is full; training goes on without them"};
 }

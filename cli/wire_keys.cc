@@ -34,6 +34,12 @@ Status make_missing_keys(const std::string& folder) {
   return add_key_for_each_role(folder);
 }
 
+std::set<std::string> key_files_of(Role role) {
+  std::set<std::string> files = {kAllowedFile, std::string(to_string(role)) + kSecretSuffix};
+  if (role == Role::kScheduler || role == Role::kServer) files.emplace(kFileKeysName);
+  return files;
+}
+
 Result<SecurityOptions> security_of(const KeyArgs& keys, Role role, const std::string& name, const Log* log) {
   SecurityOptions security;
   security.insecure = keys.insecure;

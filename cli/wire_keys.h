@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <set>
 #include <string>
 
 #include "common/adapters/wire_security.h"
@@ -24,6 +25,10 @@ KeyArgs with_job(KeyArgs keys, const ClusterConfig& cluster);
 
 // A key for each role, and one for checkpoints, in a folder that has none yet. kIo, kNoSpace.
 Status make_missing_keys(const std::string& folder);
+
+// Those files of a folder of keys that a node of this role needs: the list of all, the role's secret and, of
+// who keeps checkpoints, the key to them, which not every folder has.
+std::set<std::string> key_files_of(Role role);
 
 // kNotFound, kInvalid with a remedy. `log` outlives the transport that is given these.
 Result<SecurityOptions> security_of(const KeyArgs& keys, Role role, const std::string& name, const Log* log);

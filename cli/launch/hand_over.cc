@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 #include <thread>
 
 #include "cli/child_process.h"
@@ -80,10 +81,11 @@ int print_k8s(const LaunchArgs& args) {
   const KeyArgs keys = with_job(args.keys, job.cluster);
   if (!keys.folder.empty()) {
     if (const Status made = make_missing_keys(keys.folder); !made.ok()) return complain(made.error(), 1);
-    for (const char* file :
-         {"allowed", "scheduler.key", "server.key", "worker.key", "tool.key", kFileKeysName}) {
+    std::set<std::string> names;
+    for (const Role role : {Role::kScheduler, Role::kServer, Role::kWorker}) names.merge(key_files_of(role));
+    for (const std::string& file : names) {
       const auto bytes = DiskFiles().read(keys.folder + "/" + file);
-      const bool optional = std::string_view(file) == kFileKeysName;
+      const bool optional = file == kFileKeysName;
       if (optional && !bytes.ok() && bytes.error().code == ErrorCode::kNotFound) continue;
       if (!bytes.ok()) return complain(bytes.error(), 1);
       settings.keys[file] = std::string(bytes->text());

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <set>
 
 #include "common/adapters/disk_files.h"
 #include "common/adapters/file_keys.h"
@@ -148,14 +149,12 @@ Result<std::vector<HostCluster::File>> HostCluster::files() const {
   if (plan_.keys.folder.empty()) return files;
   const std::string folder = job().work_dir + "/keys/";
   for (std::size_t host = 0; host < plan_.hosts.size(); ++host) {
-    std::vector<std::string> names = {kAllowedFile};
-    for (const auto& [stem, role] :
-         {std::pair("scheduler", "scheduler"), std::pair("ps-", "server"), std::pair("worker-", "worker")}) {
-      if (nodes_at(host, stem) > 0) names.push_back(std::string(role) + kSecretSuffix);
+    std::set<std::string> names = {kAllowedFile};
+    for (const auto& [stem, role] : {std::pair("scheduler", Role::kScheduler),
+                                     std::pair("ps-", Role::kServer), std::pair("worker-", Role::kWorker)}) {
+      if (nodes_at(host, stem) > 0) names.merge(key_files_of(role));
     }
-    const bool keeps_checkpoints = nodes_at(host, "scheduler") + nodes_at(host, "ps-") > 0;
-    if (keeps_checkpoints && DiskFiles().exists(plan_.keys.folder + "/" + kFileKeysName).value())
-      names.emplace_back(kFileKeysName);
+    if (!DiskFiles().exists(plan_.keys.folder + "/" + kFileKeysName).value()) names.erase(kFileKeysName);
     for (const std::string& name : names) {
       const auto bytes = DiskFiles().read(plan_.keys.folder + "/" + name);
       if (!bytes.ok()) {

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <string_view>
 
+#include "cli/wire_keys.h"
 #include "common/text.h"
 
 namespace capstan {
@@ -32,7 +33,9 @@ class Manifests {
 
   std::string all() const {
     std::string text = config_map();
-    if (has_keys()) text += "---\n" + secret();
+    for (const char* role : {"scheduler", "ps", "worker"}) {
+      if (has_keys()) text += "---\n" + secret(role);
+    }
     return text + "---\n" + service() + "---\n" + scheduler() + "---\n" + servers() + "---\n" + workers() +
            "---\n" + budget();
   }
@@ -46,11 +49,16 @@ class Manifests {
     return "apiVersion: v1\nkind: ConfigMap\n" + metadata(name_ + "-job", name_, "job") +
            "data:\n  job.yaml: |\n" + indented(settings_.yaml, 4);
   }
-  std::string secret() const {
-    std::string text = "apiVersion: v1\nkind: Secret\n" + metadata(name_ + "-keys", name_, "keys") +
+  std::string secret_name(const std::string& role) const { return name_ + "-" + role + "-keys"; }
+  std::string secret(const std::string& role) const {
+    std::string text = "apiVersion: v1\nkind: Secret\n" + metadata(secret_name(role), name_, role) +
                        "type: Opaque\nstringData:\n";
-    for (const auto& [file, bytes] : settings_.keys)
-      text += fmt::format("  {}: |\n{}", file, indented(bytes, 4));
+    const auto files = key_files_of(role == "scheduler" ? Role::kScheduler
+                                    : role == "ps"      ? Role::kServer
+                                                        : Role::kWorker);
+    for (const auto& [file, bytes] : settings_.keys) {
+      if (files.contains(file)) text += fmt::format("  {}: |\n{}", file, indented(bytes, 4));
+    }
     return text;
   }
   // Pods have names of their own by it, also before they are ready: they find each other while they start.
@@ -69,7 +77,8 @@ class Manifests {
         name_, job_.name, job_.cluster.max_frame_bytes,
         job_.cluster.threads > 0 ? fmt::format(" --threads {}", job_.cluster.threads) : "", keys());
   }
-  // The scheduler's Job gives its pods names by chance; a StatefulSet's have the Service's.
+  // A Job gives its pods names by chance; a StatefulSet's have the Service's. An indexed Job's hostnames are
+  // its own (JOB-INDEX), whatever is asked for.
   std::string dns(const std::string& role) const {
     return role == "scheduler" ? fmt::format("hostname: {0}-scheduler\n      subdomain: {0}\n      ", name_)
                                : "";
@@ -113,23 +122,22 @@ class Manifests {
     if (has_keys()) text += "            - {name: keys, mountPath: /keys, readOnly: true}\n";
     text += fmt::format("      volumes:\n        - {{name: job, configMap: {{name: {}-job}}}}\n", name_);
     if (has_keys()) {
-      text += fmt::format("        - {{name: keys, secret: {{secretName: {}-keys, defaultMode: 0400}}}}\n",
-                          name_);
+      text += fmt::format("        - {{name: keys, secret: {{secretName: {}, defaultMode: 0400}}}}\n",
+                          secret_name(role));
     }
     return text;
   }
-  std::string job_of(const std::string& role, std::uint32_t pods) const {
+  std::string job_of(const std::string& role, const std::string& mode, std::uint32_t pods) const {
     return "apiVersion: batch/v1\nkind: Job\n" + metadata(name_ + "-" + role, name_, role) +
            fmt::format(
-               "spec:\n  completionMode: Indexed\n  completions: {0}\n  parallelism: {0}\n  backoffLimit: "
-               "{1}\n",
-               pods, 10 * pods);
+               "spec:\n  completionMode: {0}\n  completions: {1}\n  parallelism: {1}\n  backoffLimit: {2}\n",
+               mode, pods, 10 * pods);
   }
   // With --recover a pod that takes another one's place goes on from its journal; the first one has none.
   std::string scheduler() const {
     return "apiVersion: v1\nkind: PersistentVolumeClaim\n" + metadata(name_ + "-state", name_, "scheduler") +
            "spec:\n  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 10Gi}}\n---\n" +
-           job_of("scheduler", 1) +
+           job_of("scheduler", "NonIndexed", 1) +
            pod("scheduler",
                fmt::format("scheduler /job/job.yaml --bind tcp://0.0.0.0:7000 --http 0.0.0.0:9100{}{}",
                            listens(),
@@ -158,7 +166,7 @@ class Manifests {
            "        - {name: state, emptyDir: {}}\n";
   }
   std::string workers() const {
-    return job_of("worker", job_.cluster.workers) +
+    return job_of("worker", "Indexed", job_.cluster.workers) +
            pod("worker", "worker " + member_args(), "OnFailure",
                "            - {name: state, mountPath: /state}\n", "") +
            "        - {name: state, emptyDir: {}}\n";

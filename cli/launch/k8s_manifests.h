@@ -16,9 +16,9 @@ struct K8sSettings {
   std::string scheduler_args;  // " --resume"
 };
 
-// ConfigMap with the job, Secret with the keys, a headless Service, a StatefulSet each for the scheduler
-// (with a volume for its journal and the report) and the servers, an indexed Job for the workers, and a
-// PodDisruptionBudget that takes one server at a time. Documents with --- between.
+// ConfigMap with the job, a Secret for each role with the keys that it needs, a headless Service, a Job for
+// the scheduler (with a volume for its journal and the report), a StatefulSet for the servers, an indexed Job
+// for the workers, and a PodDisruptionBudget that takes one server at a time. Documents with --- between.
 std::string k8s_manifests(const JobConfig& job, const K8sSettings& settings);
 
 // Of a job: lower case, digits and '-', as names of objects must be.

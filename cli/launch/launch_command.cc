@@ -9,7 +9,30 @@
 
 namespace capstan {
 
-void add_launch(CLI::App& app, int& exit_code) {
+namespace {
+
+// What Slurm and Kubernetes do themselves; empty: nothing of it is asked for.
+std::string not_ours(const LaunchArgs& args) {
+  if (args.slurm && args.stop) {
+    return "--stop ends a job that launch runs over ssh; a job of Slurm ends with scancel JOBID (squeue "
+           "shows its number, as sbatch did)";
+  }
+  if (args.k8s && args.stop) {
+    return "--stop ends a job that launch runs over ssh; in Kubernetes a job's objects go with: capstan "
+           "launch JOB.yaml --k8s | kubectl delete -f -";
+  }
+  if (args.slurm && !args.hosts_file.empty()) {
+    return "--hosts is for ssh: Slurm chooses its hosts (SBATCH_PARTITION and SBATCH_CONSTRAINT in the "
+           "environment say among which)";
+  }
+  if (args.k8s && !args.hosts_file.empty())
+    return "--hosts is for ssh: Kubernetes chooses the hosts of its pods";
+  return "";
+}
+
+}  // namespace
+
+void add_launch(CLI::App& app, Console console, int& exit_code) {
   auto args = std::make_shared<LaunchArgs>();
   CLI::App* launch = app.add_subcommand("launch", "Run a job's cluster on several hosts, over ssh");
   add_job_option(*launch, args->job);
@@ -43,7 +66,12 @@ void add_launch(CLI::App& app, int& exit_code) {
   launch->add_flag("--quiet", args->quiet, "No progress, only the result");
   launch->add_flag("--follow", args->follow, "Show all logs, each line behind its host and node");
   launch->footer("Example: capstan launch configs/movielens.yaml --hosts hosts.txt");
-  launch->callback([args, &exit_code] {
+  launch->callback([args, console, &exit_code] {
+    if (const std::string wrong = not_ours(*args); !wrong.empty()) {
+      console.err << "capstan: " << wrong << "\n";
+      exit_code = kExitUsage;
+      return;
+    }
     exit_code = args->slurm ? submit_to_slurm(*args) : args->k8s ? print_k8s(*args) : launch_job(*args);
   });
 }

@@ -2,18 +2,24 @@
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
+#include <vector>
 
 #include "cli/launch/k8s_manifests.h"
 #include "cli/launch/slurm_form.h"
 #include "cli/node_identity.h"
+#include "tests/cli/run_here.h"
 
 namespace capstan {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -37,8 +43,10 @@ TEST(K8s, NamesAreThoseOfObjects) {
 
 TEST(K8s, ManifestsAreTheObjectsOfTheJob) {
   const JobConfig job = films();
-  const std::string text = k8s_manifests(
-      job, {"job: Films_2027\n# a comment: with a colon\n", "capstan:1", {{"allowed", "server 00 s\n"}}, ""});
+  const std::string text = k8s_manifests(job, {"job: Films_2027\n# a comment: with a colon\n",
+                                               "capstan:1",
+                                               {{"allowed", "server 00 s\n"}, {"server.key", "s"}},
+                                               ""});
   std::multiset<std::string> kinds;
   for (const YAML::Node& object : YAML::LoadAll(text)) {
     kinds.insert(object["kind"].as<std::string>());
@@ -46,9 +54,6 @@ TEST(K8s, ManifestsAreTheObjectsOfTheJob) {
     const auto kind = object["kind"].as<std::string>();
     if (kind == "ConfigMap") {
       EXPECT_EQ(object["data"]["job.yaml"].as<std::string>(), "job: Films_2027\n# a comment: with a colon\n");
-    }
-    if (kind == "Secret") {
-      EXPECT_EQ(object["stringData"]["allowed"].as<std::string>(), "server 00 s\n");
     }
     if (kind != "StatefulSet") continue;
     EXPECT_EQ(object["spec"]["replicas"].as<int>(), 3);
@@ -62,7 +67,60 @@ TEST(K8s, ManifestsAreTheObjectsOfTheJob) {
     EXPECT_THAT(args, Not(HasSubstr("--insecure")));
   }
   EXPECT_EQ(kinds, (std::multiset<std::string>{"ConfigMap", "Job", "Job", "PersistentVolumeClaim",
-                                               "PodDisruptionBudget", "Secret", "Service", "StatefulSet"}));
+                                               "PodDisruptionBudget", "Secret", "Secret", "Secret", "Service",
+                                               "StatefulSet"}));
+}
+
+// No pod holds a key that would let it act as another role, as on hosts that `launch` reaches by ssh.
+TEST(K8s, APodHasTheKeysOfItsRoleAlone) {
+  std::map<std::string, std::string> keys;
+  for (const char* file :
+       {"allowed", "scheduler.key", "server.key", "worker.key", "tool.key", "checkpoint.key"})
+    keys[file] = std::string("of ") + file + "\n";
+  std::map<std::string, std::set<std::string>> secrets, mounted;
+  for (const YAML::Node& object : YAML::LoadAll(k8s_manifests(films(), {"job: x\n", "capstan", keys, ""}))) {
+    const auto name = object["metadata"]["name"].as<std::string>();
+    if (object["kind"].as<std::string>() == "Secret") {
+      for (const auto& file : object["stringData"]) {
+        secrets[name].insert(file.first.as<std::string>());
+        EXPECT_EQ(file.second.as<std::string>(), "of " + file.first.as<std::string>() + "\n");
+      }
+    }
+    if (!object["spec"] || !object["spec"]["template"]) continue;
+    const YAML::Node pod = object["spec"]["template"]["spec"];
+    for (const YAML::Node& volume : pod["volumes"]) {
+      if (!volume["secret"]) continue;
+      const auto& files = secrets.at(volume["secret"]["secretName"].as<std::string>());
+      mounted[pod["containers"][0]["name"].as<std::string>()].insert(files.begin(), files.end());
+    }
+  }
+  using Files = std::set<std::string>;
+  EXPECT_EQ(mounted["scheduler"], (Files{"allowed", "scheduler.key", "checkpoint.key"}));
+  EXPECT_EQ(mounted["ps"], (Files{"allowed", "server.key", "checkpoint.key"}));
+  EXPECT_EQ(mounted["worker"], (Files{"allowed", "worker.key"}));
+}
+
+// A Job that is not indexed leaves its pod the hostname that the template asks for; an indexed one calls its
+// pods JOB-INDEX. With a subdomain the headless Service of that name has the pod's address.
+TEST(K8s, TheSchedulersAddressIsAHostnameThatItsPodGets) {
+  std::string host, service;
+  std::set<std::string> asked;
+  for (const YAML::Node& object : YAML::LoadAll(k8s_manifests(films(), {"job: x\n", "capstan", {}, ""}))) {
+    const auto name = object["metadata"]["name"].as<std::string>();
+    if (object["kind"].as<std::string>() == "Service") service = name;
+    if (!object["spec"] || !object["spec"]["template"]) continue;
+    const YAML::Node pod = object["spec"]["template"]["spec"];
+    if (name == "films-2027-scheduler") {
+      const bool indexed = object["spec"]["completionMode"].as<std::string>() == "Indexed";
+      host = (indexed ? name + "-0" : pod["hostname"].as<std::string>()) + "." +
+             pod["subdomain"].as<std::string>();
+    }
+    const auto args = pod["containers"][0]["args"].as<std::vector<std::string>>();
+    const auto option = std::find(args.begin(), args.end(), "--scheduler");
+    if (option != args.end()) asked.insert(option[1]);
+  }
+  EXPECT_THAT(host, EndsWith("." + service));
+  EXPECT_THAT(asked, ElementsAre("tcp://" + host + ":7000"));
 }
 
 TEST(K8s, WithoutKeysThereIsNoSecretAndNodesAreTold) {
@@ -83,6 +141,22 @@ TEST(Slurm, TheFormIsABatchScript) {
   std::ofstream(file) << form;
   EXPECT_EQ(std::system(("bash -n " + file.string()).c_str()), 0);
   std::filesystem::remove(file);
+}
+
+// No job is read, and nothing submitted or printed.
+TEST(HandOver, WhatOthersDoThemselvesIsRefusedInWords) {
+  const auto refused = [](const std::vector<std::string>& options, const std::string& words) {
+    std::vector<std::string> all = {"launch", "no_such_job.yaml"};
+    all.insert(all.end(), options.begin(), options.end());
+    const Outcome outcome = run(all);
+    EXPECT_EQ(outcome.code, kExitUsage);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, HasSubstr(words));
+  };
+  refused({"--slurm", "--stop"}, "scancel");
+  refused({"--k8s", "--stop"}, "kubectl delete -f");
+  refused({"--slurm", "--hosts", "hosts.txt"}, "Slurm chooses its hosts");
+  refused({"--k8s", "--hosts", "hosts.txt"}, "Kubernetes chooses the hosts");
 }
 
 class Identity : public ::testing::Test {

@@ -6,6 +6,7 @@
 
 #include "cli/doctor.h"
 #include "cli/version.h"
+#include "tests/temp_dir.h"
 
 namespace capstan {
 namespace {
@@ -69,6 +70,22 @@ TEST(Doctor, FindsWhatANodeCannotDoWithout) {
   EXPECT_EQ(bad[0].what, "folder");
   EXPECT_EQ(bad[1].what, "address");
   EXPECT_THAT(bad[1].found, HasSubstr("203.0.113.7"));
+}
+
+TEST(Doctor, SaysWhereAFolderThatIsNotThereWouldBeMade) {
+  const TempDir dir;
+  DoctorArgs args;
+  const auto found = [&](const std::string& folder) {
+    args.folder = folder;
+    for (const Finding& finding : examine(args)) {
+      if (finding.what == "folder") return finding.found;
+    }
+    return std::string();
+  };
+  EXPECT_THAT(found(dir.path() + "/not/there"),
+              HasSubstr(dir.path() + "/not/there does not exist yet: it would be made below " + dir.path() +
+                        ", where "));
+  EXPECT_THAT(found(dir.path()), HasSubstr(" free in " + dir.path()));
 }
 
 }  // namespace
