@@ -57,7 +57,10 @@ Result<Launch> plan_of(const LaunchArgs& args) {
   }
   plan.folder = args.folder.empty() ? std::filesystem::current_path().string() : args.folder;
   plan.http_port = args.http_port;
-  plan.keys = with_job(args.keys, launch.job.config.cluster);
+  const ClusterConfig& cluster = launch.job.config.cluster;
+  CAPSTAN_TRY(
+      check_ports_from(plan.http_port, std::uint64_t{1} + cluster.servers + cluster.workers).wrap("--http"));
+  plan.keys = with_job(args.keys, cluster);
   if (args.follow) plan.follow = stdout;
   const bool far = std::any_of(plan.hosts.begin(), plan.hosts.end(),
                                [](const LaunchHost& host) { return !is_loopback(host.address + ":0"); });

@@ -238,7 +238,26 @@ TEST_F(Launch, WrongSetUpsAreNamedBeforeAnythingStarts) {
   refused(elsewhere, "has no capstan");
   auto folder = words(file, hosts_file({"", ""}), secured({"--folder", "/no/such/folder"}));
   refused(folder, "/no/such/folder");
+  refused(words(file, hosts_file(kSpread), secured({"--http", "65534"})), "port 65534 leaves 2 ports for");
+  refused(
+      words(file, hosts(lab_->address("one") + "\n127.0.0.1 ssh=" + lab_->address("two") + "\n"), secured()),
+      "hosts.txt:2: the other hosts do not reach 127.0.0.1");
   EXPECT_TRUE(no_node_is_left());
+}
+
+TEST_F(Launch, ATakenPageIsNamedBeforeAnythingStarts) {
+  const std::string file = ratings_job("{passes: 1}");
+  const std::string taken = lab_->address("two") + ":9101";
+  const auto holder = start_on("two", {"scheduler", ratings_job("{passes: 1}"), "--bind", "tcp://" + taken,
+                                       "--insecure", "--set", "work_dir=" + path("other")});
+  ASSERT_TRUE(eventually([&] { return holder->err().find(" at tcp://") != std::string::npos; }, kPatience))
+      << holder->err();
+  const Outcome refused = run(words(file, hosts_file(kSpread), secured({"--http", "9100"})));
+  EXPECT_EQ(refused.code, 2) << refused.out;
+  EXPECT_THAT(refused.err, HasSubstr(taken + ": Address already in use"));
+  EXPECT_FALSE(std::filesystem::exists(path("work/logs/scheduler.log")));
+  holder->signal(SIGTERM);
+  holder->wait(kPatience);
 }
 
 TEST_F(Launch, ADryRunPrintsEveryCommandAndStartsNothing) {
