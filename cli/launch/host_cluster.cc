@@ -199,7 +199,20 @@ Status HostCluster::bring() {
   errands.reserve(files.size());
   for (const File& file : files)
     errands.push_back({plan_.hosts[file.host], write_line(file), "write " + file.path, file.bytes});
-  return ssh_.do_all(errands, scratch_, kCallPatience);
+  Status all = ok_status();
+  ssh_.call_all(errands, scratch_, kCallPatience,
+                [&](const Ssh::Errand& errand, const Result<Ssh::Answer>& answer) {
+                  Status done = Ssh::done_on(errand.host, answer, errand.what);
+                  if (!all.ok() || done.ok()) return;
+                  all = std::move(done);
+                  if (!answer.ok() || answer->code == Ssh::kLost) return;
+                  const std::string said(trim(all.error().message));
+                  all = make_error(ErrorCode::kInvalid,
+                                   said +
+                                       ": name a folder that this user can write there (--folder DIR, and "
+                                       "work_dir within it)");
+                });
+  return all;
 }
 
 JobCluster::Room HostCluster::room_of(const std::string& name) const {

@@ -231,13 +231,21 @@ TEST_F(Launch, WrongSetUpsAreNamedBeforeAnythingStarts) {
   refused(words(file, hosts(lab_->address("one") + "\n" + lab_->address("two") + " server=2\n"), secured()),
           "hosts.txt:2: there is no 'server' (did you mean 'servers'?)");
   refused(words(file, hosts_file({"", ""})), "cluster.security");
-  refused(words(file, path("none.txt"), secured()), "none.txt");
+  refused(words(file, path("none.txt"), secured()), "docs/HOSTS.md");
   refused(words(file, hosts("10.99.0.77\n"), secured()), "ssh cannot reach 10.99.0.77");
   auto elsewhere = words(file, hosts_file({"", ""}), secured());
   elsewhere[5] = "/no/such/capstan";
   refused(elsewhere, "has no capstan");
   auto folder = words(file, hosts_file({"", ""}), secured({"--folder", "/no/such/folder"}));
   refused(folder, "/no/such/folder");
+  refused(words(file, hosts_file({"", ""}), secured({"--folder", "/proc", "--set", "work_dir=out"})),
+          "--folder DIR");
+  auto no_ssh = words(file, hosts_file({"", ""}), secured());
+  no_ssh[7] = "/no/such/ssh -x";
+  refused(no_ssh, "the ssh program '/no/such/ssh' cannot be run");
+  auto no_capstan = words(file, hosts_file({"", ""}), secured());
+  no_capstan[5] = "/bin/ls";
+  refused(no_capstan, "--program names there is no capstan");
   refused(words(file, hosts_file(kSpread), secured({"--http", "65534"})), "port 65534 leaves 2 ports for");
   refused(
       words(file, hosts(lab_->address("one") + "\n127.0.0.1 ssh=" + lab_->address("two") + "\n"), secured()),
