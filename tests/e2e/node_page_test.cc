@@ -108,6 +108,14 @@ TEST_F(NodePages, ACertificateWithoutItsKeyIsAMistake) {
   EXPECT_THAT(run->err(), HasSubstr("CAPSTAN_HTTP_CERT and CAPSTAN_HTTP_KEY belong together"));
 }
 
+TEST_F(NodePages, ACertificateThatCannotBeReadIsNamedWithItsVariable) {
+  const auto run = start({"CAPSTAN_HTTP_CERT=/nope", "CAPSTAN_HTTP_KEY=/nope.key", capstan_binary(), "run",
+                          ratings_job("{passes: 1, batch_size: 64}"), "--http", "127.0.0.1:0"},
+                         "/usr/bin/env");
+  EXPECT_EQ(run->wait(kPatience), 1);
+  EXPECT_THAT(run->err(), AllOf(HasSubstr("CAPSTAN_HTTP_CERT names a file"), HasSubstr("/nope: No such")));
+}
+
 TEST_F(NodePages, ATakenPortIsNamedBeforeAnythingStarts) {
   const auto holder = HttpServer::start("127.0.0.1:0", {}, [](const std::string&, const auto&) {});
   ASSERT_TRUE(holder.ok()) << holder.error().message;
