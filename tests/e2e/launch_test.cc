@@ -238,8 +238,6 @@ TEST_F(Launch, WrongSetUpsAreNamedBeforeAnythingStarts) {
   refused(elsewhere, "has no capstan");
   auto folder = words(file, hosts_file({"", ""}), secured({"--folder", "/no/such/folder"}));
   refused(folder, "/no/such/folder");
-  refused(words(file, hosts_file({"", ""}), secured({"--folder", "/proc", "--set", "work_dir=out"})),
-          "--folder DIR");
   auto no_ssh = words(file, hosts_file({"", ""}), secured());
   no_ssh[7] = "/no/such/ssh -x";
   refused(no_ssh, "the ssh program '/no/such/ssh' cannot be run");
@@ -251,6 +249,15 @@ TEST_F(Launch, WrongSetUpsAreNamedBeforeAnythingStarts) {
       words(file, hosts(lab_->address("one") + "\n127.0.0.1 ssh=" + lab_->address("two") + "\n"), secured()),
       "hosts.txt:2: the other hosts do not reach 127.0.0.1");
   EXPECT_TRUE(no_node_is_left());
+}
+
+TEST_F(Launch, AFolderThatCannotBeWrittenThereIsNamed) {
+  std::vector<std::string> all = words(ratings_job("{passes: 1}"), hosts_file({"", ""}),
+                                       secured({"--folder", "/proc", "--set", "work_dir=out"}));
+  all.insert(all.begin(), {"-C", path(), capstan_binary()});
+  const auto launched = start(all, "/usr/bin/env");
+  EXPECT_EQ(launched->wait(kPatience), 2) << launched->out();
+  EXPECT_THAT(launched->err(), HasSubstr("--folder DIR"));
 }
 
 TEST_F(Launch, ATakenPageIsNamedBeforeAnythingStarts) {
