@@ -1,14 +1,14 @@
 // `capstan keys`: the keys of a cluster whose links are encrypted.
 #include <spdlog/fmt/fmt.h>
 
-#include <fstream>
+#include <filesystem>
 #include <memory>
 #include <ostream>
-#include <sstream>
 
 #include "cli/commands.h"
 #include "cli/offline_job.h"
 #include "cli/wire_keys.h"
+#include "common/adapters/disk_files.h"
 #include "common/adapters/file_keys.h"
 
 namespace capstan {
@@ -31,10 +31,16 @@ int make_for_checkpoints(const KeysOptions& options, Console console) {
   return kExitOk;
 }
 
+Error unreadable(const Error& error) {
+  return make_error(error.code, error.message + ": let this user read it, or name another folder (--keys)");
+}
+
 int make(const KeysOptions& options, Console console) {
   if (options.role.empty()) {
     const Status made = make_missing_keys(options.folder);
     if (!made.ok()) return complain(made.error(), console);
+    const auto listed = DiskFiles().read(options.folder + "/" + kAllowedFile);
+    if (!listed.ok()) return complain(unreadable(listed.error()), console);
     console.out << fmt::format(
         "keys in {0}: give a host {0}/{1} and the .key files of the roles that it runs; {2}, which encrypts "
         "checkpoints, to scheduler and servers\n",
@@ -55,14 +61,15 @@ int make(const KeysOptions& options, Console console) {
 
 int show(const KeysOptions& options, Console console) {
   const std::string file = options.folder + "/" + kAllowedFile;
-  std::ifstream in(file);
-  std::ostringstream text;
-  text << in.rdbuf();
-  const auto allowed =
-      in ? parse_allowed(text.str(), file)
-         : Result<std::vector<AllowedKey>>(make_error(
-               ErrorCode::kNotFound,
-               fmt::format("no {0}: `capstan keys new --keys {1}` makes keys", file, options.folder)));
+  const auto text = DiskFiles().read(file);
+  if (!text.ok() && text.error().code == ErrorCode::kNotFound) {
+    return complain(
+        make_error(ErrorCode::kNotFound,
+                   fmt::format("no {0}: `capstan keys new --keys {1}` makes keys", file, options.folder)),
+        console);
+  }
+  if (!text.ok()) return complain(unreadable(text.error()), console);
+  const auto allowed = parse_allowed(text->text(), file);
   if (!allowed.ok()) return complain(allowed.error(), console);
   for (const AllowedKey& each : *allowed) {
     std::error_code error;

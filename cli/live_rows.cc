@@ -26,7 +26,9 @@ class Session {
   Session(const LiveTarget& target, SecurityOptions security, Duration longer = Duration(0))
       : target_(target),
         longer_(longer),
-        transport_(loop_, ZmqOptions{.node = "tool", .max_frames = 4096, .security = std::move(security)}),
+        transport_(loop_, ZmqOptions{.node = "tool",
+                                     .max_frames = 4096,
+                                     .security = told_of_refusals(std::move(security))}),
         link_(loop_, transport_, target.job_id, std::random_device{}() + 1ULL,
               {.on_greeted =
                    [this] {
@@ -66,17 +68,22 @@ class Session {
   const Hello& hello() const { return link_.hello(); }
 
  private:
+  SecurityOptions told_of_refusals(SecurityOptions security) {
+    security.refused = [this](const std::string& why) { refusal_ = why; };
+    return security;
+  }
   void be_patient(Duration patience) {
     timer_.start(patience, [this, patience] {
-      finish(make_error(
-          ErrorCode::kTimeout,
+      const std::string text =
           fmt::format("no answer from the cluster at {} within {} s: is it running, and is that its address?",
-                      target_.scheduler, patience / 1s)));
+                      target_.scheduler, patience / 1s);
+      finish(make_error(ErrorCode::kTimeout, with_refusal(text, refusal_)));
     });
   }
 
   LiveTarget target_;
   Duration longer_;
+  std::string refusal_;
   AsioLoop loop_;
   ZmqTransport transport_;
   ToolLink link_;

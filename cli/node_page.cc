@@ -1,9 +1,13 @@
 #include "cli/node_page.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include "cli/dashboard/files.h"
+#include "common/adapters/disk_files.h"
 #include "common/adapters/prometheus_text.h"
 #include "common/endpoint_check.h"
 
@@ -29,6 +33,15 @@ Result<std::optional<TlsFiles>> tls_files() {
         ErrorCode::kInvalid,
         "CAPSTAN_HTTP_CERT and CAPSTAN_HTTP_KEY belong together: the files of a certificate and "
         "its key in PEM form. Set both for pages over https, or none");
+  }
+  for (const auto& [variable, file] :
+       {std::pair("CAPSTAN_HTTP_CERT", files.certificate), std::pair("CAPSTAN_HTTP_KEY", files.key)}) {
+    if (file.empty()) continue;
+    if (const auto bytes = DiskFiles().read(file); !bytes.ok()) {
+      return make_error(ErrorCode::kInvalid,
+                        fmt::format("{} names a file in PEM form that this user can read: {}", variable,
+                                    bytes.error().message));
+    }
   }
   return files.key.empty() ? std::nullopt : std::optional(std::move(files));
 }

@@ -65,9 +65,14 @@ void add_role_options(CLI::App& command, RoleArgs& role) {
       ->check(node_name())
       ->capture_default_str();
   command.add_option("--log", role.log_file, "Write the log here instead of stderr");
-  command.add_option(
-      "--http", role.http,
-      "Answer /metrics, /healthz and /readyz here: HOST:PORT; port 0 picks one, the log says which");
+  command
+      .add_option(
+          "--http", role.http,
+          "Answer /metrics, /healthz and /readyz here: HOST:PORT; port 0 picks one, the log says which")
+      ->check([](const std::string& text) {
+        const Status fits = check_page_place(text);
+        return fits.ok() ? std::string() : fits.error().message;
+      });
   add_keys_option(command, role.keys);
   command.add_option("--threads", role.threads, "Threads to compute with; 0: one a core")
       ->capture_default_str();

@@ -72,6 +72,7 @@ struct Process {
     options.max_frame_bytes = role.max_frame_bytes;
     options.max_frames = 4096;
     options.linger = 500ms;
+    security.refused = [this](const std::string& why) { refusal = why; };
     options.security = std::move(security);
     transport = std::make_unique<ZmqTransport>(loop, options);
     return ok_status();
@@ -91,7 +92,7 @@ struct Process {
     loop.stop();
   }
   // A server's or worker's end. What came of a job that went well, the scheduler says.
-  void end_of_member(bool ok, const std::string& text) { end(ok, ok ? "well" : text); }
+  void end_of_member(bool ok, const std::string& text) { end(ok, ok ? "well" : with_refusal(text, refusal)); }
   // Here, not for the job.
   void halt(const std::string& text, int code) {
     log.error("{}", text);
@@ -103,6 +104,7 @@ struct Process {
   Log log;
   AsioLoop loop;
   AnyStorage files;
+  std::string refusal;  // of whom we connect to
   std::unique_ptr<ZmqTransport> transport;
   int exit_code = 1;
 };

@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/run_job.h"
+#include "common/endpoint_check.h"
 
 namespace capstan {
 
@@ -14,9 +15,13 @@ void add_run(CLI::App& app, int& exit_code) {
   run->add_flag("--resume", args->resume, "Go on from this run's newest checkpoint");
   run->add_option("--resume-from", args->resume_from, "Go on from this checkpoint, perhaps an earlier run's");
   run->add_option(
-      "--http", args->http,
-      "The scheduler answers /metrics, /status, /healthz and /readyz here (HOST:PORT), servers and "
-      "workers at the ports after it");
+         "--http", args->http,
+         "The scheduler answers /metrics, /status, /healthz and /readyz here (HOST:PORT), servers and "
+         "workers at the ports after it")
+      ->check([](const std::string& text) {
+        const Status fits = check_page_place(text);
+        return fits.ok() ? std::string() : fits.error().message;
+      });
   add_keys_option(*run, args->keys);
   run->add_option("--folds", args->folds,
                   "Cross-validation: once for each of so many random folds as the test part, instead of the "

@@ -12,6 +12,7 @@
 #include "cli/held_signals.h"
 #include "cli/job_watch.h"
 #include "cli/local_cluster.h"
+#include "cli/page_ports.h"
 #include "common/adapters/disk_files.h"
 #include "common/config/load_job.h"
 
@@ -32,6 +33,8 @@ int run_cluster(const LoadedJob& loaded, const RunArgs& args, std::vector<std::s
   FileLock lock;
   const Status alone = lock_run(lock, job.work_dir);
   if (!alone.ok()) return complain(alone.error(), 1);
+  if (const Status free = check_page_ports(args.http, job.cluster); !free.ok())
+    return complain(free.error().wrap("--http"), 2);
   DiskFiles files;
   const std::string job_file = job.work_dir + "/job.yaml";
   const Status written = files.publish(job_file, std::as_bytes(std::span(loaded.effective_yaml)));

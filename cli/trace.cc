@@ -1,7 +1,11 @@
 // `capstan trace`: what every node of a running job does for some seconds, as a file for Perfetto.
 #include <spdlog/fmt/fmt.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <filesystem>
 #include <memory>
 #include <ostream>
 #include <set>
@@ -37,7 +41,23 @@ std::string summary(const TraceReply& trace, const std::string& path) {
   return text;
 }
 
+// What would keep the file from being written after the trace.
+Status check_place(const std::string& out) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path folder = fs::absolute(out).parent_path();
+  int reason = ::access(folder.c_str(), W_OK | X_OK) == 0 ? 0 : errno;
+  if (reason == 0 && fs::is_directory(out, error)) reason = EISDIR;
+  if (reason == 0) return ok_status();
+  return make_error(
+      ErrorCode::kInvalid,
+      fmt::format("--out {} cannot be written: {}: {}. Make that folder, let this user write in "
+                  "it, or name another file",
+                  out, reason == EISDIR ? out : folder.string(), std::strerror(reason)));
+}
+
 int run(const TraceOptions& options, Console console) {
+  if (const Status fits = check_place(options.out); !fits.ok()) return complain(fits.error(), console);
   const auto time =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(options.seconds));
   console.err << fmt::format("every node takes down what it does for {} s\n", options.seconds) << std::flush;

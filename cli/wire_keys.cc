@@ -61,6 +61,12 @@ Result<SecurityOptions> own_security(const KeyArgs& keys) {
   return tool_security(keys);
 }
 
+std::string with_refusal(const std::string& text, const std::string& refusal) {
+  constexpr std::string_view kQuestion = "is it running, and is that its address?";
+  const auto at = text.find(kQuestion);
+  return refusal.empty() || at == std::string::npos ? text : text.substr(0, at) + refusal;
+}
+
 void add_metrics(const SecurityCounters& counters, Metrics& out) {
   out.counter("capstan_keys_refused_total",
               "Greetings of peers whose key is not in the list of allowed ones.",

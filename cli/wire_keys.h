@@ -40,4 +40,8 @@ Result<SecurityOptions> own_security(const KeyArgs& keys);
 
 void add_metrics(const SecurityCounters& counters, Metrics& out);
 
+// An error about a scheduler that does not answer: what refuses us, if anything does, in the place of the
+// question whether it runs.
+std::string with_refusal(const std::string& text, const std::string& refusal);
+
 }  // namespace capstan

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kScheme = "tcp://";
 constexpr std::size_t kKeyDigits = 64;
+constexpr std::uint64_t kMaxPort = 65535;
 
 std::size_t end_of_address(std::string_view endpoint) {
   const bool tcp = endpoint.starts_with(kScheme);
@@ -50,7 +51,6 @@ Status check_endpoint(std::string_view text, bool listens) {
         ErrorCode::kInvalid,
         fmt::format("a key behind an address has {} hexadecimal digits, not '{}'", kKeyDigits, key));
   }
-  constexpr std::uint64_t kMaxPort = 65535;
   const auto colon = endpoint.rfind(':');
   const bool whole =
       endpoint.starts_with(kScheme) && colon != std::string_view::npos && colon > kScheme.size();
@@ -66,9 +66,26 @@ Status check_endpoints(std::string_view endpoints, bool listens) {
   return ok_status();
 }
 
+Status check_page_place(std::string_view place) {
+  const auto colon = place.rfind(':');
+  const bool whole = colon != std::string_view::npos && colon > 0;
+  const auto port = whole ? parse_uint(place.substr(colon + 1)) : std::nullopt;
+  if (port && *port <= kMaxPort) return ok_status();
+  return make_error(
+      ErrorCode::kInvalid,
+      fmt::format("{} is no HOST:PORT, such as 127.0.0.1:9100, with a port from 0 to {}", place, kMaxPort));
+}
+
+Status check_ports_from(std::uint64_t port, std::uint64_t nodes) {
+  const std::uint64_t left = kMaxPort + 1 - std::min(port, kMaxPort + 1);
+  if (port == 0 || nodes <= left) return ok_status();
+  return make_error(ErrorCode::kInvalid,
+                    fmt::format("port {} leaves {} port{} for {} nodes: choose one below {}", port, left,
+                                left == 1 ? "" : "s", nodes, kMaxPort + 2 - std::min(nodes, kMaxPort)));
+}
+
 Result<HttpPlace> parse_http_endpoint(std::string_view endpoint) {
   constexpr std::string_view kScheme = "http://";
-  constexpr std::uint64_t kMaxPort = 65535;
   if (endpoint.starts_with("https://")) {
     return make_error(
         ErrorCode::kInvalid,

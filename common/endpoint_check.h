@@ -1,6 +1,7 @@
 // Addresses of processes, tcp://host:port, and of HTTP services, http://host:port.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,12 @@ bool is_loopback(std::string_view place);
 Status check_endpoint(std::string_view endpoint, bool listens);
 // One or several with commas between.
 Status check_endpoints(std::string_view endpoints, bool listens);
+
+// HOST:PORT where pages are to be served; port 0 lets the system choose. kInvalid with what is wrong in
+// words.
+Status check_page_place(std::string_view place);
+// kInvalid: from `port` on there are fewer ports than nodes, which have one each.
+Status check_ports_from(std::uint64_t port, std::uint64_t nodes);
 
 struct HttpPlace {
   std::string host, port;

@@ -62,11 +62,14 @@ Result<std::unique_ptr<ClientSession>> ClientSession::connect(const SessionOptio
   std::unique_ptr<ClientSession> session(new ClientSession(options, std::move(security)));
   ClientSession* self = session.get();
   Timer patience(self->loop_);
-  patience.start(options.patience, [self] {
-    const std::string waits = self->client_->waits_for();
-    if (self->on_ready_)
-      std::exchange(self->on_ready_,
-                    nullptr)(make_error(ErrorCode::kTimeout, "not connected in time; waiting for " + waits));
+  patience.start(options.patience, [self, options] {
+    if (!self->on_ready_) return;
+    const std::string text = fmt::format(
+        "not connected to {} within {:.1f} s, waiting for {}: is the job {} running there, and is that its "
+        "address? timeout=SECONDS waits longer",
+        options.scheduler, std::chrono::duration<double>(options.patience).count(),
+        self->client_->waits_for(), options.job);
+    std::exchange(self->on_ready_, nullptr)(make_error(ErrorCode::kTimeout, text));
   });
   self->thread_ = std::thread([self] { self->loop_.run(); });
   const Status connected = self->run(

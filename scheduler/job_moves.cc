@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/planted_bugs.h"
+#include "common/text.h"
 #include "scheduler/few_shards.h"
 #include "scheduler/job.h"
 #include "scheduler/json.h"
@@ -24,6 +25,12 @@ constexpr std::size_t kMovesShown = 1000;  // of a plan: the loop waits for it
 std::size_t staying(const std::vector<PlacementNode>& nodes) {
   return static_cast<std::size_t>(
       std::count_if(nodes.begin(), nodes.end(), [](const PlacementNode& node) { return !node.leaving; }));
+}
+
+std::string names_of(const std::vector<PlacementNode>& servers, const Membership& membership) {
+  std::vector<std::string> names;
+  for (const PlacementNode& each : servers) names.push_back(membership.find(each.id)->name);
+  return join(names, ", ");
 }
 
 }  // namespace
@@ -255,7 +262,9 @@ ChangeServersReply Job::change_servers(const ChangeServers& wish) {
   NodeId drained = 0;
   if (!wish.drain.empty()) {
     const Node* node = context_.membership.find(std::string_view(wish.drain));
-    if (node == nullptr || node->role != Role::kServer) return refuse("there is no server " + wish.drain);
+    if (node == nullptr || node->role != Role::kServer)
+      return refuse(fmt::format("there is no server {}; there are {}", wish.drain,
+                                names_of(nodes, context_.membership)));
     if (!node->alive) {
       return refuse(
           wish.drain +

@@ -42,7 +42,10 @@ std::string why_not(const LaunchHost& host, const Ssh::Answer& answer) {
         "--copy bring this one",
         host.address, said);
   }
-  return fmt::format("capstan does not run on {} (exit code {}): {}", host.address, answer.code, said);
+  return fmt::format(
+      "capstan does not run on {} (exit code {}): {}. If what --program names there is no capstan, name "
+      "its path, or let --copy bring this one; --folder names a folder that every host has",
+      host.address, answer.code, said);
 }
 
 void take_findings(const LaunchHost& host, const boost::json::object& told, HostFacts& facts) {

@@ -103,12 +103,31 @@ std::string HostCluster::scheduler_bind() const {
                      wanted.substr(wanted.rfind(':') + 1));
 }
 
-std::string HostCluster::doctor_line(std::size_t host) const {
+std::string HostCluster::doctor_line(std::size_t host) {
   const std::string place = places_.at("scheduler") == host
                                 ? scheduler_bind()
                                 : fmt::format("tcp://{}:0", plan_.hosts[host].address);
-  return in_folder(plan_.program + " " +
-                   shell_line({"doctor", "--json", "--folder", job().work_dir, "--listen", place}));
+  std::vector<std::string> words = {"doctor", "--json", "--folder", job().work_dir, "--listen", place};
+  for (const std::string& page : pages_at(host)) words.insert(words.end(), {"--listen", "tcp://" + page});
+  return in_folder(plan_.program + " " + shell_line(words));
+}
+
+std::string HostCluster::page_of(const std::string& name) {
+  return fmt::format("{}:{}", plan_.hosts[host_of(name)].address, plan_.http_port + number_of(name));
+}
+
+// In the order in which nodes are started: their ports follow from it.
+std::vector<std::string> HostCluster::pages_at(std::size_t host) {
+  std::vector<std::string> pages;
+  const auto add = [&](const std::string& name) {
+    const std::string page = page_of(name);
+    if (host_of(name) == host) pages.push_back(page);
+  };
+  if (plan_.http_port == 0) return pages;
+  add("scheduler");
+  for (std::uint32_t n = 0; n < job().cluster.servers; ++n) add(fmt::format("ps-{}", n));
+  for (std::uint32_t n = 0; n < job().cluster.workers; ++n) add(fmt::format("worker-{}", n));
+  return pages;
 }
 
 std::vector<Ssh::Errand> HostCluster::on_all(const std::string& line, const std::string& what,
@@ -179,7 +198,20 @@ Status HostCluster::bring() {
   errands.reserve(files.size());
   for (const File& file : files)
     errands.push_back({plan_.hosts[file.host], write_line(file), "write " + file.path, file.bytes});
-  return ssh_.do_all(errands, scratch_, kCallPatience);
+  Status all = ok_status();
+  ssh_.call_all(errands, scratch_, kCallPatience,
+                [&](const Ssh::Errand& errand, const Result<Ssh::Answer>& answer) {
+                  Status done = Ssh::done_on(errand.host, answer, errand.what);
+                  if (!all.ok() || done.ok()) return;
+                  all = std::move(done);
+                  if (!answer.ok() || answer->code == Ssh::kLost) return;
+                  const std::string said(trim(all.error().message));
+                  all = make_error(ErrorCode::kInvalid,
+                                   said +
+                                       ": name a folder that this user can write there (--folder DIR, and "
+                                       "work_dir within it)");
+                });
+  return all;
 }
 
 JobCluster::Room HostCluster::room_of(const std::string& name) const {
@@ -207,8 +239,7 @@ std::vector<std::string> HostCluster::common_args(const std::string& name) {
   if (!plan_.keys.folder.empty()) args = {"--keys", job().work_dir + "/keys"};
   if (insecure_at(host) && !name.starts_with("worker-")) args.emplace_back("--insecure");
   if (plan_.http_port == 0) return args;
-  args.insert(args.end(),
-              {"--http", fmt::format("{}:{}", plan_.hosts[host].address, plan_.http_port + number_of(name))});
+  args.insert(args.end(), {"--http", page_of(name)});
   return args;
 }
 

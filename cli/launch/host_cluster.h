@@ -72,7 +72,9 @@ class HostCluster final : public JobCluster {
 
   std::size_t host_of(const std::string& name) const;
   std::string in_folder(const std::string& line) const;
-  std::string doctor_line(std::size_t host) const;
+  std::string doctor_line(std::size_t host);
+  std::string page_of(const std::string& name);  // HOST:PORT
+  std::vector<std::string> pages_at(std::size_t host);
   std::string node_line(const std::string& name, const std::vector<std::string>& args);
   std::vector<std::string> common_args(const std::string& name);
   std::string write_line(const File& file) const;

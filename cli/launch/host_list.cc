@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/endpoint_check.h"
 #include "common/plain_name.h"
 #include "common/text.h"
 #include "common/units.h"
@@ -115,6 +116,7 @@ std::optional<std::uint32_t> workers_asked(const LaunchHost& host) {
 
 Result<std::vector<LaunchHost>> parse_hosts(std::string_view text, const std::string& source) {
   std::vector<LaunchHost> hosts;
+  std::vector<std::size_t> lines;  // of the hosts
   std::size_t number = 0;
   for (const std::string_view line : split_text(text, "\n")) {
     ++number;
@@ -129,8 +131,17 @@ Result<std::vector<LaunchHost>> parse_hosts(std::string_view text, const std::st
                                                          source, number, host->address));
     }
     hosts.push_back(std::move(host).value());
+    lines.push_back(number);
   }
   if (hosts.empty()) return make_error(ErrorCode::kInvalid, source + ": no host in it");
+  for (std::size_t n = 0; n < hosts.size() && hosts.size() > 1; ++n) {
+    if (!is_loopback(hosts[n].address + ":0")) continue;
+    return make_error(
+        ErrorCode::kInvalid,
+        fmt::format("{}:{}: the other hosts do not reach {}, where each finds itself: write the "
+                    "address by which they reach this host",
+                    source, lines[n], hosts[n].address));
+  }
   const auto schedulers =
       std::count_if(hosts.begin(), hosts.end(), [](const LaunchHost& host) { return host.scheduler; });
   if (schedulers > 1)

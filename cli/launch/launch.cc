@@ -21,8 +21,12 @@ using namespace std::chrono_literals;
 
 Result<std::vector<LaunchHost>> hosts_of(const LaunchArgs& args, const JobConfig& job) {
   if (!args.hosts_file.empty()) {
-    CAPSTAN_ASSIGN(const Buffer hosts, DiskFiles().read(args.hosts_file));
-    return parse_hosts(hosts.text(), args.hosts_file);
+    const auto hosts = DiskFiles().read(args.hosts_file);
+    if (hosts.ok()) return parse_hosts(hosts->text(), args.hosts_file);
+    return make_error(ErrorCode::kInvalid,
+                      hosts.error().message +
+                          ": --hosts names a file with a line a host, such as `10.1.0.2 servers=1 workers=2` "
+                          "(docs/HOSTS.md)");
   }
   if (job.cluster.hosts.empty()) {
     return make_error(ErrorCode::kInvalid,
@@ -57,7 +61,10 @@ Result<Launch> plan_of(const LaunchArgs& args) {
   }
   plan.folder = args.folder.empty() ? std::filesystem::current_path().string() : args.folder;
   plan.http_port = args.http_port;
-  plan.keys = with_job(args.keys, launch.job.config.cluster);
+  const ClusterConfig& cluster = launch.job.config.cluster;
+  CAPSTAN_TRY(
+      check_ports_from(plan.http_port, std::uint64_t{1} + cluster.servers + cluster.workers).wrap("--http"));
+  plan.keys = with_job(args.keys, cluster);
   if (args.follow) plan.follow = stdout;
   const bool far = std::any_of(plan.hosts.begin(), plan.hosts.end(),
                                [](const LaunchHost& host) { return !is_loopback(host.address + ":0"); });
@@ -92,7 +99,7 @@ int run_on_hosts(const LaunchArgs& args, Launch launch) {
   const Status alone = lock_run(lock, job.work_dir);
   if (!alone.ok()) return complain(alone.error(), 1);
   auto security = own_security(launch.plan.keys);
-  if (!security.ok()) return complain(security.error(), 1);
+  if (!security.ok()) return complain(security.error(), 2);
   HeldSignals held;
   HostCluster cluster(job, launch.job.effective_yaml,
                       args.resume ? std::vector<std::string>{"--resume"} : std::vector<std::string>{},
@@ -102,7 +109,8 @@ int run_on_hosts(const LaunchArgs& args, Launch launch) {
   const Status fit = cluster.check(warnings);
   for (const std::string& warning : warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
   if (!fit.ok()) return complain(fit.error(), 2);
-  if (const Status brought = cluster.bring(); !brought.ok()) return complain(brought.error(), 1);
+  if (const Status brought = cluster.bring(); !brought.ok())
+    return complain(brought.error(), brought.error().code == ErrorCode::kUnavailable ? 1 : 2);
   if (!args.quiet) tell_placing(job, launch.plan);
   const auto endpoint = cluster.start();
   if (!endpoint.ok()) {
@@ -126,6 +134,10 @@ int run_on_hosts(const LaunchArgs& args, Launch launch) {
 int launch_job(const LaunchArgs& args) {
   auto launch = plan_of(args);
   if (!launch.ok()) return complain(launch.error(), 2);
+  if (!args.dry_run) {
+    const Status runs = Ssh(launch->plan.ssh).check_program();
+    if (!runs.ok()) return complain(runs.error(), 2);
+  }
   if (!args.dry_run && !args.stop) return run_on_hosts(args, std::move(launch).value());
   HostCluster cluster(launch->job.config, launch->job.effective_yaml, {}, launch->plan);
   std::string told;

@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -49,6 +52,29 @@ Ssh::Ssh(std::string_view program) {
   for (const std::string_view word : split_text(program.empty() ? kUsual : program, " ")) {
     if (!word.empty()) program_.emplace_back(word);
   }
+}
+
+Status Ssh::check_program() const {
+  const std::string name = program_.empty() ? "" : program_.front();
+  const char* path = std::getenv("PATH");
+  std::vector<std::string> places = {name};
+  if (name.find('/') == std::string::npos) {
+    places.clear();
+    for (const std::string_view folder : split_text(path == nullptr ? "/usr/bin:/bin" : path, ":"))
+      places.push_back(fmt::format("{}/{}", folder.empty() ? "." : folder, name));
+  }
+  int reason = ENOENT;
+  for (const std::string& place : places) {
+    std::error_code error;
+    if (::access(place.c_str(), X_OK) == 0 && !std::filesystem::is_directory(place, error))
+      return ok_status();
+    if (errno == EACCES) reason = EACCES;
+  }
+  return make_error(
+      ErrorCode::kInvalid,
+      fmt::format("the ssh program '{}' cannot be run: {}. Install it (openssh-client), or name "
+                  "another one: --ssh 'PATH -i KEY'",
+                  name, std::strerror(reason)));
 }
 
 std::vector<std::string> Ssh::words(const LaunchHost& host, const std::string& line) const {

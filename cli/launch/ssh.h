@@ -26,6 +26,9 @@ class Ssh {
   // a host up that has not answered for some seconds.
   explicit Ssh(std::string_view program);
 
+  // kInvalid with a remedy: the ssh program cannot be run here.
+  Status check_program() const;
+
   // What to run here so that a shell of the host runs `line`.
   std::vector<std::string> words(const LaunchHost& host, const std::string& line) const;
 

@@ -9,6 +9,7 @@
 
 #include "common/adapters/http_session.h"
 #include "common/adapters/tls_certificate.h"
+#include "common/endpoint_check.h"
 
 namespace capstan {
 namespace {
@@ -29,10 +30,8 @@ struct HttpServer::Impl {
   std::thread thread;
 
   Status listen(const std::string& at) {
+    CAPSTAN_TRY(check_page_place(at));
     const auto colon = at.rfind(':');
-    if (colon == std::string::npos || colon == 0) {
-      return make_error(ErrorCode::kInvalid, fmt::format("{} is no HOST:PORT, such as 127.0.0.1:9100", at));
-    }
     Code code;
     std::string host = at.substr(0, colon);
     if (host == "*") host = "0.0.0.0";
@@ -43,7 +42,12 @@ struct HttpServer::Impl {
     if (!code) acceptor.set_option(tcp::acceptor::reuse_address(true), code);
     if (!code) acceptor.bind(endpoint, code);
     if (!code) acceptor.listen(tcp::acceptor::max_listen_connections, code);
-    if (code) return make_error(ErrorCode::kIo, fmt::format("listen on {}: {}", at, code.message()));
+    if (code) {
+      const bool taken = code == asio::error::address_in_use;
+      return make_error(ErrorCode::kIo,
+                        fmt::format("listen on {}: {}{}", at, code.message(),
+                                    taken ? ": stop what listens there, or choose another port" : ""));
+    }
     place = fmt::format("{}:{}", at.substr(0, colon), acceptor.local_endpoint().port());
     return ok_status();
   }

@@ -93,22 +93,25 @@ std::unique_ptr<ZmqMonitor> WireSecurity::watch_connection(void* socket, std::st
       loop_, context_, socket,
       [this, endpoint = std::move(endpoint), failed = std::move(failed)](Handshake outcome,
                                                                          const std::string&) {
-        if (outcome == Handshake::kSucceeded) return;
+        if (outcome == Handshake::kSucceeded) return refused("");
         // Whoever is asked for another key than its own breaks off. Without keys that says nothing.
         if (outcome == Handshake::kBrokenOff && !has_keys()) return;
-        if (outcome == Handshake::kRefused) {
-          tell("refused " + endpoint,
-               fmt::format("{} does not allow our key {}: add it to its list of allowed ones", endpoint,
-                           to_hex(options_.keys->own().public_key)));
-        } else {
-          ++counters.handshakes_failed;
-          tell("failed " + endpoint,
-               fmt::format("{} breaks our greeting off: {}", endpoint,
-                           has_keys() ? "it has another key than we know, or none (--keys)"
-                                      : "it asks for keys (--keys), or is no node of Capstan"));
-        }
+        const bool refuses = outcome == Handshake::kRefused;
+        const std::string why =
+            refuses ? fmt::format("{} does not allow our key {}: add it to its list of allowed ones",
+                                  endpoint, to_hex(options_.keys->own().public_key))
+                    : fmt::format("{} breaks our greeting off: {}", endpoint,
+                                  has_keys() ? "it has another key than we know, or none (--keys)"
+                                             : "it asks for keys (--keys), or is no node of Capstan");
+        if (!refuses) ++counters.handshakes_failed;
+        tell((refuses ? "refused " : "failed ") + endpoint, why);
+        refused(why);
         failed(outcome);
       });
+}
+
+void WireSecurity::refused(const std::string& why) const {
+  if (options_.refused) options_.refused(why);
 }
 
 void WireSecurity::tell_impostor(const std::string& user) {

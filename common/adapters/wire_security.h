@@ -22,6 +22,8 @@ struct SecurityOptions {
   bool insecure = false;          // everybody who reaches us is trusted
   std::function<void(std::string)>
       tell;  // what a person should know; a refusal at most once a minute a reason
+  // Why one that we connect to refuses us, each time; empty: it no longer does.
+  std::function<void(const std::string& why)> refused;
 };
 
 struct SecurityCounters {
@@ -57,6 +59,7 @@ class WireSecurity {
 
  private:
   void tell(const std::string& reason, const std::string& text);
+  void refused(const std::string& why) const;
 
   AsioLoop& loop_;
   void* context_;

@@ -62,8 +62,10 @@ Result<std::string> listen_at(void* socket, const std::string& address) {
     resolved = reason == 0;
   }
   if (reason != 0) {
-    const bool may_pass = reason == EADDRINUSE;
-    return zmq_error(may_pass ? ErrorCode::kIo : ErrorCode::kInvalid, "listen on", address, reason);
+    if (reason != EADDRINUSE) return zmq_error(ErrorCode::kInvalid, "listen on", address, reason);
+    Error taken = zmq_error(ErrorCode::kIo, "listen on", address, reason);
+    taken.message += ": stop what listens there, or choose another port";
+    return taken;
   }
   char bound[1024];
   std::size_t size = sizeof(bound);

@@ -121,6 +121,19 @@ TEST(Roles, ASchedulerGoesOnFromOneThingAlone) {
   }
 }
 
+TEST(Roles, APageHasAPortThatThereIs) {
+  const std::string wrong = "127.0.0.1:99999";
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"ps", "--scheduler", "tcp://127.0.0.1:1", "--job", "a"},
+        {"run", "job.yaml"}}) {
+    std::vector<std::string> all = words;
+    all.insert(all.end(), {"--http", wrong});
+    const Outcome refused = run(all);
+    EXPECT_EQ(refused.code, kExitUsage) << words[0];
+    EXPECT_THAT(refused.err, HasSubstr(wrong + " is no HOST:PORT")) << words[0];
+  }
+}
+
 TEST(Roles, SizesHaveTheUnitsOfTheJobFile) {
   const Outcome wrong =
       run({"ps", "--scheduler", "tcp://127.0.0.1:1", "--job", "films", "--memory-limit", "1 XB"});

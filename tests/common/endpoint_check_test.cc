@@ -15,6 +15,22 @@ TEST(EndpointCheck, PortsOfThoseWhoListenMayBeAny) {
   }
 }
 
+TEST(EndpointCheck, PagesHaveAPortThatThereIs) {
+  for (const char* good : {"127.0.0.1:9100", "*:0", "host:65535"})
+    EXPECT_TRUE(check_page_place(good).ok()) << good;
+  for (const char* bad : {"127.0.0.1:99999", "127.0.0.1:65536", "127.0.0.1", ":9100", "host:", "host:http"})
+    EXPECT_FALSE(check_page_place(bad).ok()) << bad;
+}
+
+TEST(EndpointCheck, EveryNodeHasAPortOfItsOwn) {
+  EXPECT_TRUE(check_ports_from(65531, 5).ok());
+  EXPECT_TRUE(check_ports_from(0, 5).ok()) << "the system chooses";
+  EXPECT_EQ(check_ports_from(65532, 5).error().message,
+            "port 65532 leaves 4 ports for 5 nodes: choose one below 65532");
+  EXPECT_EQ(check_ports_from(65535, 2).error().message,
+            "port 65535 leaves 1 port for 2 nodes: choose one below 65535");
+}
+
 TEST(EndpointCheck, AnAdvertisedPortOfZeroIsTheBoundOne) {
   EXPECT_EQ(with_port_of("tcp://outside:0", "tcp://0.0.0.0:4711"), "tcp://outside:4711");
   EXPECT_EQ(with_port_of("tcp://outside:80", "tcp://0.0.0.0:4711"), "tcp://outside:80");

@@ -168,6 +168,14 @@ TEST_F(Commands, TraceTheStepsOfARunningJob) {
   EXPECT_THAT(nobody.err, HasSubstr(scheduler));
 }
 
+TEST_F(Commands, ATraceThatCannotBeWrittenIsNotTaken) {
+  const Outcome refused =
+      run({"trace", "--scheduler", "tcp://127.0.0.1:1", "--job", job(), "--out", path("none/t.json")});
+  EXPECT_EQ(refused.code, 2) << refused.out;
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("--out " + path("none/t.json") + " cannot be written"),
+                                 HasSubstr("No such file")));
+}
+
 // However long the trace would take.
 TEST_F(Commands, ATraceOfNobodyIsSoonOver) {
   const auto begun = std::chrono::steady_clock::now();

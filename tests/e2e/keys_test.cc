@@ -7,7 +7,9 @@ namespace capstan {
 namespace {
 
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::HasSubstr;
+using testing::Not;
 
 class Keys : public LedgerScene {
  protected:
@@ -58,7 +60,14 @@ TEST_F(Keys, WhoHasNoneIsKeptOutAndToldWhy) {
   const Outcome stranger =
       run({"status", "--scheduler", endpoint_, "--job", job(), "--keys", path("others")});
   EXPECT_NE(stranger.code, 0);
+  EXPECT_THAT(stranger.err, HasSubstr("s: tcp://"));
   EXPECT_THAT(stranger.err, HasSubstr("does not allow our key"));
+  EXPECT_THAT(stranger.err, Not(HasSubstr("is it running")));
+  const Outcome worker = run({"worker", "--scheduler", endpoint_, "--job", job(), "--keys", path("others"),
+                              "--startup-timeout", "2s"});
+  EXPECT_EQ(worker.code, 1);
+  EXPECT_THAT(worker.err, ContainsRegex("no scheduler has answered at .*: .*does not allow our key"));
+  EXPECT_THAT(worker.err, Not(HasSubstr("is it running")));
   EXPECT_THAT(scheduler_->err(), AllOf(HasSubstr("a greeting at"), HasSubstr("was refused: its key")));
   scheduler_->signal(SIGTERM);
   EXPECT_EQ(scheduler_->wait(kPatience), 1) << scheduler_->err();
@@ -86,6 +95,15 @@ TEST_F(Keys, ARunMakesItsOwn) {
   EXPECT_THAT(shown.out,
               AllOf(HasSubstr("scheduler"), HasSubstr("server"), HasSubstr("worker"), HasSubstr("tool")));
   EXPECT_EQ(run(words).code, 0) << "and uses them again";
+}
+
+TEST_F(Keys, AListThatCannotBeReadIsNotCalledMissing) {
+  std::filesystem::create_directories(path("odd/allowed"));
+  for (const char* what : {"show", "new"}) {
+    const Outcome odd = run({"keys", what, "--keys", path("odd")});
+    EXPECT_EQ(odd.code, 1) << what << odd.out;
+    EXPECT_THAT(odd.err, HasSubstr("read " + path("odd/allowed") + ": Is a directory")) << what;
+  }
 }
 
 TEST_F(Keys, WithoutKeysNobodyListensBeyondThisHost) {

@@ -231,14 +231,48 @@ TEST_F(Launch, WrongSetUpsAreNamedBeforeAnythingStarts) {
   refused(words(file, hosts(lab_->address("one") + "\n" + lab_->address("two") + " server=2\n"), secured()),
           "hosts.txt:2: there is no 'server' (did you mean 'servers'?)");
   refused(words(file, hosts_file({"", ""})), "cluster.security");
-  refused(words(file, path("none.txt"), secured()), "none.txt");
+  refused(words(file, path("none.txt"), secured()), "docs/HOSTS.md");
   refused(words(file, hosts("10.99.0.77\n"), secured()), "ssh cannot reach 10.99.0.77");
   auto elsewhere = words(file, hosts_file({"", ""}), secured());
   elsewhere[5] = "/no/such/capstan";
   refused(elsewhere, "has no capstan");
   auto folder = words(file, hosts_file({"", ""}), secured({"--folder", "/no/such/folder"}));
   refused(folder, "/no/such/folder");
+  auto no_ssh = words(file, hosts_file({"", ""}), secured());
+  no_ssh[7] = "/no/such/ssh -x";
+  refused(no_ssh, "the ssh program '/no/such/ssh' cannot be run");
+  auto no_capstan = words(file, hosts_file({"", ""}), secured());
+  no_capstan[5] = "/bin/ls";
+  refused(no_capstan, "--program names there is no capstan");
+  refused(words(file, hosts_file(kSpread), secured({"--http", "65534"})), "port 65534 leaves 2 ports for");
+  refused(
+      words(file, hosts(lab_->address("one") + "\n127.0.0.1 ssh=" + lab_->address("two") + "\n"), secured()),
+      "hosts.txt:2: the other hosts do not reach 127.0.0.1");
   EXPECT_TRUE(no_node_is_left());
+}
+
+TEST_F(Launch, AFolderThatCannotBeWrittenThereIsNamed) {
+  std::vector<std::string> all = words(ratings_job("{passes: 1}"), hosts_file({"", ""}),
+                                       secured({"--folder", "/proc", "--set", "work_dir=out"}));
+  all.insert(all.begin(), {"-C", path(), capstan_binary()});
+  const auto launched = start(all, "/usr/bin/env");
+  EXPECT_EQ(launched->wait(kPatience), 2) << launched->out();
+  EXPECT_THAT(launched->err(), HasSubstr("--folder DIR"));
+}
+
+TEST_F(Launch, ATakenPageIsNamedBeforeAnythingStarts) {
+  const std::string file = ratings_job("{passes: 1}");
+  const std::string taken = lab_->address("two") + ":9101";
+  const auto holder = start_on("two", {"scheduler", ratings_job("{passes: 1}"), "--bind", "tcp://" + taken,
+                                       "--insecure", "--set", "work_dir=" + path("other")});
+  ASSERT_TRUE(eventually([&] { return holder->err().find(" at tcp://") != std::string::npos; }, kPatience))
+      << holder->err();
+  const Outcome refused = run(words(file, hosts_file(kSpread), secured({"--http", "9100"})));
+  EXPECT_EQ(refused.code, 2) << refused.out;
+  EXPECT_THAT(refused.err, HasSubstr(taken + ": Address already in use"));
+  EXPECT_FALSE(std::filesystem::exists(path("work/logs/scheduler.log")));
+  holder->signal(SIGTERM);
+  holder->wait(kPatience);
 }
 
 TEST_F(Launch, ADryRunPrintsEveryCommandAndStartsNothing) {

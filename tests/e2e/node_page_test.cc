@@ -1,4 +1,7 @@
 // The pages of a running job's nodes, as a scraper and a supervisor read them.
+#include <filesystem>
+
+#include "common/adapters/http_server.h"
 #include "tests/e2e/scene.h"
 #include "tests/http_get.h"
 #include "tests/self_signed.h"
@@ -103,6 +106,27 @@ TEST_F(NodePages, ACertificateWithoutItsKeyIsAMistake) {
                          "/usr/bin/env");
   EXPECT_EQ(run->wait(kPatience), 1);
   EXPECT_THAT(run->err(), HasSubstr("CAPSTAN_HTTP_CERT and CAPSTAN_HTTP_KEY belong together"));
+}
+
+TEST_F(NodePages, ACertificateThatCannotBeReadIsNamedWithItsVariable) {
+  const auto run = start({"CAPSTAN_HTTP_CERT=/nope", "CAPSTAN_HTTP_KEY=/nope.key", capstan_binary(), "run",
+                          ratings_job("{passes: 1, batch_size: 64}"), "--http", "127.0.0.1:0"},
+                         "/usr/bin/env");
+  EXPECT_EQ(run->wait(kPatience), 1);
+  EXPECT_THAT(run->err(), AllOf(HasSubstr("CAPSTAN_HTTP_CERT names a file"), HasSubstr("/nope: No such")));
+}
+
+TEST_F(NodePages, ATakenPortIsNamedBeforeAnythingStarts) {
+  const auto holder = HttpServer::start("127.0.0.1:0", {}, [](const std::string&, const auto&) {});
+  ASSERT_TRUE(holder.ok()) << holder.error().message;
+  const std::string taken = (*holder)->place();
+  const Outcome second = run({"run", ratings_job("{passes: 1, batch_size: 64}"), "--http", taken});
+  EXPECT_EQ(second.code, 2) << second.out;
+  EXPECT_THAT(second.err, AllOf(HasSubstr(taken), HasSubstr("stop it, or choose another port")));
+  EXPECT_FALSE(std::filesystem::exists(path("work/logs/scheduler.log")));
+  const Outcome few = run({"run", ratings_job("{passes: 1, batch_size: 64}"), "--http", "127.0.0.1:65534"});
+  EXPECT_EQ(few.code, 2) << few.out;
+  EXPECT_THAT(few.err, HasSubstr("port 65534 leaves 2 ports for 5 nodes: choose one below 65532"));
 }
 
 TEST_F(NodePages, TopShowsTheStatusAgainAndAgain) {

@@ -212,7 +212,7 @@ TEST_F(SchedulerMovesTest, AnotherProcessUnderADrainedNameIsNotDrained) {
 TEST_F(SchedulerMovesTest, AServerThatIsNeededIsNotDrained) {
   begin(2);
   EXPECT_THAT(drain("ps-0"), HasSubstr("the job wants 2 to hold each shard"));
-  EXPECT_THAT(drain("ps-7"), HasSubstr("there is no server ps-7"));
+  EXPECT_THAT(drain("ps-7"), HasSubstr("there is no server ps-7; there are ps-0, ps-1"));
   EXPECT_THAT(drain("worker-0"), HasSubstr("there is no server worker-0"));
 }
 

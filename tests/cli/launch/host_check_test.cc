@@ -45,6 +45,8 @@ TEST(HostCheck, SaysWhyNothingCanRunThere) {
   EXPECT_THAT(facts(127, "sh: 1: capstan: not found\n").error, HasSubstr("--copy"));
   EXPECT_THAT(facts(0, told("0.0.9", kNow)).error, HasSubstr("has capstan 0.0.9, this is"));
   EXPECT_THAT(facts(1, "cannot open shared object file\n").error, HasSubstr("does not run on 10.1.0.2"));
+  EXPECT_THAT(facts(2, "Try '/bin/ls --help'\n").error,
+              testing::AllOf(HasSubstr("--program names there is no capstan"), HasSubstr("--copy")));
   const std::string bad =
       R"({"what":"folder","state":"bad","found":"cannot write","advice":"choose another"})";
   EXPECT_EQ(facts(1, told(kVersion, kNow, bad)).error, "10.1.0.2: folder: cannot write; choose another");

@@ -47,6 +47,10 @@ TEST(HostList, MistakesAreNamedWithTheirLine) {
   EXPECT_THAT(error_of("a port=0\n"), HasSubstr("port is a number from 1"));
   EXPECT_THAT(error_of("a zone=x/y\n"), HasSubstr("x/y"));
   EXPECT_THAT(error_of("a scheduler\nb scheduler\n"), HasSubstr("one host has the scheduler"));
+  EXPECT_THAT(error_of("10.9.0.1\n\n127.0.0.1 ssh=10.9.0.2\n"),
+              HasSubstr("hosts.txt:3: the other hosts do not reach 127.0.0.1"));
+  EXPECT_THAT(error_of("localhost\n10.9.0.1\n"), HasSubstr("hosts.txt:1: "));
+  EXPECT_EQ(error_of("127.0.0.1\n"), "") << "alone";
   EXPECT_THAT(error_of("# nobody\n"), HasSubstr("no host in it"));
 }
 

@@ -61,6 +61,16 @@ class SshCall : public ::testing::Test {
   std::string folder_;
 };
 
+TEST(Ssh, AProgramThatCannotBeRunIsNamed) {
+  EXPECT_TRUE(Ssh("sh -x").check_program().ok()) << "in the PATH";
+  EXPECT_TRUE(Ssh("/bin/sh -x").check_program().ok());
+  for (const char* wrong : {"/no/such/ssh -x", "no-such-ssh", "/tmp"}) {
+    const Status runs = Ssh(wrong).check_program();
+    ASSERT_FALSE(runs.ok()) << wrong;
+    EXPECT_THAT(runs.error().message, testing::HasSubstr("another one: --ssh")) << wrong;
+  }
+}
+
 TEST_F(SshCall, GivesWhatWasWrittenAndTheCode) {
   const auto done = answer("cat; echo wrong >&2; exit 3", "what it reads\n", 10s);
   ASSERT_TRUE(done.ok()) << done.error().message;

@@ -287,7 +287,9 @@ TEST(ZmqTransport, APortInUseIsAnErrorThatNamesIt) {
   const auto taken = second.transport.bind(where);
   ASSERT_FALSE(taken.ok());
   EXPECT_EQ(taken.error().code, ErrorCode::kIo);
-  EXPECT_EQ(taken.error().message, "listen on " + where + ": Address already in use");
+  EXPECT_EQ(taken.error().message, "listen on " + where +
+                                       ": Address already in use: stop what listens there, or choose "
+                                       "another port");
   EXPECT_EQ(second.transport.bind("nonsense").error().code, ErrorCode::kInvalid);
   EXPECT_EQ(second.transport.connect("tcp://127.0.0.1:notaport").error().code, ErrorCode::kInvalid);
 }
