@@ -5,8 +5,8 @@
 #include <span>
 #include <string>
 
-#include "worker/npz/npz_writer.h"
 #include "cli/offline_job.h"
+#include "worker/npz/npz_writer.h"
 
 namespace capstan {
 

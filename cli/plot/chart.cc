@@ -206,7 +206,8 @@ class Drawing {
     if (chart_.series.size() < 2) return;
     for (std::size_t i = 0; i < chart_.series.size(); ++i) {
       const double x = kLeft + kLegendColumn * static_cast<double>(i % legend_columns_);
-      const double y = kTop + kLegendRow * static_cast<double>(i / legend_columns_);
+      const std::size_t row = i / legend_columns_;
+      const double y = kTop + kLegendRow * static_cast<double>(row);
       if (chart_.kind == Chart::Kind::kLines) {
         text_ += fmt::format("<path class=\"line {}\" d=\"M{:.1f} {:.1f}h26\"/>\n", class_of(i), x, y - 4);
       } else {

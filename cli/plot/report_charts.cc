@@ -169,6 +169,7 @@ std::vector<std::string> names_of(const std::vector<ReportFile>& reports) {
   std::set<std::string> jobs;
   for (const ReportFile& report : reports) jobs.insert(report.job());
   std::vector<std::string> names;
+  names.reserve(reports.size());
   for (const ReportFile& report : reports)
     names.push_back(jobs.size() == reports.size() ? report.job() : report.path);
   return names;

@@ -96,7 +96,7 @@ std::vector<Settings> draw_trials(const TuneConfig& tune) {
 
 std::vector<std::string> overrides_of(const Settings& settings) {
   std::vector<std::string> overrides;
-  for (const auto& [path, value] : settings) overrides.push_back(path + "=" + value);
+  for (const auto& [path, value] : settings) overrides.push_back(fmt::format("{}={}", path, value));
   return overrides;
 }
 

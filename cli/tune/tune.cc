@@ -198,6 +198,7 @@ std::string trials_table(const std::vector<TrialOutcome>& outcomes, const std::s
     if (known == nullptr || outcome.rung >= known->rung) known = &outcome;
   }
   std::vector<const TrialOutcome*> rows;
+  rows.reserve(furthest.size());
   for (const auto& [trial, outcome] : furthest) rows.push_back(outcome);
   std::stable_sort(rows.begin(), rows.end(), [](const TrialOutcome* a, const TrialOutcome* b) {
     if (a->failed.empty() != b->failed.empty()) return a->failed.empty();

@@ -60,6 +60,7 @@ Result<std::vector<double>> ranking_values(const KeptValues& kept, const std::st
   std::sort(order.begin(), order.end(),
             [&](std::size_t x, std::size_t y) { return kept.users[x] < kept.users[y]; });
   std::vector<double> values;
+  values.reserve(order.size());
   for (const std::size_t i : order) values.push_back(static_cast<double>(found->second[i]));
   return values;
 }
