@@ -24,7 +24,7 @@ foreach(role scheduler ps worker)
   # cpack installs into a folder of its own first, for what will be /usr.
   install(CODE "set(role ${role})\nset(program ${CMAKE_INSTALL_BINDIR}/capstan)")
   install(CODE [[
-    set(prefix "${CMAKE_INSTALL_PREFIX}")
+    get_filename_component(prefix "${CMAKE_INSTALL_PREFIX}" ABSOLUTE)
     if(prefix MATCHES "/_CPack_Packages/")
       set(prefix /usr)
     endif()
