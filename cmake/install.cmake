@@ -20,6 +20,18 @@ foreach(role scheduler ps worker)
   set(arguments "${${role}_arguments}")
   configure_file(packaging/capstan@.service.in capstan-${role}@.service @ONLY)
   install(FILES ${CMAKE_BINARY_DIR}/capstan-${role}@.service DESTINATION lib/systemd/system)
+  # systemd looks for programs in its own path alone. Where this one lies is known when it is installed;
+  # cpack installs into a folder of its own first, for what will be /usr.
+  install(CODE "set(role ${role})\nset(program ${CMAKE_INSTALL_BINDIR}/capstan)")
+  install(CODE [[
+    get_filename_component(prefix "${CMAKE_INSTALL_PREFIX}" ABSOLUTE)
+    if(prefix MATCHES "/_CPack_Packages/")
+      set(prefix /usr)
+    endif()
+    set(unit "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/lib/systemd/system/capstan-${role}@.service")
+    file(READ "${unit}" text)
+    string(REPLACE "ExecStart=capstan " "ExecStart=${prefix}/${program} " text "${text}")
+    file(WRITE "${unit}" "${text}")]])
 endforeach()
 
 set(CPACK_GENERATOR DEB)

@@ -34,7 +34,10 @@ $as_owner test -w "$out" || {
 if [ -n "${CAPSTAN_KEYS:-}" ]; then
   own=/run/capstan-keys
   install -d -o "$owner" -m 700 "$own"
-  install -o "$owner" -m 600 "$CAPSTAN_KEYS"/scheduler.key "$CAPSTAN_KEYS"/tool.key "$own"
+  for key in scheduler.key tool.key checkpoint.key; do  # a folder from elsewhere may lack the last one
+    [ "$key" = checkpoint.key ] && ! [ -e "$CAPSTAN_KEYS/$key" ] ||
+      install -o "$owner" -m 600 "$CAPSTAN_KEYS/$key" "$own"
+  done
   ln -sf "$CAPSTAN_KEYS/allowed" "$own/allowed"
   export CAPSTAN_KEYS="$own"
 fi

@@ -54,11 +54,11 @@ check_owner() {
 check_three_workers() {
   $compose down --volumes --timeout 1 >/dev/null 2>&1
   code=0
-  CAPSTAN_ARGS="$small --set train.passes=2" \
+  CAPSTAN_ARGS="$small --set train.passes=2 --set checkpoint.path=encrypted:/state/kept" \
     $compose up --exit-code-from scheduler --scale worker=3 >up.log 2>&1 || code=$?
   expect "--exit-code-from scheduler gave $code" -- [ "$code" = 0 ]
   expect "not three workers" -- [ "$(container worker | wc -l)" = 3 ]
-  echo "three workers: exit code 0"
+  echo "three workers, encrypted checkpoints: exit code 0"
 }
 
 # A server is killed in mid-run and started again.

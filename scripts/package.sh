@@ -52,6 +52,8 @@ check_program() {
 
 check_units() {
   for role in scheduler ps worker; do
+    expect "the unit of a $role does not name the program's place" -- \
+      grep -q "^ExecStart=/usr/bin/capstan $role " "$root/usr/lib/systemd/system/capstan-$role@.service"
     expect "systemd does not accept capstan-$role@" -- \
       inside systemd-analyze verify "capstan-$role@films.service"
   done
