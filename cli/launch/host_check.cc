@@ -25,7 +25,8 @@ std::int64_t now_ms() {
 // The JSON line; shells may greet before it.
 std::string last_line(const std::string& text) {
   const std::string_view trimmed = std::string_view(text).substr(0, text.find_last_not_of("\r\n") + 1);
-  return std::string(trimmed.substr(trimmed.rfind('\n') + 1));
+  const std::string_view line = trimmed.substr(trimmed.rfind('\n') + 1);
+  return std::string(line.ends_with('.') ? line.substr(0, line.size() - 1) : line);
 }
 
 std::string why_not(const LaunchHost& host, const Ssh::Answer& answer) {

@@ -205,9 +205,8 @@ Status HostCluster::bring() {
                   if (!all.ok() || done.ok()) return;
                   all = std::move(done);
                   if (!answer.ok() || answer->code == Ssh::kLost) return;
-                  const std::string said(trim(all.error().message));
                   all = make_error(ErrorCode::kInvalid,
-                                   said +
+                                   all.error().message +
                                        ": name a folder that this user can write there (--folder DIR, and "
                                        "work_dir within it)");
                 });

@@ -138,9 +138,9 @@ Status Ssh::do_all(const std::vector<Errand>& errands, const std::string& scratc
 
 Status Ssh::done_on(const LaunchHost& host, const Result<Answer>& answer, const std::string& what) {
   if (answer.ok() && answer->code == 0) return ok_status();
-  return make_error(ErrorCode::kUnavailable,
-                    fmt::format("{}: cannot {}: {}", host.address, what,
-                                answer.ok() ? answer->text : answer.error().message));
+  std::string_view said = answer.ok() ? std::string_view(answer->text) : answer.error().message;
+  said = said.substr(0, said.find_last_not_of("\r\n") + 1);
+  return make_error(ErrorCode::kUnavailable, fmt::format("{}: cannot {}: {}", host.address, what, said));
 }
 
 }  // namespace capstan

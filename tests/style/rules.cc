@@ -70,7 +70,7 @@ bool may_read_clock(const SourceFile& file) {
   return folder == "tests" || folder == "bench" || file.path == "common/adapters/asio_loop.cc" ||
          file.path == "common/adapters/s3_client.cc" || file.path == "cli/job_cluster.cc" ||
          file.path == "cli/doctor.cc" || file.path.starts_with("cli/launch/") ||
-         file.path == "cli/folder_lock.cc";
+         file.path == "cli/folder_lock.cc" || file.path == "cli/page_ports.cc";
 }
 
 struct Library {
