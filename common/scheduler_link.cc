@@ -52,7 +52,9 @@ void SchedulerLink::on_greeting(Instant sent, const Result<Message>& reply) {
   if (refusal == ErrorCode::kTimeout && !welcomed_ && !std::exchange(waits_for_answer_, true)) {
     log_.info("no scheduler answers at {} yet; trying on", schedulers_.endpoints());
   }
-  if (refusal == ErrorCode::kTimeout && !welcomed_ && loop_.now() >= give_up_at_) {
+  // Whatever kept an answer away: time, or a connection that was not let in.
+  const bool answered = reply.ok() || refusal == ErrorCode::kTaken;
+  if (!answered && !welcomed_ && loop_.now() >= give_up_at_) {
     hooks_.on_refused(fmt::format("no scheduler has answered at {}: is it running, and is that its address?",
                                   schedulers_.endpoints()));
     return;

@@ -139,10 +139,9 @@ Result<KeyRing> KeyRing::open(const fs::path& folder, Role role, const std::stri
   if (!own.ok() && own.error().code == ErrorCode::kNotFound) {
     return make_error(
         ErrorCode::kNotFound,
-        fmt::format("keys: {} has {}: `capstan keys new --keys {}` makes a key for each role",
-                    folder.string(),
+        fmt::format("keys: {} has {}: `capstan keys new --keys {} --role {}` makes one", folder.string(),
                     own_file == shared ? "no " + shared : fmt::format("neither {} nor {}", own_file, shared),
-                    folder.string()));
+                    folder.string(), to_string(role)));
   }
   if (!own.ok()) return own.error().wrap("keys");
   ring.own_ = *own;

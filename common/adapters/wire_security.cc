@@ -94,8 +94,6 @@ std::unique_ptr<ZmqMonitor> WireSecurity::watch_connection(void* socket, std::st
       [this, endpoint = std::move(endpoint), failed = std::move(failed)](Handshake outcome,
                                                                          const std::string&) {
         if (outcome == Handshake::kSucceeded) return refused("");
-        // Whoever is asked for another key than its own breaks off. Without keys that says nothing.
-        if (outcome == Handshake::kBrokenOff && !has_keys()) return;
         const bool refuses = outcome == Handshake::kRefused;
         const std::string why =
             refuses ? fmt::format("{} does not allow our key {}: add it to its list of allowed ones",
@@ -103,6 +101,9 @@ std::unique_ptr<ZmqMonitor> WireSecurity::watch_connection(void* socket, std::st
                     : fmt::format("{} breaks our greeting off: {}", endpoint,
                                   has_keys() ? "it has another key than we know, or none (--keys)"
                                              : "it asks for keys (--keys), or is no node of Capstan");
+        // Whoever is asked for another key than its own breaks off. Without keys it may be the connection
+        // that broke, and is worth a word only when no answer comes.
+        if (outcome == Handshake::kBrokenOff && !has_keys()) return refused(why);
         if (!refuses) ++counters.handshakes_failed;
         tell((refuses ? "refused " : "failed ") + endpoint, why);
         refused(why);
