@@ -106,7 +106,7 @@ TEST_F(SshCall, ManyRunAtATimeAndTheFirstFailureIsToldOf) {
   const Status failed = ssh.do_all(
       {{first, "true", "a"}, {other, "echo full; false", "write b"}, {first, "false", "c"}}, scratch(), 10s);
   ASSERT_FALSE(failed.ok());
-  EXPECT_EQ(failed.error().message, "10.1.0.3: cannot write b: full\n");
+  EXPECT_EQ(failed.error().message, "10.1.0.3: cannot write b: full");
 }
 
 // Hosts that share a home put it there at the same time.
