@@ -45,7 +45,7 @@ std::string row_text(const TableSpec& spec, Key key, std::span<const std::byte> 
   std::string text = fmt::format("{} key {} on {}\n  weights {}\n", spec.name, key, owner,
                                  floats_text(values.data(), spec.dim));
   if (state > 0) text += fmt::format("  state   {}\n", floats_text(values.data() + spec.dim, state));
-  return text + fmt::format("  last step {}\n", layout.last_step(bytes.data()));
+  return text + fmt::format("  last step {}\n", layout.last_step(layout.tail(bytes.data())));
 }
 
 // Who wrote the shard of the key.

@@ -1,23 +1,11 @@
 #include "ps/optimizer/regularize.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "common/portable_math.h"
 
 namespace capstan {
-
-float sum_of_squares(const float* values, std::uint32_t dim) {
-  constexpr std::uint32_t kLanes = 8;
-  std::array<float, kLanes> sums{};
-  std::uint32_t i = 0;
-  for (; i + kLanes <= dim; i += kLanes) {
-    for (std::uint32_t lane = 0; lane < kLanes; ++lane) sums[lane] += values[i + lane] * values[i + lane];
-  }
-  for (std::uint32_t lane = 0; i < dim; ++i, ++lane) sums[lane] += values[i] * values[i];
-  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-}
 
 void clip_to_norm(float* gradient, std::uint32_t dim, float max_norm) {
   const float norm = std::sqrt(sum_of_squares(gradient, dim));

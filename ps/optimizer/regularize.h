@@ -2,12 +2,22 @@
 // penalties. All arrays are [dim]. Sums run in one fixed order (see optimizer.h).
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 namespace capstan {
 
 // Eight running sums over every eighth element, then added in pairs.
-float sum_of_squares(const float* values, std::uint32_t dim);
+inline float sum_of_squares(const float* values, std::uint32_t dim) {
+  constexpr std::uint32_t kLanes = 8;
+  std::array<float, kLanes> sums{};
+  std::uint32_t i = 0;
+  for (; i + kLanes <= dim; i += kLanes) {
+    for (std::uint32_t lane = 0; lane < kLanes; ++lane) sums[lane] += values[i + lane] * values[i + lane];
+  }
+  for (std::uint32_t lane = 0; i < dim; ++i, ++lane) sums[lane] += values[i] * values[i];
+  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
 
 // Scales the gradient so that its Euclidean norm is at most max_norm. REQUIRES: max_norm > 0.
 void clip_to_norm(float* gradient, std::uint32_t dim, float max_norm);

@@ -1,7 +1,6 @@
 #include "ps/table/embedding_table.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <type_traits>
 
@@ -24,6 +23,14 @@ static_assert(std::is_trivially_copyable_v<Fixed> && sizeof(Fixed) == 6 * sizeof
 
 std::uint32_t scan_pause(const TableSpec& spec) {
   return std::max(1U, static_cast<std::uint32_t>(spec.ttl_seconds) / kScansPerTtl);
+}
+
+// By whole lines, which a copy of any length would first have to find out.
+void copy_floats(const float* from, std::size_t count, float* to) {
+  constexpr std::size_t kLine = 16;
+  for (; count >= kLine; count -= kLine, from += kLine, to += kLine)
+    std::memcpy(to, from, kLine * sizeof(float));
+  std::memcpy(to, from, count * sizeof(float));
 }
 
 std::size_t share_of(std::uint64_t max_rows, std::uint32_t num_shards) {
@@ -49,49 +56,39 @@ EmbeddingTable::EmbeddingTable(const TableSpec& spec, std::uint32_t num_shards, 
       layout_(spec, updater_.state_floats()),
       initializer_(spec.init, spec.dim),
       admission_(spec.min_count, sketch_width_),
-      rows_(layout_.row_bytes()),
-      index_(rows_) {}
+      rows_(layout_.weight_bytes(), layout_.tail_bytes()) {}
 
 std::size_t EmbeddingTable::gather(std::span<const Key> keys, float* out) const {
-  std::array<std::uint32_t, KeyIndex::kGroup> slots;
   const std::size_t dim = layout_.dim();
   std::size_t found = 0;
-  for (std::size_t start = 0; start < keys.size(); start += KeyIndex::kGroup) {
-    const auto group = keys.subspan(start, std::min(KeyIndex::kGroup, keys.size() - start));
-    index_.find_group(group, slots.data());
-    for (std::size_t i = 0; i < group.size(); ++i, out += dim) {
-      if (slots[i] == KeyIndex::kAbsent) {
-        initializer_.fill(group[i], out);
-      } else {
-        std::memcpy(out, rows_.row(slots[i]), dim * sizeof(float));
-        ++found;
-      }
-    }
-  }
+  index_.look_up(
+      keys, [this](std::uint32_t slot) { rows_.prefetch_weights(slot); },
+      [&](std::size_t i, std::uint32_t slot) {
+        if (slot == KeyIndex::kAbsent) {
+          initializer_.fill(keys[i], out + i * dim);
+        } else {
+          copy_floats(layout_.weights(rows_.weights(slot)), dim, out + i * dim);
+          ++found;
+        }
+      });
   return found;
 }
 
 ApplyResult EmbeddingTable::apply(std::span<const Key> keys, const float* gradients,
                                   const UpdateContext& context) {
   ApplyResult result;
-  std::array<std::uint32_t, KeyIndex::kGroup> slots;
   const std::size_t dim = layout_.dim();
+  const auto step = static_cast<std::uint32_t>(context.step);
   updater_.begin(context.step);
   missing_.clear();
-  for (std::size_t start = 0; start < keys.size(); start += KeyIndex::kGroup) {
-    const auto group = keys.subspan(start, std::min(KeyIndex::kGroup, keys.size() - start));
-    index_.find_group(group, slots.data());
-    for (std::size_t i = 0; i < group.size(); ++i) {
-      if (slots[i] == KeyIndex::kAbsent) {
-        missing_.push_back(start + i);
-        continue;
-      }
-      const auto step = static_cast<std::uint32_t>(context.step);
-      const std::uint32_t steps_since = step - layout_.last_step(rows_.row(slots[i]));
-      update(slots[i], gradients + (start + i) * dim, steps_since, context);
-      ++result.applied;
-    }
-  }
+  index_.look_up(
+      keys, [this](std::uint32_t slot) { rows_.prefetch_row(slot); },
+      [&](std::size_t i, std::uint32_t slot) {
+        if (slot == KeyIndex::kAbsent) return missing_.push_back(i);
+        const std::uint32_t steps_since = step - layout_.last_step(rows_.tail(slot));
+        update(slot, gradients + i * dim, steps_since, context);
+        ++result.applied;
+      });
   for (const std::size_t i : missing_) {
     std::uint32_t slot = index_.find(keys[i]);
     if (slot == KeyIndex::kAbsent) {
@@ -103,11 +100,11 @@ ApplyResult EmbeddingTable::apply(std::span<const Key> keys, const float* gradie
         result.evicted +=
             evict_oldest(size() - max_rows_ + std::max<std::size_t>(1, max_rows_ / kEvictPart), context.step);
       }
-      slot = rows_.append(keys[i]);
+      slot = rows_.take();
       index_.insert(keys[i], slot);
-      std::byte* row = rows_.row(slot);
-      initializer_.fill(keys[i], layout_.weights(row));
-      updater_.init_state(layout_.weights(row), layout_.state(row));
+      float* weights = layout_.weights(rows_.weights(slot));
+      initializer_.fill(keys[i], weights);
+      updater_.init_state(weights, layout_.state(rows_.tail(slot)));
       ++result.created;
     }
     update(slot, gradients + i * dim, 1, context);
@@ -122,17 +119,13 @@ ApplyResult EmbeddingTable::apply(std::span<const Key> keys, const float* gradie
 
 void EmbeddingTable::update(std::uint32_t slot, const float* gradient, std::uint32_t steps_since,
                             const UpdateContext& context) {
-  std::byte* row = rows_.row(slot);
-  updater_.update(layout_.weights(row), layout_.state(row), gradient, steps_since);
-  layout_.touch(row, static_cast<std::uint32_t>(context.step), context.now_seconds);
+  std::byte* tail = rows_.tail(slot);
+  updater_.update(layout_.weights(rows_.weights(slot)), layout_.state(tail), gradient, steps_since);
+  layout_.touch(tail, static_cast<std::uint32_t>(context.step), context.now_seconds);
 }
 
 void EmbeddingTable::remove(Key key) {
-  const std::uint32_t slot = index_.find(key);
-  const std::uint32_t last = rows_.size() - 1;
-  index_.erase(key, slot);
-  if (slot != last) index_.relocate(rows_.key(last), last, slot);
-  rows_.remove(slot);
+  rows_.give_back(index_.erase(key));
   removals_.add(key, size());
 }
 
@@ -145,10 +138,9 @@ std::uint64_t EmbeddingTable::evict_oldest(std::size_t count, std::uint64_t step
   if (count == 0) return 0;
   std::vector<Candidate> candidates;
   candidates.reserve(size());
-  for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) {
-    candidates.push_back(
-        {static_cast<std::uint32_t>(step) - layout_.last_step(rows_.row(slot)), rows_.key(slot)});
-  }
+  for_each_tail([&](Key key, std::uint32_t slot) {
+    candidates.push_back({static_cast<std::uint32_t>(step) - layout_.last_step(rows_.tail(slot)), key});
+  });
   const auto goes_first = [](const Candidate& a, const Candidate& b) {
     return a.age != b.age ? a.age > b.age : a.key < b.key;
   };
@@ -168,17 +160,15 @@ std::size_t EmbeddingTable::evict_expired(std::uint32_t now_seconds) {
   const auto ttl = static_cast<std::uint32_t>(spec_.ttl_seconds);
   if (!expiry_due(now_seconds)) return 0;
   next_scan_ = now_seconds + scan_pause(spec_);
-  std::size_t expired = 0;
-  // From the back, so that the record moved into a gap has been looked at.
-  for (std::uint32_t slot = rows_.size(); slot-- > 0;) {
-    const std::uint32_t touched = layout_.touched_seconds(rows_.row(slot));
-    if (touched >= now_seconds || now_seconds - touched <= ttl) continue;
-    remove(rows_.key(slot));
-    ++expired;
-  }
-  if (expired > 0) release_memory();
-  counters_.expired += expired;
-  return expired;
+  std::vector<Key> expired;
+  for_each_tail([&](Key key, std::uint32_t slot) {
+    const std::uint32_t touched = layout_.touched_seconds(rows_.tail(slot));
+    if (touched < now_seconds && now_seconds - touched > ttl) expired.push_back(key);
+  });
+  for (const Key key : expired) remove(key);
+  if (!expired.empty()) release_memory();
+  counters_.expired += expired.size();
+  return expired.size();
 }
 
 std::size_t EmbeddingTable::evict_to(std::size_t budget, std::uint64_t step) {
@@ -200,8 +190,10 @@ void EmbeddingTable::evict_count(std::size_t count, std::uint64_t step) {
 }
 
 void EmbeddingTable::release_memory() {
-  rows_.trim();
   if (size() == 0) index_.clear();
+  rows_.trim([this](const auto& move) {
+    index_.for_each([](std::uint32_t) {}, [&](Key, std::uint32_t& slot) { move(slot); });
+  });
 }
 
 std::size_t EmbeddingTable::bytes() const {
@@ -212,45 +204,69 @@ std::size_t EmbeddingTable::fixed_bytes() const {
   return sizeof(*this) + admission_.bytes() + missing_.capacity() * sizeof(std::size_t);
 }
 
-std::span<const std::byte> EmbeddingTable::find_row(Key key) const {
+void EmbeddingTable::copy_row(std::uint32_t slot, std::byte* out) const {
+  std::memcpy(out, rows_.weights(slot), layout_.weight_bytes());
+  std::memcpy(out + layout_.weight_bytes(), rows_.tail(slot), layout_.tail_bytes());
+}
+
+template <typename Visit>
+void EmbeddingTable::for_each_tail(const Visit& visit) const {
+  index_.for_each([this](std::uint32_t slot) { rows_.prefetch_tail(slot); }, visit);
+}
+
+std::vector<std::byte> EmbeddingTable::find_row(Key key) const {
   const std::uint32_t slot = index_.find(key);
   if (slot == KeyIndex::kAbsent) return {};
-  return {rows_.row(slot), layout_.row_bytes()};
+  std::vector<std::byte> row(layout_.row_bytes());
+  copy_row(slot, row.data());
+  return row;
 }
 
 void EmbeddingTable::for_each_row(const std::function<void(Key, std::span<const std::byte>)>& visit) const {
-  for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) {
-    visit(rows_.key(slot), {rows_.row(slot), layout_.row_bytes()});
-  }
+  std::vector<std::byte> row(layout_.row_bytes());
+  index_.for_each([this](std::uint32_t slot) { rows_.prefetch_row(slot); },
+                  [&](Key key, std::uint32_t slot) {
+                    copy_row(slot, row.data());
+                    visit(key, row);
+                  });
 }
 
 // Steps are compared as they lie behind one another, for their low 32 bits begin anew some time. A row that
 // has not been pushed for 2^31 steps counts as pushed.
 bool EmbeddingTable::pushed_since(std::uint32_t slot, std::optional<std::uint32_t> since) const {
-  return !since || static_cast<std::int32_t>(layout_.last_step(rows_.row(slot)) - *since) >= 0;
+  return !since || static_cast<std::int32_t>(layout_.last_step(rows_.tail(slot)) - *since) >= 0;
 }
 
 std::size_t EmbeddingTable::count_rows(std::optional<std::uint32_t> since) const {
   if (!since) return size();
   std::size_t count = 0;
-  for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) count += pushed_since(slot, since) ? 1 : 0;
+  for_each_tail([&](Key, std::uint32_t slot) { count += pushed_since(slot, since) ? 1 : 0; });
   return count;
 }
 
 void EmbeddingTable::copy_rows(std::optional<std::uint32_t> since, std::byte* out) const {
-  for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) {
-    if (!pushed_since(slot, since)) continue;
-    const Key key = rows_.key(slot);
-    std::memcpy(out, &key, sizeof(Key));
-    std::memcpy(out + sizeof(Key), rows_.row(slot), layout_.row_bytes());
-    out += record_bytes();
-  }
+  index_.for_each([this](std::uint32_t slot) { rows_.prefetch_row(slot); },
+                  [&](Key key, std::uint32_t slot) {
+                    if (!pushed_since(slot, since)) return;
+                    std::memcpy(out, &key, sizeof(Key));
+                    copy_row(slot, out + sizeof(Key));
+                    out += record_bytes();
+                  });
 }
 
 Status EmbeddingTable::insert_rows(std::span<const std::byte> records) {
   if (size() > 0) return make_error(ErrorCode::kCorrupt, "a table's rows come twice");
-  rows_.append_records(records);
-  if (index_.build()) return ok_status();
+  std::vector<KeyIndex::Entry> entries;
+  entries.reserve(records.size() / record_bytes());
+  for (; !records.empty(); records = records.subspan(record_bytes())) {
+    const std::uint32_t slot = rows_.take();
+    std::memcpy(&entries.emplace_back().key, records.data(), sizeof(Key));
+    entries.back().slot = slot;
+    const std::byte* row = records.data() + sizeof(Key);
+    std::memcpy(rows_.weights(slot), row, layout_.weight_bytes());
+    std::memcpy(rows_.tail(slot), layout_.tail(row), layout_.tail_bytes());
+  }
+  if (index_.build(entries)) return ok_status();
   rows_.clear();
   return make_error(ErrorCode::kCorrupt, "a row comes twice");
 }

@@ -58,7 +58,7 @@ class EmbeddingTable {
 
   const TableSpec& spec() const { return spec_; }
   const RowLayout& layout() const { return layout_; }
-  std::size_t size() const { return rows_.size(); }
+  std::size_t size() const { return index_.size(); }
   std::size_t max_rows() const { return max_rows_; }  // 0: no limit
   const TableCounters& counters() const { return counters_; }
 
@@ -90,14 +90,14 @@ class EmbeddingTable {
   // The part of it that evicting rows does not give back.
   std::size_t fixed_bytes() const;
 
-  // A row's bytes (see row_layout.h), empty when absent. Valid until the next call that changes the table.
-  std::span<const std::byte> find_row(Key key) const;
-  // In slot order: a function of the calls so far, and the order in which insert_rows() remakes the same
-  // table.
+  // A copy of a row's bytes (see row_layout.h), empty when absent.
+  std::vector<std::byte> find_row(Key key) const;
+  // In an order that is a function of the calls so far.
   void for_each_row(const std::function<void(Key key, std::span<const std::byte> row)>& visit) const;
   // Rows pushed at step `since` or later; without one, all. The table has gone less than 2^31 steps since.
   std::size_t count_rows(std::optional<std::uint32_t> since) const;
-  // Their records, key and row bytes, one after the other in slot order. out: room for count_rows(since).
+  // Their records, key and row bytes, one after the other in the order of for_each_row. out: room for
+  // count_rows(since).
   void copy_rows(std::optional<std::uint32_t> since, std::byte* out) const;
   std::size_t record_bytes() const { return sizeof(Key) + layout_.row_bytes(); }
   // Rows removed while somebody wants to know; clear() is not among it.
@@ -117,6 +117,10 @@ class EmbeddingTable {
   void update(std::uint32_t slot, const float* gradient, std::uint32_t steps_since,
               const UpdateContext& context);
   void remove(Key key);
+  void copy_row(std::uint32_t slot, std::byte* out) const;
+  // visit(key, slot) for every row, its tail on the way to the cache.
+  template <typename Visit>
+  void for_each_tail(const Visit& visit) const;
   bool pushed_since(std::uint32_t slot, std::optional<std::uint32_t> since) const;
   void release_memory();
   std::uint64_t evict_oldest(std::size_t count, std::uint64_t step);

@@ -1,117 +1,78 @@
 #include "ps/table/key_index.h"
 
 #include <algorithm>
-#include <array>
 
 #include "common/assert.h"
 
 namespace capstan {
 namespace {
 
-constexpr std::uint32_t kSlotMask = (1U << 27) - 1;
-constexpr std::uint32_t kSmallestSegment = 8;
-constexpr std::uint32_t kLargestSegment = 2048;  // unless its keys cannot be told apart
-constexpr std::uint32_t kShrinkFrom = 64;
+constexpr std::uint32_t kLargestSegment = 512;  // in buckets, unless its keys cannot be told apart
+constexpr std::uint32_t kShrinkFrom = 16;
 constexpr std::size_t kDirectoryPerSegment = 8;
 constexpr std::uint32_t kPrefetchAhead = 16;
-constexpr int kDeepest = 27;  // the digest's bits follow
+constexpr std::uint16_t kManyPassed = 0xffff;
+constexpr int kDeepest = 27;
 
-// Bits: the directory takes from the top, the digest is 32..36, the place in a segment comes from the low 32.
-// Mixed once more than the shard's formula, whose top bits are equal for all keys of a shard.
-std::uint64_t hash_of(Key key) {
-  return mix64(mix64(key) + 0x9e3779b97f4a7c15ULL);
-}
-
-std::uint32_t home(std::uint64_t hash, std::uint32_t size) {
-  return static_cast<std::uint32_t>(((hash & 0xffffffffULL) * size) >> 32);
-}
-std::uint32_t digest(std::uint64_t hash) {
-  return static_cast<std::uint32_t>(hash >> 32) << 27;
-}
-std::uint32_t slot_in(std::uint32_t entry) {
-  return (entry & kSlotMask) - 1;
-}
-std::uint32_t next(std::uint32_t position, std::uint32_t size) {
-  return position + 1 == size ? 0 : position + 1;
-}
-bool is_full(std::uint32_t count, std::uint32_t size) {
-  return (count + 1) * 5 > size * 4;
+// Nine places in ten are the most that a segment fills; it is made for 85 in a hundred, and gets some more by
+// the sizes of blocks.
+bool is_full(std::uint32_t count, std::uint64_t places) {
+  return (count + 1) * 10ULL > places * 9;
 }
 std::uint32_t roomy(std::uint32_t count) {
-  return std::max(kSmallestSegment, count + count / 2);
+  return static_cast<std::uint32_t>(count * 4ULL / 17) + 1;  // buckets of five
+}
+std::uint32_t larger(std::uint32_t size) {
+  return size + std::max(1U, size / 16);
 }
 
 }  // namespace
 
-KeyIndex::KeyIndex(const RowSlab& rows) : rows_(rows), directory_(1), segments_(1) {}
-
-std::uint64_t KeyIndex::hash_of_slot(std::uint32_t slot) const {
-  return hash_of(rows_.key(slot));
+KeyIndex::KeyIndex() {
+  clear();
 }
 
 std::uint32_t KeyIndex::find(Key key) const {
-  std::uint32_t slot = kAbsent;
-  find_group(std::span(&key, 1), &slot);
-  return slot;
+  const std::uint64_t hash = hash_of(key);
+  const Place& place = place_of(hash);
+  return find_in(place.buckets, place.size, hash, key);
 }
 
-void KeyIndex::find_group(std::span<const Key> keys, std::uint32_t* slots) const {
-  struct Probe {
-    std::uint64_t hash;
-    const std::uint32_t* entries;
-    std::uint32_t size;
-    std::uint32_t position;
-  };
-  CAPSTAN_ASSERT(keys.size() <= kGroup, "a group of keys is too large");
-  std::array<Probe, kGroup> probes;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    const std::uint64_t hash = hash_of(keys[i]);
-    const Place& place = place_of(hash);
-    probes[i] = {hash, place.entries, place.size, home(hash, place.size)};
-    __builtin_prefetch(place.entries + probes[i].position);
+std::uint32_t KeyIndex::find_in(const Bucket* buckets, std::uint32_t size, std::uint64_t hash, Key key) {
+  const Bucket& bucket = buckets[home(hash, size)];
+  const std::uint32_t place = place_in(bucket, key);
+  if (place < kWidth) return bucket.slots[place];
+  return bucket.passed == 0 ? kAbsent : find_from_second(buckets, size, second(hash, size), key);
+}
+
+// All buckets may have been passed, so it ends where it began.
+std::uint32_t KeyIndex::find_behind(const Bucket* buckets, std::uint32_t size, std::uint32_t bucket,
+                                    Key key) {
+  for (std::uint32_t walked = 1; walked < size && buckets[bucket].passed > 0; ++walked) {
+    bucket = next(bucket, size);
+    const std::uint32_t place = place_in(buckets[bucket], key);
+    if (place < kWidth) return buckets[bucket].slots[place];
   }
-  // Walks to the next entry with the key's digest, or to the end of the run.
-  const auto candidate = [](Probe& probe) {
-    const std::uint32_t wanted = digest(probe.hash);
-    std::uint32_t entry = probe.entries[probe.position];
-    while (entry != 0 && (entry & ~kSlotMask) != wanted) {
-      probe.position = next(probe.position, probe.size);
-      entry = probe.entries[probe.position];
-    }
-    return entry == 0 ? kAbsent : slot_in(entry);
-  };
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    slots[i] = probes[i].size == 0 ? kAbsent : candidate(probes[i]);
-    if (slots[i] != kAbsent) rows_.prefetch(slots[i]);
-  }
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    while (slots[i] != kAbsent && rows_.key(slots[i]) != keys[i]) {
-      probes[i].position = next(probes[i].position, probes[i].size);
-      slots[i] = candidate(probes[i]);
-    }
-  }
+  return kAbsent;
 }
 
 void KeyIndex::insert(Key key, std::uint32_t slot) {
-  CAPSTAN_ASSERT(slot < kMaxSlots, "a table has too many rows in one shard");
+  CAPSTAN_ASSERT(slot != kAbsent, "a row without a slot");
   const std::uint64_t hash = hash_of(key);
-  while (is_full(segment(hash).count, segment(hash).size)) make_room(hash);
-  put(segment(hash), hash, slot);
+  while (is_full(segment(hash).count, std::uint64_t{segment(hash).size} * kWidth)) make_room(hash);
+  put(segment(hash), hash, {key, slot});
+  ++size_;
 }
 
 // As deep as it takes for segments of half the largest size, each as roomy as after a split.
-bool KeyIndex::build() {
-  CAPSTAN_ASSERT(rows_.size() <= kMaxSlots, "a table has too many rows in one shard");
+bool KeyIndex::build(std::span<const Entry> entries) {
+  CAPSTAN_ASSERT(size_ == 0, "the index has entries");
   clear();
-  while (rows_.size() >> depth_ > kLargestSegment / 2) ++depth_;
+  while (entries.size() >> depth_ > kLargestSegment * kWidth / 2) ++depth_;
   const auto place = [this](std::uint64_t hash) { return depth_ == 0 ? 0 : hash >> (64 - depth_); };
   const std::size_t places = std::size_t{1} << depth_;
-  std::vector<std::uint64_t> hashes(rows_.size());
   std::vector<std::uint32_t> counts(places);
-  for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) {
-    hashes[slot] = hash_of_slot(slot);
-    ++counts[place(hashes[slot])];
-  }
+  for (const Entry& entry : entries) ++counts[place(hash_of(entry.key))];
   directory_.resize(places);
   segments_ = std::vector<Segment>(places);
   for (std::uint32_t which = 0; which < places; ++which) {
@@ -119,62 +80,45 @@ bool KeyIndex::build() {
     segments_[which].first = which;
     allocate(which, roomy(counts[which]));
   }
-  for (std::uint32_t slot = 0; slot < rows_.size(); ++slot) {
-    if (slot + kPrefetchAhead < rows_.size()) {
-      const std::uint64_t ahead = hashes[slot + kPrefetchAhead];
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (i + kPrefetchAhead < entries.size()) {
+      const std::uint64_t ahead = hash_of(entries[i + kPrefetchAhead].key);
       const Segment& s = segments_[place(ahead)];
-      __builtin_prefetch(s.entries + home(ahead, s.size));
+      __builtin_prefetch(s.buckets + home(ahead, s.size));
     }
-    if (put_new(segments_[place(hashes[slot])], hashes[slot], slot)) continue;
-    clear();
-    return false;
+    const std::uint64_t hash = hash_of(entries[i].key);
+    Segment& s = segments_[place(hash)];
+    if (find_in(s.buckets, s.size, hash, entries[i].key) != kAbsent) {
+      clear();
+      return false;
+    }
+    put(s, hash, entries[i]);
   }
+  size_ = entries.size();
   return true;
 }
 
-void KeyIndex::erase(Key key, std::uint32_t slot) {
+std::uint32_t KeyIndex::erase(Key key) {
   const std::uint64_t hash = hash_of(key);
   Segment& s = segment(hash);
-  std::uint32_t hole = position_of(s, hash, slot);
-  // An entry may fill the hole unless its home lies after the hole, on the way to where it stands.
-  for (std::uint32_t at = next(hole, s.size); s.entries[at] != 0; at = next(at, s.size)) {
-    const std::uint32_t from = home(hash_of_slot(slot_in(s.entries[at])), s.size);
-    const std::uint32_t walked = at >= from ? at - from : at + s.size - from;
-    const std::uint32_t gap = at >= hole ? at - hole : at + s.size - hole;
-    if (walked < gap) continue;
-    s.entries[hole] = s.entries[at];
-    hole = at;
-  }
-  s.entries[hole] = 0;
-  --s.count;
-  if (s.size > kShrinkFrom && s.count * 5 < s.size * 2) rebuild(place_of(hash).segment, roomy(s.count));
-}
-
-void KeyIndex::relocate(Key key, std::uint32_t from, std::uint32_t to) {
-  const std::uint64_t hash = hash_of(key);
-  Segment& s = segment(hash);
-  s.entries[position_of(s, hash, from)] = digest(hash) | (to + 1);
+  const std::uint32_t slot = take_out(s, hash, key);
+  --size_;
+  const bool roomy_enough = s.count * 5ULL < std::uint64_t{s.size} * kWidth * 2;
+  if (s.size > kShrinkFrom && roomy_enough) rebuild(place_of(hash).segment, roomy(s.count));
+  return slot;
 }
 
 void KeyIndex::clear() {
+  static const Bucket kEmpty{};
   depth_ = 0;
-  directory_ = std::vector<Place>(1);
+  size_ = 0;
+  directory_ = {Place{&kEmpty, 1, 0}};
   segments_ = std::vector<Segment>(1);
-  entry_bytes_ = 0;
+  bucket_bytes_ = 0;
 }
 
 std::size_t KeyIndex::bytes() const {
-  return directory_.capacity() * sizeof(Place) + segments_.capacity() * sizeof(Segment) + entry_bytes_;
-}
-
-std::uint32_t KeyIndex::position_of(const Segment& s, std::uint64_t hash, std::uint32_t slot) const {
-  const std::uint32_t wanted = digest(hash) | (slot + 1);
-  std::uint32_t position = home(hash, s.size);
-  while (s.entries[position] != wanted) {
-    CAPSTAN_ASSERT(s.entries[position] != 0, "the key is not in the index");
-    position = next(position, s.size);
-  }
-  return position;
+  return directory_.capacity() * sizeof(Place) + segments_.capacity() * sizeof(Segment) + bucket_bytes_;
 }
 
 void KeyIndex::make_room(std::uint64_t hash) {
@@ -186,18 +130,15 @@ void KeyIndex::make_room(std::uint64_t hash) {
   if (s.size >= kLargestSegment && divisible && s.depth < kDeepest) {
     split(which);
   } else {
-    rebuild(which, std::max(kSmallestSegment, s.size + s.size / 4));
+    rebuild(which, larger(s.size));
   }
 }
 
 void KeyIndex::rebuild(std::uint32_t which, std::uint32_t size) {
   Segment& s = segments_[which];
-  const std::vector<std::uint32_t> slots = take_slots(s);
+  const std::vector<Entry> entries = entries_of(s);
   allocate(which, size);
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (i + kPrefetchAhead < slots.size()) rows_.prefetch_key(slots[i + kPrefetchAhead]);
-    put(s, hash_of_slot(slots[i]), slots[i]);
-  }
+  for (const Entry& entry : entries) put(s, hash_of(entry.key), entry);
 }
 
 void KeyIndex::split(std::uint32_t which) {
@@ -206,21 +147,15 @@ void KeyIndex::split(std::uint32_t which) {
   segments_.emplace_back();
   Segment& low = segments_[which];
   Segment& high = segments_[other];
-  const std::vector<std::uint32_t> slots = take_slots(low);
+  const std::vector<Entry> entries = entries_of(low);
   const int bit = 63 - low.depth;
-  std::vector<std::uint64_t> hashes(slots.size());
-  std::uint32_t num_high = 0;
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (i + kPrefetchAhead < slots.size()) rows_.prefetch_key(slots[i + kPrefetchAhead]);
-    hashes[i] = hash_of_slot(slots[i]);
-    num_high += static_cast<std::uint32_t>(hashes[i] >> bit) & 1U;
-  }
+  const auto is_high = [&](const Entry& entry) { return (hash_of(entry.key) >> bit & 1) != 0; };
+  const auto num_high = static_cast<std::uint32_t>(std::count_if(entries.begin(), entries.end(), is_high));
   high.depth = ++low.depth;
   high.first = low.first + (std::size_t{1} << (depth_ - low.depth));
-  allocate(which, roomy(static_cast<std::uint32_t>(slots.size()) - num_high));
+  allocate(which, roomy(static_cast<std::uint32_t>(entries.size()) - num_high));
   allocate(other, roomy(num_high));
-  for (std::size_t i = 0; i < slots.size(); ++i)
-    put((hashes[i] >> bit & 1) != 0 ? high : low, hashes[i], slots[i]);
+  for (const Entry& entry : entries) put(is_high(entry) ? high : low, hash_of(entry.key), entry);
 }
 
 void KeyIndex::double_directory() {
@@ -231,46 +166,82 @@ void KeyIndex::double_directory() {
   for (Segment& s : segments_) s.first *= 2;
 }
 
-std::vector<std::uint32_t> KeyIndex::take_slots(Segment& s) {
-  std::vector<std::uint32_t> slots;
-  slots.reserve(s.count);
-  for (std::uint32_t i = 0; i < s.size; ++i) {
-    if (s.entries[i] != 0) slots.push_back(slot_in(s.entries[i]));
+std::vector<KeyIndex::Entry> KeyIndex::entries_of(const Segment& s) {
+  std::vector<Entry> entries;
+  entries.reserve(s.count);
+  for (std::uint32_t b = 0; b < s.size; ++b) {
+    const Bucket& bucket = s.buckets[b];
+    for (std::uint32_t i = 0; i < bucket.count; ++i) entries.push_back({bucket.keys[i], bucket.slots[i]});
   }
-  return slots;
+  return entries;
 }
 
+// Of `size` buckets or as many more as its block has room for.
 void KeyIndex::allocate(std::uint32_t which, std::uint32_t size) {
   Segment& s = segments_[which];
-  entry_bytes_ -= s.block.bytes();
-  s.block = SlabBlock(size * sizeof(std::uint32_t));
-  entry_bytes_ += s.block.bytes();
-  s.entries = reinterpret_cast<std::uint32_t*>(s.block.data());
-  std::fill_n(s.entries, size, 0U);
-  s.size = size;
+  bucket_bytes_ -= s.block.bytes();
+  s.block = SlabBlock(size * sizeof(Bucket));
+  bucket_bytes_ += s.block.bytes();
+  s.buckets = reinterpret_cast<Bucket*>(s.block.data());
+  s.size = static_cast<std::uint32_t>(s.block.bytes() / sizeof(Bucket));
+  std::fill_n(s.buckets, s.size, Bucket{});
   s.count = 0;
   const std::size_t places = std::size_t{1} << (depth_ - s.depth);
   std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(s.first), places,
-              Place{s.entries, size, which});
+              Place{s.buckets, s.size, which});
 }
 
-void KeyIndex::put(Segment& s, std::uint64_t hash, std::uint32_t slot) {
-  std::uint32_t position = home(hash, s.size);
-  while (s.entries[position] != 0) position = next(position, s.size);
-  s.entries[position] = digest(hash) | (slot + 1);
-  ++s.count;
-}
-
-// False: a row with this key is there.
-bool KeyIndex::put_new(Segment& s, std::uint64_t hash, std::uint32_t slot) {
-  std::uint32_t position = home(hash, s.size);
-  for (std::uint32_t entry = 0; (entry = s.entries[position]) != 0; position = next(position, s.size)) {
-    const bool alike = (entry & ~kSlotMask) == digest(hash);
-    if (alike && rows_.key(slot_in(entry)) == rows_.key(slot)) return false;
+// Where its walk first finds room; the full ones before count it.
+void KeyIndex::put(Segment& s, std::uint64_t hash, const Entry& entry) {
+  std::uint32_t b = home(hash, s.size);
+  const std::uint32_t other = second(hash, s.size);
+  const auto full = [&s](std::uint32_t bucket) { return s.buckets[bucket].count == kWidth; };
+  if (full(b) && full(other) && !make_way(s, b)) make_way(s, other);
+  for (bool at_first = true; full(b); at_first = false) {
+    if (s.buckets[b].passed != kManyPassed) ++s.buckets[b].passed;
+    b = at_first ? other : next(b, s.size);
   }
-  s.entries[position] = digest(hash) | (slot + 1);
+  append(s, b, entry);
+}
+
+void KeyIndex::append(Segment& s, std::uint32_t b, const Entry& entry) {
+  Bucket& bucket = s.buckets[b];
+  bucket.keys[bucket.count] = entry.key;
+  bucket.slots[bucket.count] = entry.slot;
+  ++bucket.count;
   ++s.count;
-  return true;
+}
+
+// One of the keys in a full bucket goes to its other one. False when none of those has room.
+bool KeyIndex::make_way(Segment& s, std::uint32_t b) {
+  for (std::uint32_t i = 0; i < kWidth; ++i) {
+    const Entry entry{s.buckets[b].keys[i], s.buckets[b].slots[i]};
+    const std::uint64_t hash = hash_of(entry.key);
+    const std::uint32_t first = home(hash, s.size), to = b == first ? second(hash, s.size) : first;
+    if (s.buckets[to].count == kWidth) continue;
+    take_out(s, hash, entry.key);
+    if (b == first && s.buckets[first].passed != kManyPassed) ++s.buckets[first].passed;
+    append(s, to, entry);
+    return true;
+  }
+  return false;
+}
+
+std::uint32_t KeyIndex::take_out(Segment& s, std::uint64_t hash, Key key) {
+  std::uint32_t b = home(hash, s.size), place = kWidth;
+  for (std::uint32_t walked = 0; (place = place_in(s.buckets[b], key)) == kWidth; ++walked) {
+    std::uint16_t& passed = s.buckets[b].passed;
+    CAPSTAN_ASSERT(passed > 0 && walked <= s.size, "the key is not in the index");
+    if (passed != kManyPassed) --passed;
+    b = walked == 0 ? second(hash, s.size) : next(b, s.size);
+  }
+  Bucket& from = s.buckets[b];
+  const std::uint32_t slot = from.slots[place];
+  --from.count;
+  from.keys[place] = from.keys[from.count];
+  from.slots[place] = from.slots[from.count];
+  --s.count;
+  return slot;
 }
 
 }  // namespace capstan

@@ -6,7 +6,7 @@ RowLayout::RowLayout(const TableSpec& spec, std::uint32_t state_floats)
     : dim_(spec.dim),
       state_floats_(state_floats),
       has_seconds_(spec.ttl_seconds > 0),
-      meta_((std::size_t{dim_} + state_floats_) * sizeof(float)),
-      row_bytes_(meta_ + (has_seconds_ ? 8 : 4)) {}
+      meta_(state_floats_ * sizeof(float)),
+      row_bytes_(dim_ * sizeof(float) + meta_ + (has_seconds_ ? 8 : 4)) {}
 
 }  // namespace capstan

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -19,10 +20,11 @@ namespace {
 constexpr std::size_t kPage = std::size_t{2} << 20;
 constexpr std::size_t kLine = 64;
 constexpr std::size_t kStep = SlabBlock::kPooledFrom;
-// Sizes of blocks: by steps up to half a page of entries of an index, then those of rows' chunks.
+// Sizes of blocks: by steps up to 16 KiB, by two steps up to 32 KiB, the largest segment of an index, then
+// the largest.
 constexpr std::size_t kSteps = 16;
-constexpr std::array<std::size_t, 2> kLarge = {std::size_t{32} << 10, SlabBlock::kPooledMost};
-constexpr std::size_t kClasses = kSteps + kLarge.size();
+constexpr std::size_t kWideSteps = 8;
+constexpr std::size_t kClasses = kSteps + kWideSteps + 1;
 
 // The sanitizer is to see who uses a block that was given back.
 constexpr bool kPooled = !kAddressSanitizer;
@@ -30,12 +32,15 @@ constexpr bool kPooled = !kAddressSanitizer;
 std::atomic<std::size_t> pages_bytes{0};
 
 std::size_t class_of(std::size_t bytes) {
-  if (bytes <= kSteps * kStep) return (bytes + kStep - 1) / kStep - 1;
-  return bytes <= kLarge[0] ? kSteps : kSteps + 1;
+  const std::size_t steps = (bytes + kStep - 1) / kStep;
+  if (steps <= kSteps) return steps - 1;
+  return std::min(kSteps + (steps - kSteps + 1) / 2 - 1, kClasses - 1);
 }
 
 std::size_t bytes_of(std::size_t size_class) {
-  return size_class < kSteps ? (size_class + 1) * kStep : kLarge[size_class - kSteps];
+  if (size_class < kSteps) return (size_class + 1) * kStep;
+  if (size_class == kClasses - 1) return SlabBlock::kPooledMost;
+  return (kSteps + (size_class - kSteps + 1) * 2) * kStep;
 }
 
 // Aligned to a page of 2 MiB, of which it consists where the kernel has some.

@@ -2,9 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstring>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/rng.h"
@@ -12,98 +13,134 @@
 namespace capstan {
 namespace {
 
-void write(RowSlab& rows, std::uint32_t slot, std::size_t row_bytes, std::uint8_t value) {
-  std::memset(rows.row(slot), value, row_bytes);
-}
+// A slab whose rows hold a byte each, over and over, and a map that says which.
+class Rows {
+ public:
+  Rows(std::size_t weight_bytes, std::size_t tail_bytes)
+      : weight_bytes_(weight_bytes), tail_bytes_(tail_bytes), slab_(weight_bytes, tail_bytes) {}
 
-bool holds(const RowSlab& rows, std::uint32_t slot, std::size_t row_bytes, std::uint8_t value) {
-  const std::vector<std::byte> expected(row_bytes, std::byte{value});
-  return std::memcmp(rows.row(slot), expected.data(), row_bytes) == 0;
-}
-
-TEST(RowSlab, RowsKeepTheirBytesThroughGrowthAndRemoval) {
-  for (const std::size_t row_bytes : {4U, 12U, 72U, 520U, 5000U}) {
-    SCOPED_TRACE("row bytes " + std::to_string(row_bytes));
-    Rng rng(row_bytes);
-    RowSlab rows(row_bytes);
-    std::vector<Key> model;
-    for (int i = 0; i < 6000; ++i) {
-      if (model.empty() || rng.chance(0.7)) {
-        const Key key = rng.next();
-        const std::uint32_t slot = rows.append(key);
-        ASSERT_EQ(slot, model.size());
-        write(rows, slot, row_bytes, static_cast<std::uint8_t>(key));
-        model.push_back(key);
-      } else {
-        const auto slot = static_cast<std::uint32_t>(rng.below(model.size()));
-        rows.remove(slot);
-        model[slot] = model.back();
-        model.pop_back();
+  void add(std::uint8_t value) {
+    const std::uint32_t slot = slab_.take();
+    ASSERT_TRUE(model_.emplace(slot, value).second) << "slot " << slot << " is another row's";
+    std::memset(slab_.weights(slot), value, weight_bytes_);
+    std::memset(slab_.tail(slot), ~value, tail_bytes_);
+  }
+  void remove(std::size_t which) {
+    const auto found = std::next(model_.begin(), static_cast<std::ptrdiff_t>(which));
+    slab_.give_back(found->first);
+    model_.erase(found);
+  }
+  void trim() {
+    const std::map<std::uint32_t, std::uint8_t> before = std::exchange(model_, {});
+    slab_.trim([&](const auto& move) {
+      for (const auto& [old_slot, value] : before) {
+        std::uint32_t slot = old_slot;
+        move(slot);
+        model_[slot] = value;
       }
-      if (rng.chance(0.001)) rows.trim();
+    });
+    if (model_.empty()) model_ = before;  // nothing was to be given back
+    ASSERT_EQ(model_.size(), before.size()) << "two rows in one slot";
+  }
+  void check() const {
+    ASSERT_EQ(slab_.size(), model_.size());
+    for (const auto& [slot, value] : model_) {
+      const std::vector<std::byte> weights(weight_bytes_, std::byte{value});
+      const std::vector<std::byte> tail(tail_bytes_, ~std::byte{value});
+      ASSERT_EQ(std::memcmp(slab_.weights(slot), weights.data(), weight_bytes_), 0);
+      ASSERT_EQ(std::memcmp(slab_.tail(slot), tail.data(), tail_bytes_), 0);
     }
-    ASSERT_EQ(rows.size(), model.size());
-    for (std::uint32_t slot = 0; slot < rows.size(); ++slot) {
-      ASSERT_EQ(rows.key(slot), model[slot]);
-      ASSERT_TRUE(holds(rows, slot, row_bytes, static_cast<std::uint8_t>(model[slot])));
+  }
+  std::size_t size() const { return model_.size(); }
+  RowSlab& slab() { return slab_; }
+
+ private:
+  std::size_t weight_bytes_;
+  std::size_t tail_bytes_;
+  RowSlab slab_;
+  std::map<std::uint32_t, std::uint8_t> model_;  // by slot
+};
+
+const std::vector<std::pair<std::size_t, std::size_t>> kShapes = {
+    {4, 4}, {4, 16}, {64, 8}, {32, 40}, {512, 8}, {4096, 8196}, {40000, 4}, {4000000, 4}};
+
+TEST(RowSlab, RowsKeepTheirBytesThroughGrowthRemovalAndTrimming) {
+  for (const auto& [weight_bytes, tail_bytes] : kShapes) {
+    SCOPED_TRACE("weights " + std::to_string(weight_bytes) + ", tail " + std::to_string(tail_bytes));
+    Rng rng(weight_bytes);
+    Rows rows(weight_bytes, tail_bytes);
+    const int operations = weight_bytes > 1000000 ? 30 : weight_bytes > 10000 ? 300 : 8000;
+    for (int i = 0; i < operations; ++i) {
+      const double growth = i < operations / 2 ? 0.7 : 0.3;
+      if (rows.size() == 0 || rng.chance(growth)) {
+        rows.add(static_cast<std::uint8_t>(rng.next()));
+      } else {
+        rows.remove(rng.below(rows.size()));
+      }
+      if (rng.chance(20.0 / operations)) rows.trim();
+      if (rng.chance(10.0 / operations)) rows.check();
+      if (testing::Test::HasFatalFailure()) return;
     }
+    rows.trim();
+    rows.check();
   }
 }
 
-// Over the borders of many slabs, small and mapped ones, from where single rows ended.
-TEST(RowSlab, RecordsThatComeTogetherLieAsIfTheyHadComeAlone) {
-  for (const std::size_t row_bytes : {4U, 72U, 520U}) {
-    SCOPED_TRACE("row bytes " + std::to_string(row_bytes));
-    constexpr std::uint32_t kRows = 40000;
-    RowSlab alone(row_bytes), together(row_bytes);
-    std::vector<std::byte> records;
-    for (Key key = 0; key < kRows; ++key) {
-      const std::uint32_t slot = alone.append(mix64(key));
-      write(alone, slot, row_bytes, static_cast<std::uint8_t>(key));
-      const std::byte* record = alone.row(slot) - sizeof(Key);
-      records.insert(records.end(), record, record + sizeof(Key) + row_bytes);
-    }
-    const std::span<const std::byte> all(records);
-    const std::size_t first = 5 * (sizeof(Key) + row_bytes);
-    together.append_records(all.first(first));
-    together.append_records(all.subspan(first));
-    ASSERT_EQ(together.size(), kRows);
-    EXPECT_EQ(together.bytes(), alone.bytes());
-    for (std::uint32_t slot = 0; slot < kRows; ++slot) {
-      ASSERT_EQ(together.key(slot), alone.key(slot));
-      ASSERT_TRUE(holds(together, slot, row_bytes, static_cast<std::uint8_t>(slot)));
-    }
+TEST(RowSlab, WeightsOfWholeLinesBeginAtOne) {
+  RowSlab apart(64, 8), together(32, 8);
+  for (int i = 0; i < 50000; ++i) {
+    const std::uint32_t slot = apart.take();
+    ASSERT_EQ(reinterpret_cast<std::uintptr_t>(apart.weights(slot)) % 64, 0U);
+    const std::uint32_t other = together.take();
+    ASSERT_EQ(together.tail(other), together.weights(other) + 32);
   }
 }
 
 TEST(RowSlab, AFewRowsTakeLittle) {
-  RowSlab rows(72);
+  RowSlab rows(64, 8);
   EXPECT_EQ(rows.bytes(), 0U);
-  rows.append(1);
+  rows.take();
   EXPECT_LE(rows.bytes(), 512U);
 }
 
-TEST(RowSlab, LargeSlabsCountOnlyThePagesReached) {
-  RowSlab rows(72);
-  for (Key key = 0; key < 300000; ++key) rows.append(key);
-  const std::size_t used = 300000 * std::size_t{80};
-  EXPECT_GE(rows.bytes(), used);
-  EXPECT_LE(rows.bytes(), used + (std::size_t{3} << 20));
+TEST(RowSlab, NoMoreThanAnEighthIsSpare) {
+  for (const auto& [weight_bytes, tail_bytes] : kShapes) {
+    if (weight_bytes > 4096) continue;
+    SCOPED_TRACE("weights " + std::to_string(weight_bytes) + ", tail " + std::to_string(tail_bytes));
+    RowSlab rows(weight_bytes, tail_bytes);
+    while (rows.bytes() < std::size_t{40} << 20) {
+      const std::size_t before = rows.bytes();
+      rows.take();
+      const std::size_t used = rows.size() * (weight_bytes + tail_bytes);
+      if (rows.bytes() == before || used < (std::size_t{512} << 10)) continue;
+      ASSERT_GE(rows.bytes(), used);
+      ASSERT_LE(rows.bytes(), used + used / 4) << used;
+    }
+    const std::size_t used = rows.size() * (weight_bytes + tail_bytes);
+    EXPECT_LE(rows.bytes(), used + used / 8);
+  }
 }
 
 TEST(RowSlab, TrimGivesBackWhatNoRowUses) {
-  RowSlab rows(72);
-  for (Key key = 0; key < 300000; ++key) rows.append(key);
-  const std::size_t before = rows.bytes();
-  while (rows.size() > 1000) rows.remove(0);
-  EXPECT_EQ(rows.bytes(), before);
+  Rows rows(64, 8);
+  for (int i = 0; i < 300000; ++i) rows.add(static_cast<std::uint8_t>(i));
+  const std::size_t before = rows.slab().bytes();
+  Rng rng(3);
+  while (rows.size() > 1000) rows.remove(rng.below(std::min<std::size_t>(rows.size(), 200)));
+  EXPECT_EQ(rows.slab().bytes(), before);
   rows.trim();
-  EXPECT_LE(rows.bytes(), 1000U * 80 * 2);
-  for (Key key = 0; key < 300000; ++key) rows.append(key);
-  EXPECT_EQ(rows.key(300999), 299999U);
-  rows.clear();
-  EXPECT_EQ(rows.bytes(), 0U);
-  EXPECT_EQ(rows.append(5), 0U);
+  rows.check();
+  EXPECT_LE(rows.slab().bytes(), 1000U * 72 * 5 / 4);
+  while (rows.size() > 20) rows.remove(rows.size() - 1);
+  rows.trim();
+  rows.trim();
+  rows.check();
+  EXPECT_LE(rows.slab().bytes(), 2048U) << "a chunk of a few rows";
+  for (int i = 0; i < 300000; ++i) rows.add(static_cast<std::uint8_t>(i));
+  rows.check();
+  rows.slab().clear();
+  EXPECT_EQ(rows.slab().bytes(), 0U);
+  EXPECT_EQ(rows.slab().take(), 0U);
 }
 
 }  // namespace
