@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "common/hash.h"
 
@@ -122,6 +124,14 @@ std::span<std::byte> put_table(ByteWriter& out, const SectionTable& table, std::
   out.put_bytes(table.state);
   out.put(static_cast<std::uint64_t>(records_bytes));
   return out.extend(records_bytes);
+}
+
+void sort_records(std::span<std::byte> records, std::size_t record_bytes) {
+  std::map<Key, std::vector<std::byte>> sorted;
+  each_part(records, record_bytes,
+            [&](const std::byte* at) { sorted[key_at(at)].assign(at, at + record_bytes); });
+  std::byte* to = records.data();
+  for (const auto& [key, record] : sorted) to = std::copy(record.begin(), record.end(), to);
 }
 
 Result<SectionContent> get_section(ByteReader& in) {

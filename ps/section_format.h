@@ -40,6 +40,9 @@ void put_section(ByteWriter& out, const SectionHead& head, std::span<const std::
 // To be called so many times. `table.records` is left to the caller, who fills the room returned.
 std::span<std::byte> put_table(ByteWriter& out, const SectionTable& table, std::size_t records_bytes);
 
+// By their keys: to compare copies of a table, each of which has its rows in an order of its own.
+void sort_records(std::span<std::byte> records, std::size_t record_bytes);
+
 // kCorrupt when the next bytes are no section.
 Result<SectionContent> get_section(ByteReader& in);
 

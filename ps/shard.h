@@ -142,8 +142,10 @@ class Shard {
 
   // Does what the record's shard did. REQUIRES: its tables are declared, its gradients fit its sections.
   PushOutcome replay(const ShardRecord& record);
-  // Beside what a snapshot holds: fence, waiting slices, undo. For a replica that goes on from here.
-  Buffer save_all() const;
+  // Beside what a snapshot holds: fence, waiting slices, undo. For a replica that goes on from here. Rows
+  // come in the order of this shard's tables, or by key: then copies that are equal give equal bytes.
+  enum class RowOrder { kOfTables, kByKey };
+  Buffer save_all(RowOrder order = RowOrder::kOfTables) const;
   // REQUIRES: a new shard with its tables declared. On an error it must not be used.
   Status load_all(std::span<const std::byte> bytes);
 
@@ -179,7 +181,8 @@ class Shard {
   ShardSnapshot snapshot(const Wish& wish);
   std::optional<Mark> mark_of(std::uint64_t base) const;
   void remember(SnapshotIds ids);
-  void save(ByteWriter& out, std::uint64_t checkpoint, const std::optional<Mark>& base) const;
+  void save(ByteWriter& out, std::uint64_t checkpoint, const std::optional<Mark>& base,
+            RowOrder order = RowOrder::kOfTables) const;
   Status load(ByteReader& in);
   void note_staleness(std::uint64_t pulled_version);
   void count_push(bool refused);

@@ -88,7 +88,7 @@ PushOutcome Shard::replay(const ShardRecord& record) {
   return outcome;
 }
 
-Buffer Shard::save_all() const {
+Buffer Shard::save_all(RowOrder order) const {
   ByteWriter out;
   out.put(window_.fence());
   out.put(static_cast<std::uint64_t>(waiting_.size()));
@@ -107,7 +107,7 @@ Buffer Shard::save_all() const {
     out.put_vector(std::vector<float>(part.gradients, part.gradients + counts.floats));
   }
   undo_.save(out);
-  save(out, 0, std::nullopt);
+  save(out, 0, std::nullopt, order);
   // Not where there was no direct stream: servers of builds that know none can learn, too.
   if (window_.direct_fence() != 0) out.put(window_.direct_fence());
   return out.take();

@@ -75,7 +75,8 @@ ShardSnapshot Shard::snapshot(const Wish& wish) {
   return taken;
 }
 
-void Shard::save(ByteWriter& out, std::uint64_t checkpoint, const std::optional<Mark>& base) const {
+void Shard::save(ByteWriter& out, std::uint64_t checkpoint, const std::optional<Mark>& base,
+                 RowOrder order) const {
   std::optional<std::uint32_t> since;
   if (base) since = static_cast<std::uint32_t>(base->step);
   ByteWriter state;
@@ -96,7 +97,9 @@ void Shard::save(ByteWriter& out, std::uint64_t checkpoint, const std::optional<
     if (base && !CAPSTAN_PLANTED(kDeltaWithoutRemovals)) {
       saved.removed = std::as_bytes(*table.removals().since(base->removals[i]));
     }
-    table.copy_rows(since, put_table(out, saved, records[i]).data());
+    const std::span<std::byte> room = put_table(out, saved, records[i]);
+    table.copy_rows(since, room.data());
+    if (order == RowOrder::kByKey) sort_records(room, table.record_bytes());
   }
 }
 

@@ -67,7 +67,7 @@ std::string SimCluster::check_replicas() const {
   for (const ShardEntry& entry : process->job().map().entries()) {
     const HeldShard* first = find(held[entry.chain.front()], entry.shard);
     if (first == nullptr) return fmt::format("shard {}: its primary has no rows", entry.shard);
-    const Buffer expected = first->rows->save_all();
+    const Buffer expected = first->rows->save_all(Shard::RowOrder::kByKey);
     for (const NodeId id : entry.chain) {
       const HeldShard* member = find(held[id], entry.shard);
       if (member == nullptr) return fmt::format("shard {}: member {} has no rows", entry.shard, id);
@@ -75,7 +75,7 @@ std::string SimCluster::check_replicas() const {
         return fmt::format("shard {}: {} records here, {} at member {}", entry.shard, first->applied,
                            member->applied, id);
       }
-      const Buffer bytes = member->rows->save_all();
+      const Buffer bytes = member->rows->save_all(Shard::RowOrder::kByKey);
       if (bytes.text() != expected.text()) {
         return fmt::format("shard {}: member {} holds other bytes", entry.shard, id);
       }
