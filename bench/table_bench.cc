@@ -1,168 +1,122 @@
 // How far is an EmbeddingTable from the machine's own speed of random access?
-//   bench_table [rows] [dim]
-// Prints rows a second on one core for: copying the weights of random rows out of one flat array whose places
+//   bench_table [rows=10000000] [dim=16] [rounds=5]
+// Prints rows a second on one core, in processor time, for: copying the weights of random rows whose places
 // are known, the same by a line of an index first (the bound of a look-up), gather and push of random present
-// keys, pushing new keys and reading absent ones; then memory and the longest push.
-#include <sys/mman.h>
-#include <time.h>
-
+// keys, pushing new keys and reading absent ones; then memory and the longest push. Rounds go through all of
+// them in turn, each a quarter of the rows; figures are medians, with the least and the most.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <functional>
+#include <string>
 #include <vector>
 
-#include "common/hash.h"
+#include "bench/raw_memory.h"
 #include "common/rng.h"
 #include "ps/table/embedding_table.h"
 
 namespace capstan {
 namespace {
 
-constexpr std::size_t kBatch = 8192;
-constexpr std::size_t kLine = 64;
-
-// Of this thread's processor time, so that other work on the machine does not count.
-double processor_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
 }
 
-struct Timing {
-  double total = 0.0;
-  double longest = 0.0;
+struct Figure {
+  const char* what;
+  std::vector<double> rates;  // M rows a second, one a round
+  double longest_us = 0.0;    // of all batches
+
+  void print() const {
+    const auto [least, most] = std::minmax_element(rates.begin(), rates.end());
+    std::printf("%-26s %8.2f M rows/s (%.2f to %.2f)   longest batch %7.1f us\n", what, median(rates), *least,
+                *most, longest_us);
+  }
 };
 
-// Calls body(batch number) and prints the rate over all batches.
-template <typename Body>
-Timing measure(const char* what, std::size_t batches, const Body& body) {
-  Timing timing;
+// Adds a round of so many batches to the figure.
+void measure(Figure& figure, std::size_t batches, const std::function<void()>& body) {
+  double total = 0.0;
   for (std::size_t batch = 0; batch < batches; ++batch) {
     const double start = processor_seconds();
-    body(batch);
+    body();
     const double took = processor_seconds() - start;
-    timing.total += took;
-    timing.longest = std::max(timing.longest, took);
+    total += took;
+    figure.longest_us = std::max(figure.longest_us, took * 1e6);
   }
-  const double rows = static_cast<double>(batches * kBatch);
-  std::printf("%-34s %8.2f M rows/s   longest batch %7.1f us\n", what, rows / timing.total / 1e6,
-              timing.longest * 1e6);
-  return timing;
+  figure.rates.push_back(static_cast<double>(batches * kGatherBatch) / total / 1e6);
 }
 
-// On pages of 2 MiB, zero.
-class FlatArray {
- public:
-  explicit FlatArray(std::size_t bytes)
-      : data_(static_cast<std::byte*>(std::aligned_alloc(kPage, (bytes / kPage + 1) * kPage))) {
-    madvise(data_, bytes, MADV_HUGEPAGE);
-    std::memset(data_, 0, bytes);
-  }
-  ~FlatArray() { std::free(data_); }
-  FlatArray(const FlatArray&) = delete;
-  FlatArray& operator=(const FlatArray&) = delete;
-  std::byte* at(std::size_t offset) const { return data_ + offset; }
-
- private:
-  static constexpr std::size_t kPage = std::size_t{2} << 20;
-  std::byte* data_;
-};
-
-[[gnu::always_inline]] inline void prefetch(const std::byte* at, std::size_t bytes) {
-  for (std::size_t offset = 0; offset < bytes; offset += kLine) __builtin_prefetch(at + offset);
+std::vector<double> ratios(const Figure& a, const Figure& b) {
+  std::vector<double> all;
+  for (std::size_t i = 0; i < a.rates.size(); ++i) all.push_back(a.rates[i] / b.rates[i]);
+  return all;
 }
 
-// The bounds: in both the places are known. Of the index only a line is read, of which nothing is compared;
-// it has as many lines as KeyIndex has for so many rows.
-Timing raw_gathers(std::size_t rows, std::size_t dim, std::size_t batches) {
-  const std::size_t weights = dim * sizeof(float), lines = rows * 15 / kLine;
-  const FlatArray flat(rows * weights);
-  const FlatArray index(lines * kLine);
-  Rng rng(1);
-  for (std::size_t i = 0; i < lines; ++i) {
-    const std::uint64_t row = rng.below(rows);
-    std::memcpy(index.at(i * kLine), &row, sizeof(row));
-  }
-  std::vector<float> out(kBatch * dim);
-  std::vector<std::size_t> places(kBatch);
-  measure("random gather", batches, [&](std::size_t) {
-    for (std::size_t& place : places) place = rng.next() % rows;
-    for (std::size_t i = 0; i < kBatch; ++i) {
-      if (i + 16 < kBatch) prefetch(flat.at(places[i + 16] * weights), weights);
-      std::memcpy(out.data() + i * dim, flat.at(places[i] * weights), weights);
-    }
-  });
-  // A block of lines is on its way while the one before is read and that before it copied.
-  constexpr std::size_t kBlock = 16;
-  std::vector<std::uint64_t> found(kBatch);
-  return measure("two-level random gather", batches, [&](std::size_t) {
-    for (std::size_t& place : places) place = rng.next() % lines;
-    for (std::size_t start = 0; start < kBatch + 2 * kBlock; start += kBlock) {
-      for (std::size_t i = start; i < std::min(start + kBlock, kBatch); ++i)
-        __builtin_prefetch(index.at(places[i] * kLine));
-      if (start >= kBlock && start < kBatch + kBlock) {
-        for (std::size_t i = start - kBlock; i < start; ++i) {
-          std::memcpy(&found[i], index.at(places[i] * kLine), sizeof(found[i]));
-          prefetch(flat.at(found[i] * weights), weights);
-        }
-      }
-      if (start < 2 * kBlock) continue;
-      for (std::size_t i = start - 2 * kBlock; i < start - kBlock; ++i)
-        std::memcpy(out.data() + i * dim, flat.at(found[i] * weights), weights);
-    }
-  });
-}
-
-void run(std::size_t rows, std::uint32_t dim) {
+void run(std::size_t rows, std::uint32_t dim, std::size_t rounds) {
   TableSpec spec;
   spec.name = "bench";
   spec.dim = dim;
   spec.init.seed = 1;
   spec.optimizer.kind = OptimizerKind::kRowwiseAdagrad;
   EmbeddingTable table(spec, 1);
-  const std::size_t record = table.layout().row_bytes() + sizeof(Key);
-  const std::size_t batches = rows / kBatch;
-  std::printf("%zu rows, dim %u, row-wise Adagrad: %zu bytes a record\n", batches * kBatch, dim, record);
-
-  std::vector<Key> keys(kBatch);
-  std::vector<float> values(kBatch * dim, 0.01F);
-  std::uint64_t step = 0;
-  const auto present = [&](Rng& rng) {
-    for (Key& key : keys) key = mix64(rng.next() % (batches * kBatch));
-  };
-  measure("push of new keys", batches, [&](std::size_t batch) {
-    for (std::size_t i = 0; i < kBatch; ++i) keys[i] = mix64(batch * kBatch + i);
-    table.apply(keys, values.data(), {++step, 0});
+  const std::size_t batches = rows / kGatherBatch, present = batches * kGatherBatch;
+  std::printf("%zu rows, dim %u, row-wise Adagrad: %zu bytes a row\n", present, dim,
+              table.layout().row_bytes());
+  std::vector<Key> keys(kGatherBatch);
+  std::vector<float> values(kGatherBatch * dim, 0.01F);
+  const std::vector<float> gradients = values;
+  std::uint64_t step = 0, next_key = 0;
+  Figure created{"push of new keys", {}}, known{"random gather", {}}, bound{"two-level random gather", {}};
+  Figure pull{"gather of present keys", {}}, push{"push of present keys", {}},
+      absent{"gather of absent keys", {}};
+  measure(created, batches, [&] {
+    for (Key& key : keys) key = mix64(next_key++);
+    table.apply(keys, gradients.data(), {++step, 0});
   });
-  const Timing bound = raw_gathers(batches * kBatch, dim, batches);
   Rng rng(2);
-  const Timing pull = measure("gather of present keys", batches, [&](std::size_t) {
-    present(rng);
-    table.gather(keys, values.data());
+  const auto draw = [&] {
+    for (Key& key : keys) key = mix64(rng.next() % present);
+  };
+  const std::size_t part = std::max<std::size_t>(1, batches / 4);
+  measure_raw_gathers(present, dim, [&](const char* what, const std::function<void()>& gather) {
+    Figure& figure = std::string_view(what) == known.what ? known : bound;
+    for (std::size_t round = 0; round < rounds; ++round) {
+      measure(figure, part, gather);
+      if (&figure == &known) continue;
+      measure(pull, part, [&] {
+        draw();
+        table.gather(keys, values.data());
+      });
+      measure(push, part, [&] {
+        draw();
+        table.apply(keys, gradients.data(), {++step, 0});
+      });
+    }
   });
-  std::fill(values.begin(), values.end(), 0.01F);
-  const Timing push = measure("push of present keys", batches, [&](std::size_t) {
-    present(rng);
-    table.apply(keys, values.data(), {++step, 0});
-  });
-  measure("gather of absent keys", batches / 10 + 1, [&](std::size_t) {
+  measure(absent, batches / 10 + 1, [&] {
     for (Key& key : keys) key = rng.next();
     table.gather(keys, values.data());
   });
+  for (const Figure* figure : {&known, &bound, &pull, &push, &created, &absent}) figure->print();
+  std::printf("pull %.2f of a two-level gather, push %.2f of the pull\n", median(ratios(pull, bound)),
+              median(ratios(push, pull)));
   const double bytes = static_cast<double>(table.bytes()) / static_cast<double>(table.size());
   const double payload = static_cast<double>((dim + table.layout().state_floats()) * sizeof(float));
-  std::printf("pull %.2f of a two-level gather, push %.2f of the pull\n", bound.total / pull.total,
-              pull.total / push.total);
-  std::printf("%.2f bytes a row, %.2f of them beside weights and state\n", bytes, bytes - payload);
+  std::printf("%.2f bytes a row, %.2f of them beside weights and state, of which 4 say when it was pushed\n",
+              bytes, bytes - payload);
 }
 
 }  // namespace
 }  // namespace capstan
 
 int main(int argc, char** argv) {
-  const std::size_t rows = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 10'000'000;
-  const auto dim = static_cast<std::uint32_t>(argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 16);
-  capstan::run(std::max<std::size_t>(rows, 8192), std::max(dim, 1U));
+  const auto number = [&](int at, std::size_t usual) {
+    return argc > at ? std::strtoull(argv[at], nullptr, 10) : usual;
+  };
+  capstan::run(std::max<std::size_t>(number(1, 10'000'000), capstan::kGatherBatch),
+               static_cast<std::uint32_t>(std::max<std::size_t>(number(2, 16), 1)),
+               std::max<std::size_t>(number(3, 5), 1));
   return 0;
 }
