@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""DeepFM in a Capstan cluster of one server and one worker, and in PyTorch without a cluster, on the same cores.
+"""DeepFM in a Capstan cluster of one server and one worker, and in PyTorch without a cluster, on equal cores.
 
-The same data (26 categories by Zipf's law, 13 numbers), the same model (embeddings of 16, first order, FM, a deep
-net), Adagrad for rows and layers, batches of 4,096. PyTorch gets its batches from memory, as tensors, and keeps
-its rows as 26 EmbeddingBags with sparse gradients; it runs with one and with two threads, and the better one
-counts. Capstan reads its prepared data, pulls and pushes over the wire, with everything on that a job has on.
-Starts alternate; each figure is the median, with the least and the most.
+The same data (26 categories by Zipf's law, 13 numbers), the same model (embeddings of 16, first order, FM, a
+deep net), Adagrad for rows and layers, batches of 4,096. PyTorch gets its batches from memory, as tensors,
+and keeps its rows as 26 EmbeddingBags with sparse gradients; it runs with one and with two threads, and the
+better one counts. Capstan reads its prepared data, pulls and pushes over the wire, with everything on that a job has
+on. Starts alternate; each figure is the median, with the least and the most.
 Needs Debian's python3-torch and python3-numpy.
 """
 import argparse
@@ -34,7 +34,7 @@ optimizer:
   sparse: {{type: adagrad, learning_rate: 0.02}}
   dense: {{type: adagrad, learning_rate: 0.01}}
 train: {{passes: {passes}, batch_size: {batch}{extra}}}
-cluster: {{servers: 1, workers: 1}}
+cluster: {{servers: 1, workers: 1, threads: {threads}}}
 report: {folder}/report.json
 """
 
@@ -60,7 +60,8 @@ def job_text(folder, options):
     numbers = [f"  - {{name: I{i}, column: I{i}, transform: zscore}}" for i in range(1, NUMBERS + 1)]
     categories = [f"  - {{name: C{i}, column: C{i}, transform: hash}}" for i in range(1, FIELDS + 1)]
     return JOB.format(folder=folder, features="\n".join(numbers + categories), dim=DIM, batch=BATCH,
-                      hidden=options.hidden, passes=options.passes, extra=options.train)
+                      hidden=options.hidden, passes=options.passes, threads=os.cpu_count(),
+                      extra=options.train)
 
 
 def run_capstan(folder, options):
@@ -137,7 +138,8 @@ def told(rates):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path, help="where data, job and report go")
     parser.add_argument("--capstan", default="build/release/capstan", help="the program")
     parser.add_argument("--hidden", default="400,400,400", help="widths of the deep net")
@@ -171,7 +173,7 @@ def main():
                           "torch_threads": best, "ratio": statistics.median(ratios), "hidden": options.hidden,
                           "unique_rows": unique, "rounds": options.rounds}))
         return
-    print(f"{FIELDS} categories, {NUMBERS} numbers, hidden {options.hidden}, {unique} rows a batch of {BATCH}")
+    print(f"{FIELDS} categories, {NUMBERS} numbers, hidden {options.hidden}, {unique} rows a batch")
     print(f"Capstan   {told(capstan)} examples/s")
     for threads, rates in torch.items():
         print(f"PyTorch   {told(rates)} examples/s, {threads} thread{'s' if threads > 1 else ''}")

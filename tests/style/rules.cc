@@ -80,7 +80,7 @@ struct Library {
 
 const std::vector<Library>& libraries() {
   static const std::vector<Library> kLibraries = {
-      {"<zmq", {"common/adapters/", "tests/", "bench/bare_zmq.cc"}},
+      {"<zmq", {"common/adapters/", "tests/", "bench/"}},
       {"<(curl|openssl)/|<pugixml", {"common/adapters/", "tests/"}},
       {"<prometheus/", {"common/adapters/", "tests/"}},
       {"<(capnp|kj)/", {"common/wire/", "tests/"}},
