@@ -4,8 +4,8 @@
 The same data (26 categories by Zipf's law, 13 numbers), the same model (embeddings of 16, first order, FM, a
 deep net), Adagrad for rows and layers, batches of 4,096. PyTorch gets its batches from memory, as tensors,
 and keeps its rows as 26 EmbeddingBags with sparse gradients; it runs with one and with two threads, and the
-better one counts. Capstan reads its prepared data, pulls and pushes over the wire, with everything on that a job has
-on. Starts alternate; each figure is the median, with the least and the most.
+better one counts. Capstan reads its prepared data, pulls and pushes over the wire, with everything on that a
+job has on. Starts alternate; each figure is the median, with the least and the most.
 Needs Debian's python3-torch and python3-numpy.
 """
 import argparse
