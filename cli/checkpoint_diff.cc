@@ -95,19 +95,21 @@ std::vector<Pair> pairs_of(const Manifest& before, const Manifest& after,
   return pairs;
 }
 
-double largest_change(std::span<const std::byte> before, std::span<const std::byte> after, std::size_t dim) {
+double largest_change(std::span<const std::byte> before, std::span<const std::byte> after,
+                      const RowLayout& layout) {
   double largest = 0.0;
-  for (std::size_t i = 0; i < dim; ++i) {
-    float was = 0, is = 0;
-    std::memcpy(&was, before.data() + i * sizeof(float), sizeof(float));
-    std::memcpy(&is, after.data() + i * sizeof(float), sizeof(float));
-    largest = std::max(largest, std::abs(static_cast<double>(is) - static_cast<double>(was)));
+  std::vector<float> was(layout.dim()), is(layout.dim());
+  layout.read_weights(before.data(), was.data());
+  layout.read_weights(after.data(), is.data());
+  for (std::size_t i = 0; i < layout.dim(); ++i) {
+    largest = std::max(largest, std::abs(static_cast<double>(is[i]) - static_cast<double>(was[i])));
   }
   return largest;
 }
 
 void compare_rows(const EmbeddingTable& before, const EmbeddingTable& after, TableDifference& found) {
-  if (before.layout().row_bytes() != after.layout().row_bytes() || before.spec().dim != after.spec().dim) {
+  if (before.layout().row_bytes() != after.layout().row_bytes() || before.spec().dim != after.spec().dim ||
+      before.spec().dtype != after.spec().dtype) {
     found.note = fmt::format("of another shape: {} bytes a row became {}", before.layout().row_bytes(),
                              after.layout().row_bytes());
     return;
@@ -122,7 +124,7 @@ void compare_rows(const EmbeddingTable& before, const EmbeddingTable& after, Tab
     ++common;
     if (std::memcmp(was.data(), row.data(), row.size()) == 0) return;
     ++found.changed;
-    found.weight_change_max = std::max(found.weight_change_max, largest_change(was, row, after.spec().dim));
+    found.weight_change_max = std::max(found.weight_change_max, largest_change(was, row, after.layout()));
   });
   found.removed += before.size() - common;
 }

@@ -118,9 +118,8 @@ void CheckpointTables::pull(StepTable& table) {
     const std::uint32_t shard = shard_of(table.keys[begin], manifest_.num_shards);
     std::size_t end = begin + 1;
     while (end < table.keys.size() && shard_of(table.keys[end], manifest_.num_shards) == shard) ++end;
-    const Section section{table.table, static_cast<std::uint32_t>(end - begin)};
-    shards_[shard]->pull({&section, 1}, table.keys.data() + begin, StepClock{},
-                         table.rows.data() + begin * dim);
+    const std::span<const Key> keys(table.keys.data() + begin, end - begin);
+    shards_[shard]->table(table.table).gather(keys, table.rows.data() + begin * dim);
     begin = end;
   }
 }

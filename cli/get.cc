@@ -1,6 +1,8 @@
 // `capstan get`: rows of a table, from a running cluster or a checkpoint.
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
 #include <ostream>
 
@@ -38,13 +40,14 @@ std::string row_text(const TableSpec& spec, Key key, std::span<const std::byte> 
   if (bytes.empty())
     return fmt::format("{} key {} on {}: no row yet (a pull gives its initial value)\n", spec.name, key,
                        owner);
-  std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
   const std::size_t state = make_optimizer(spec.optimizer)->state_floats(spec.dim);
   const RowLayout layout(spec, static_cast<std::uint32_t>(state));
+  std::vector<float> values(std::max<std::size_t>(spec.dim, state));
+  layout.read_weights(bytes.data(), values.data());
   std::string text = fmt::format("{} key {} on {}\n  weights {}\n", spec.name, key, owner,
                                  floats_text(values.data(), spec.dim));
-  if (state > 0) text += fmt::format("  state   {}\n", floats_text(values.data() + spec.dim, state));
+  std::memcpy(values.data(), layout.tail(bytes.data()), state * sizeof(float));
+  if (state > 0) text += fmt::format("  state   {}\n", floats_text(values.data(), state));
   return text + fmt::format("  last step {}\n", layout.last_step(layout.tail(bytes.data())));
 }
 

@@ -21,7 +21,7 @@ TableRows rows_of(const CheckpointTables& tables, std::uint32_t table) {
   tables.for_each_row(table, [&](Key key, std::span<const std::byte> bytes) {
     rows.keys.push_back(key);
     rows.weights.resize(rows.weights.size() + dim);
-    std::memcpy(rows.weights.data() + rows.weights.size() - dim, bytes.data(), dim * sizeof(float));
+    widen(tables.spec(table).dtype, bytes.data(), dim, rows.weights.data() + rows.weights.size() - dim);
   });
   return rows;
 }

@@ -31,6 +31,7 @@ std::string difference(const TableSpec& before, const TableSpec& after) {
   };
   if (before.name != after.name) return fmt::format("table {} became {}", before.name, after.name);
   if (before.dim != after.dim) return changed("dim", before.dim, after.dim);
+  if (before.dtype != after.dtype) return changed("dtype", to_word(before.dtype), to_word(after.dtype));
   if (before.dense != after.dense) return changed("dense", before.dense, after.dense);
   if (before.num_rows != after.num_rows) return changed("num_rows", before.num_rows, after.num_rows);
   if (before.min_count != after.min_count) return changed("min_count", before.min_count, after.min_count);

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "common/dtype.h"
+
 namespace capstan {
 
 enum class OptimizerKind { kSgd, kAdagrad, kRowwiseAdagrad, kAdam, kFtrl, kAssign };
@@ -53,7 +55,8 @@ struct InitSpec {
 
 struct TableSpec {
   std::string name;
-  std::uint32_t dim = 0;       // floats a row
+  std::uint32_t dim = 0;  // weights a row
+  Dtype dtype = Dtype::kFloat32;
   bool dense = false;          // keys are 0..num_rows-1 and every one is pulled each step
   std::uint64_t num_rows = 0;  // dense only
   InitSpec init;
@@ -63,6 +66,11 @@ struct TableSpec {
   std::uint64_t max_rows = 0;     // over all servers; least recently used go first; 0: no limit
   bool operator==(const TableSpec&) const = default;
 };
+
+// Of a section with so many keys: its rows, or its gradients, as they travel.
+inline std::size_t section_bytes(const TableSpec& spec, std::size_t count) {
+  return values_bytes(spec.dtype, count * spec.dim);
+}
 
 // The first difference in words ("table item_mlp: dim 32 became 64"), empty when equal.
 std::string difference(const TableSpec& before, const TableSpec& after);

@@ -1,4 +1,4 @@
-// How many keys and floats the sections of a slice stand for.
+// How many keys and how many values of rows or gradients the sections of a slice stand for.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,12 @@ namespace capstan {
 
 struct SectionCounts {
   std::size_t keys = 0, floats = 0;
+  std::size_t value_bytes = 0;  // as they travel
 
   void add(const Section& section, const TableSpec& spec) {
     keys += section.count;
     floats += std::size_t{section.count} * spec.dim;
+    value_bytes += section_bytes(spec, section.count);
   }
 };
 

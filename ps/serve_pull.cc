@@ -23,7 +23,7 @@ struct Server::PullJob {
   struct Part {  // one slice that is served
     std::size_t slice;
     const Key* keys;
-    float* out;
+    std::byte* out;
   };
   std::vector<Part> parts;
   std::size_t lanes_left = 0;
@@ -81,10 +81,10 @@ bool Server::clock_reached(const Pull& pull) const {
 }
 
 std::uint64_t Server::answer_bytes(const Pull& pull) const {
-  std::uint64_t floats = 0;
+  std::uint64_t bytes = 0;
   bool known = true;
-  for (const auto& slice : pull.slices) floats += count_floats(slice.sections, known);
-  return floats * sizeof(float);
+  for (const auto& slice : pull.slices) bytes += count_value_bytes(slice.sections, known);
+  return bytes;
 }
 
 void Server::wake_pulls() {
@@ -102,7 +102,7 @@ void Server::wake_pulls() {
 void Server::start_pull(const PullRef& job) {
   const Key* keys = job->pull.keys.as<Key>().data();
   std::vector<std::uint64_t> offsets;
-  std::uint64_t floats = 0;
+  std::uint64_t bytes = 0;
   bool known = true;
   const bool fenced = is_fenced(job->pull);
   const SliceStatus refusal = fenced ? SliceStatus::kFenced : SliceStatus::kStale;
@@ -115,8 +115,8 @@ void Server::start_pull(const PullRef& job) {
     job->reply.slices.push_back({slice.shard, served ? SliceStatus::kOk : refusal, 0});
     if (served) {
       job->parts.push_back({i, keys, nullptr});
-      offsets.push_back(floats);
-      floats += count_floats(slice.sections, known);
+      offsets.push_back(bytes);
+      bytes += count_value_bytes(slice.sections, known);
     }
     for (const auto& section : slice.sections) {
       const bool counts = served && section.table < tables_.size() && !tables_[section.table].dense;
@@ -127,10 +127,10 @@ void Server::start_pull(const PullRef& job) {
   if (!known) {
     for (auto& result : job->reply.slices) result.status = SliceStatus::kRefused;
     job->parts.clear();
-    floats = 0;
+    bytes = 0;
   }
-  job->reply.rows = Buffer::allocate(floats * sizeof(float));
-  float* out = job->reply.rows.as_mutable<float>().data();
+  job->reply.rows = Buffer::allocate(bytes);
+  std::byte* out = job->reply.rows.as_mutable<std::byte>().data();
   std::map<std::uint32_t, std::vector<std::size_t>> by_lane;
   for (std::size_t i = 0; i < job->parts.size(); ++i) {
     job->parts[i].out = out + offsets[i];

@@ -24,15 +24,15 @@ void Server::on_push(PeerId from, std::uint64_t id, Push push) {
   auto job = std::make_shared<PushJob>(PushJob{from, id, std::move(push), {}, 0, bytes, loop_.now(), {}, 0});
   for (const auto& slice : job->push.slices) job->reply.slices.push_back({slice.shard, SliceStatus::kOk, 0});
   bool known = true;
-  std::uint64_t floats = 0;
-  for (const auto& slice : job->push.slices) floats += count_floats(slice.sections, known);
+  std::uint64_t value_bytes = 0;
+  for (const auto& slice : job->push.slices) value_bytes += count_value_bytes(slice.sections, known);
   // Tables that are not declared here yet will be.
   if (!known || !take_in(from, bytes)) {
     for (auto& result : job->reply.slices) result.status = SliceStatus::kBusy;
     rpc_.reply(from, id, job->reply);
     return;
   }
-  const bool fits = floats * sizeof(float) == job->push.gradients.size();
+  const bool fits = value_bytes == job->push.gradients.size();
   if (!fits) rpc_.count_refused("gradient size");
   start_push(job, fits);
 }
@@ -47,7 +47,7 @@ void Server::start_push(const PushRef& job, bool fits) {
   const Push& push = job->push;
   job->slices_left = push.slices.size() + 1;  // one for this function
   const Key* keys = push.keys.as<Key>().data();
-  const float* gradients = push.gradients.as<float>().data();
+  const std::byte* gradients = push.gradients.data();
   struct Part {
     std::size_t index;
     Shard* shard;
@@ -74,7 +74,7 @@ void Server::start_push(const PushRef& job, bool fits) {
     }
     for (const auto& section : slice.sections) {
       keys += section.count;
-      if (fits) gradients += std::size_t{section.count} * tables_[section.table].dim;
+      if (fits) gradients += section_bytes(tables_[section.table], section.count);
     }
   }
   const std::uint32_t now = now_seconds();

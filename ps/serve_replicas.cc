@@ -167,9 +167,9 @@ struct Server::TakenRecord {
 void Server::on_replicate(PeerId from, std::uint64_t id, const Replicate& message) {
   learn_map(message.map_version);
   bool known = true;
-  std::uint64_t floats = 0;
-  for (const auto& record : message.records) floats += count_floats(record.sections, known);
-  if (known && floats * sizeof(float) != message.gradients.size()) {
+  std::uint64_t value_bytes = 0;
+  for (const auto& record : message.records) value_bytes += count_value_bytes(record.sections, known);
+  if (known && value_bytes != message.gradients.size()) {
     rpc_.count_refused("gradient size");
     return;
   }
@@ -182,7 +182,7 @@ void Server::on_replicate(PeerId from, std::uint64_t id, const Replicate& messag
     std::size_t keys = 0;
     for (const Section& section : head.sections) keys += section.count;
     const std::size_t key_bytes = keys * sizeof(Key);
-    const std::size_t gradient_bytes = known ? count_floats(head.sections, known) * sizeof(float) : 0;
+    const std::size_t gradient_bytes = known ? count_value_bytes(head.sections, known) : 0;
     const auto found = shards_.find(head.shard);
     if (!known || (ack.status == ReplicaStatus::kOk && !found->second.in_place)) {
       ack.status = ReplicaStatus::kBusy;

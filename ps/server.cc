@@ -340,16 +340,16 @@ void Server::learn_map(std::uint64_t version) {
   if (version > link_.map().version()) link_.refresh_map();
 }
 
-std::uint64_t Server::count_floats(const std::vector<Section>& sections, bool& known) const {
-  std::uint64_t floats = 0;
+std::uint64_t Server::count_value_bytes(const std::vector<Section>& sections, bool& known) const {
+  std::uint64_t bytes = 0;
   for (const auto& section : sections) {
     if (section.table >= tables_.size()) {
       known = false;
       return 0;
     }
-    floats += std::uint64_t{section.count} * tables_[section.table].dim;
+    bytes += section_bytes(tables_[section.table], section.count);
   }
-  return floats;
+  return bytes;
 }
 
 void Server::on_get_rows(PeerId from, std::uint64_t id, const GetRows& request) {

@@ -156,7 +156,7 @@ class Server {
   bool serves(std::uint32_t shard, std::uint64_t map_version) const;
   bool may_act(std::uint32_t shard) const;
   void learn_map(std::uint64_t version);
-  std::uint64_t count_floats(const std::vector<Section>& sections, bool& known) const;
+  std::uint64_t count_value_bytes(const std::vector<Section>& sections, bool& known) const;
 
   void on_pull(PeerId from, std::uint64_t id, Pull pull);
   bool is_fenced(const Pull& pull) const;

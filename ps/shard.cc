@@ -75,20 +75,21 @@ void Shard::declare(const DeclareTables& declare) {
   }
 }
 
-void Shard::pull(std::span<const Section> sections, const Key* keys, StepClock at, float* out) {
+void Shard::pull(std::span<const Section> sections, const Key* keys, StepClock at, void* to) {
+  auto* out = static_cast<std::byte*>(to);
   for (const auto& section : sections) {
     const std::span<const Key> wanted(keys, section.count);
     tables_[section.table]->gather(wanted, out);
     if (undo_.holds(at)) undo_.restore(section.table, wanted, out);
     keys += section.count;
-    out += std::size_t{section.count} * specs_[section.table].dim;
+    out += section_bytes(specs_[section.table], section.count);
     stats_.rows_pulled += section.count;
   }
 }
 
 // Keys must be of this shard, strictly ascending within a section and, in a dense table, below its number of
 // rows; gradients must be finite.
-SliceStatus Shard::validate(const PushedSlice& slice) const {
+SliceStatus Shard::validate(const PushedSlice& slice, const float* gradients) const {
   if (slice.malformed) return SliceStatus::kRefused;
   if (slice.checked) return SliceStatus::kOk;
   const Key* keys = slice.keys;
@@ -103,8 +104,27 @@ SliceStatus Shard::validate(const PushedSlice& slice) const {
     keys += section.count;
   }
   const std::size_t floats = counts_of(slice.sections, specs_).floats;
-  const bool usable = first_unusable({slice.gradients, floats}) == floats;
+  const bool usable = first_unusable({gradients, floats}) == floats;
   return usable ? SliceStatus::kOk : SliceStatus::kRefused;
+}
+
+// Where they lie, unless some came in 16 bits.
+const float* Shard::floats_of(const PushedSlice& slice) {
+  const SectionCounts counts = counts_of(slice.sections, specs_);
+  if (slice.malformed || counts.value_bytes == counts.floats * sizeof(float)) {
+    return static_cast<const float*>(slice.gradients);
+  }
+  widened_.resize(counts.floats);
+  const auto* from = static_cast<const std::byte*>(slice.gradients);
+  float* to = widened_.data();
+  for (const Section& section : slice.sections) {
+    const TableSpec& spec = specs_[section.table];
+    const std::size_t count = std::size_t{section.count} * spec.dim;
+    widen(of_gradients(spec.dtype), from, count, to);
+    from += section_bytes(spec, section.count);
+    to += count;
+  }
+  return widened_.data();
 }
 
 PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
@@ -127,13 +147,18 @@ PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
     default:
       break;
   }
-  outcome.status = validate(slice);
+  const float* gradients = floats_of(slice);
+  outcome.status = validate(slice, gradients);
   outcome.full = slice.checked ? slice.full : bytes() > bytes_max_;
   if (combine_) {
     // A refused slice takes part as an empty one: the step must not wait for it.
     PushedSlice kept = slice;
     kept.refused = outcome.status == SliceStatus::kRefused;
     if (kept.refused) kept.sections.clear();
+    if (gradients != slice.gradients) {
+      kept.gradients_owner = Buffer::copy_of(std::span<const float>(widened_));
+      kept.gradients = kept.gradients_owner.data();
+    }
     PushOutcome combined = combine(kept, now_seconds, outcome.full);
     combined.status = outcome.status;
     combined.full = outcome.full;
@@ -143,7 +168,7 @@ PushOutcome Shard::push(const PushedSlice& slice, std::uint32_t now_seconds) {
   outcome.changed = true;
   if (outcome.status == SliceStatus::kOk && !slice.sections.empty()) {
     if (!slice.checked) note_staleness(slice.pulled_version);  // a record does not tell it
-    apply(slice.sections, slice.keys, slice.gradients, {slice.step, now_seconds, outcome.full});
+    apply(slice.sections, slice.keys, gradients, {slice.step, now_seconds, outcome.full});
   }
   count_push(outcome.status == SliceStatus::kRefused);
   if (outcome.status != SliceStatus::kRefused || !CAPSTAN_PLANTED(kRefusedKeepsItsNumber)) {

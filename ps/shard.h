@@ -25,8 +25,10 @@ struct PushedSlice {
   std::uint64_t term = 0, sequence = 0, previous = 0, pulled_version = 0;
   std::uint64_t step = 0;  // of the job, as its worker knows it; sync counts for itself
   std::vector<Section> sections;
-  const Key* keys = nullptr;         // of all sections, one after the other
-  const float* gradients = nullptr;  // [keys of a section, dim of its table], likewise
+  const Key* keys = nullptr;  // of all sections, one after the other
+  // Likewise, [keys of a section, dim of its table]: as they came (see section_bytes()), and once the slice
+  // waits for its step, floats.
+  const void* gradients = nullptr;
   Buffer keys_owner, gradients_owner;
   bool malformed = false;  // its gradients are not as many as its sections say: refused unread
   bool refused = false;    // sync: waits as an empty one
@@ -109,11 +111,11 @@ class Shard {
   // Adds the tables that are not there yet; the specs of those that are must be equal.
   void declare(const DeclareTables& declare);
 
-  // Writes the rows of all sections to `out`, one after the other; `keys` likewise.
+  // Writes the rows of all sections to `out`, one after the other, section_bytes() each; `keys` likewise.
   // sync: as they were before step `at`, if that is the last one applied here. A slot that is done again
   // after its worker's death may have reached some shards already, and must be computed from the same rows as
   // before. REQUIRES: the tables are declared.
-  void pull(std::span<const Section> sections, const Key* keys, StepClock at, float* out);
+  void pull(std::span<const Section> sections, const Key* keys, StepClock at, void* out);
   PushOutcome push(const PushedSlice& slice, std::uint32_t now_seconds);
   // Raw row bytes behind one another; found[i] tells which keys have a row.
   void get_rows(std::uint32_t table, std::span<const Key> keys, std::vector<bool>& found,
@@ -158,7 +160,8 @@ class Shard {
 
  private:
   std::uint64_t clock_of(std::uint32_t pass) const { return window_.clock(pass, slots_); }
-  SliceStatus validate(const PushedSlice& slice) const;
+  SliceStatus validate(const PushedSlice& slice, const float* gradients) const;
+  const float* floats_of(const PushedSlice& slice);
   // Rates and decay go by the job's `step`, not by how often a shard is touched.
   void apply(std::span<const Section> sections, const Key* keys, const float* gradients,
              const UpdateContext& context);
@@ -199,8 +202,9 @@ class Shard {
   std::uint64_t step_ = 0;                        // the highest of the job that it has heard of
   std::map<std::uint32_t, PushedSlice> waiting_;  // sync: by slot, all of one step
   StepUndo undo_;
-  Wish waiting_snapshot_;    // sync: for its step
-  std::vector<Mark> marks_;  // the newest base and what was taken since, oldest first
+  std::vector<float> widened_;  // gradients of the slice at hand
+  Wish waiting_snapshot_;       // sync: for its step
+  std::vector<Mark> marks_;     // the newest base and what was taken since, oldest first
   std::uint64_t bytes_max_ = ~std::uint64_t{0};
   ShardStats stats_;
 };

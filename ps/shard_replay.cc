@@ -18,7 +18,7 @@ PushedSlice slice_of(const ShardRecord& record) {
   slice.step = head.step;
   slice.sections = head.sections;
   slice.keys = record.keys.as<Key>().data();
-  slice.gradients = record.gradients.as<float>().data();
+  slice.gradients = record.gradients.data();
   slice.keys_owner = record.keys;
   slice.gradients_owner = record.gradients;
   slice.malformed = head.refused;
@@ -56,7 +56,7 @@ ShardRecord record_of(const PushedSlice& slice, const PushOutcome& outcome, std:
   head.sections = slice.sections;
   const SectionCounts counts = counts_of(slice.sections, specs);
   record.keys = part_of(slice.keys_owner, slice.keys, counts.keys * sizeof(Key));
-  record.gradients = part_of(slice.gradients_owner, slice.gradients, counts.floats * sizeof(float));
+  record.gradients = part_of(slice.gradients_owner, slice.gradients, counts.value_bytes);
   return record;
 }
 
@@ -104,7 +104,8 @@ Buffer Shard::save_all(RowOrder order) const {
     }
     const SectionCounts counts = counts_of(part.sections, specs_);
     out.put_vector(std::vector<Key>(part.keys, part.keys + counts.keys));
-    out.put_vector(std::vector<float>(part.gradients, part.gradients + counts.floats));
+    const auto* gradients = static_cast<const float*>(part.gradients);
+    out.put_vector(std::vector<float>(gradients, gradients + counts.floats));
   }
   undo_.save(out);
   save(out, 0, std::nullopt, order);
@@ -145,7 +146,7 @@ Status Shard::load_all(std::span<const std::byte> bytes) {
     part.checked = true;
     waiting_[part.partition] = std::move(part);
   }
-  undo_.load(in);
+  undo_.load(in, specs_);
   CAPSTAN_TRY(load(in));
   if (Status whole = in.finish(); whole.ok()) return whole;
   window_.forget_direct_below(in.get<std::uint64_t>());

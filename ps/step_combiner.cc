@@ -16,7 +16,7 @@ std::vector<Contribution> contributions(std::span<const PushedSlice* const> part
   std::vector<Contribution> all;
   for (const PushedSlice* part : parts) {
     const Key* keys = part->keys;
-    const float* gradients = part->gradients;
+    const auto* gradients = static_cast<const float*>(part->gradients);
     for (const auto& section : part->sections) {
       const std::size_t dim = specs[section.table].dim;
       for (std::uint32_t i = 0; i < section.count && section.table == table; ++i) {

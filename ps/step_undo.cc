@@ -14,22 +14,23 @@ void StepUndo::keep(StepClock at, std::span<const Section> sections, std::span<c
     Part& part = parts_.emplace_back();
     part.table = section.table;
     part.dim = table.spec().dim;
+    part.row_bytes = part.dim * width(table.spec().dtype);
     part.keys.assign(keys.begin(), keys.begin() + section.count);
-    part.weights.resize(part.keys.size() * part.dim);
-    table.gather(part.keys, part.weights.data());
+    part.weights.resize(section_bytes(table.spec(), part.keys.size()) / sizeof(std::uint32_t));
+    table.gather(part.keys, reinterpret_cast<std::byte*>(part.weights.data()));
     keys = keys.subspan(section.count);
   }
 }
 
-void StepUndo::restore(std::uint32_t table, std::span<const Key> keys, float* rows) const {
+void StepUndo::restore(std::uint32_t table, std::span<const Key> keys, std::byte* rows) const {
   for (const Part& part : parts_) {
     if (part.table != table) continue;
     for (std::size_t i = 0; i < keys.size(); ++i) {
       const auto found = std::lower_bound(part.keys.begin(), part.keys.end(), keys[i]);
       if (found == part.keys.end() || *found != keys[i]) continue;
-      const float* weights =
-          part.weights.data() + static_cast<std::size_t>(found - part.keys.begin()) * part.dim;
-      std::copy(weights, weights + part.dim, rows + i * part.dim);
+      const auto at = static_cast<std::size_t>(found - part.keys.begin());
+      const auto* weights = reinterpret_cast<const std::byte*>(part.weights.data()) + at * part.row_bytes;
+      std::copy_n(weights, part.row_bytes, rows + i * part.row_bytes);
     }
   }
 }
@@ -47,7 +48,7 @@ void StepUndo::save(ByteWriter& out) const {
   }
 }
 
-void StepUndo::load(ByteReader& in) {
+void StepUndo::load(ByteReader& in, std::span<const TableSpec> specs) {
   clear();
   kept_ = in.get<std::uint8_t>() != 0;
   at_.pass = in.get<std::uint32_t>();
@@ -58,8 +59,12 @@ void StepUndo::load(ByteReader& in) {
     part.table = in.get<std::uint32_t>();
     part.dim = in.get<std::uint64_t>();
     part.keys = in.get_vector<Key>();
-    part.weights = in.get_vector<float>();
-    if (part.weights.size() != part.keys.size() * part.dim) return clear();
+    part.weights = in.get_vector<std::uint32_t>();
+    const bool known = part.table < specs.size() && part.dim == specs[part.table].dim;
+    if (!known) return clear();
+    const TableSpec& spec = specs[part.table];
+    part.row_bytes = part.dim * width(spec.dtype);
+    if (part.weights.size() * sizeof(std::uint32_t) != section_bytes(spec, part.keys.size())) return clear();
   }
 }
 

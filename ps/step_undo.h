@@ -32,16 +32,17 @@ class StepUndo {
   // Whether `at` is the step whose rows are kept.
   bool holds(StepClock at) const { return kept_ && at == at_; }
   void save(ByteWriter& out) const;
-  void load(ByteReader& in);  // a failed reader leaves rubbish
-  // Puts the kept weights of `keys` of a table over `rows` [keys, dim].
-  void restore(std::uint32_t table, std::span<const Key> keys, float* rows) const;
+  // A failed reader leaves rubbish.
+  void load(ByteReader& in, std::span<const TableSpec> specs);
+  // Puts the kept weights of `keys` of a table over `rows`, [keys, dim] as stored.
+  void restore(std::uint32_t table, std::span<const Key> keys, std::byte* rows) const;
 
  private:
   struct Part {
     std::uint32_t table = 0;
-    std::size_t dim = 0;
+    std::size_t dim = 0, row_bytes = 0;
     std::vector<Key> keys;
-    std::vector<float> weights;  // [keys, dim]
+    std::vector<std::uint32_t> weights;  // [keys, dim] as stored, zeros behind
   };
   bool kept_ = false;
   StepClock at_;

@@ -68,10 +68,15 @@ Status read_optimizer(const json::object& object, OptimizerSpec& optimizer) {
 }  // namespace
 
 json::object to_json(const TableSpec& table) {
-  return {{"name", table.name},           {"dim", table.dim},
-          {"dense", table.dense},         {"num_rows", table.num_rows},
-          {"init", to_json(table.init)},  {"optimizer", to_json(table.optimizer)},
-          {"min_count", table.min_count}, {"ttl_seconds", table.ttl_seconds},
+  return {{"name", table.name},
+          {"dim", table.dim},
+          {"dtype", static_cast<int>(table.dtype)},
+          {"dense", table.dense},
+          {"num_rows", table.num_rows},
+          {"init", to_json(table.init)},
+          {"optimizer", to_json(table.optimizer)},
+          {"min_count", table.min_count},
+          {"ttl_seconds", table.ttl_seconds},
           {"max_rows", table.max_rows}};
 }
 
@@ -80,6 +85,8 @@ Result<TableSpec> table_from_json(const json::object& object) {
   JsonReader in(object);
   in.text_of("name", table.name);
   in.unsigned_of("dim", table.dim);
+  // Manifests of builds that knew float32 alone have none.
+  if (object.contains("dtype")) in.enum_of("dtype", Dtype::kFloat16, table.dtype);
   in.bool_of("dense", table.dense);
   in.unsigned_of("num_rows", table.num_rows);
   in.unsigned_of("min_count", table.min_count);

@@ -34,18 +34,14 @@ SimOptions with_lanes(SimOptions options, std::uint32_t lanes) {
   return options;
 }
 
-// The keys' rows in this shard: their first `dim` floats.
-void add_rows(const Shard& shard, const std::vector<TableSpec>& tables, const std::string& table,
-              std::uint32_t dim, const std::vector<Key>& keys, std::map<Key, std::vector<float>>& rows) {
-  const auto spec =
-      std::find_if(tables.begin(), tables.end(), [&](const TableSpec& each) { return each.name == table; });
-  CAPSTAN_ASSERT(spec != tables.end(), "a table of the ledger");
-  const EmbeddingTable& held = shard.table(static_cast<std::uint32_t>(spec - tables.begin()));
+// The keys' rows in this shard.
+void add_rows(const EmbeddingTable& held, const std::vector<Key>& keys,
+              std::map<Key, std::vector<float>>& rows) {
   for (const Key key : keys) {
     const auto row = held.find_row(key);
     if (row.empty()) continue;
-    const float* weights = held.layout().weights(row.data());
-    rows[key].assign(weights, weights + dim);
+    rows[key].resize(held.layout().dim());
+    held.layout().read_weights(row.data(), rows[key].data());
   }
 }
 
@@ -277,7 +273,12 @@ void SimCluster::crash_all_but_workers_and_resume(std::uint32_t servers) {
   add_nodes();
 }
 
-std::map<Key, std::vector<float>> SimCluster::read_rows(const std::string& table, std::uint32_t dim) {
+std::map<Key, std::vector<float>> SimCluster::read_rows(const std::string& table) {
+  const std::vector<TableSpec> tables = ledger_->tables();
+  const auto spec =
+      std::find_if(tables.begin(), tables.end(), [&](const TableSpec& each) { return each.name == table; });
+  CAPSTAN_ASSERT(spec != tables.end(), "a table of the ledger");
+  const auto index = static_cast<std::uint32_t>(spec - tables.begin());
   std::map<Key, std::vector<float>> rows;
   const auto process = scheduler_process();
   for (const SimNode* node : servers_) {
@@ -292,17 +293,17 @@ std::map<Key, std::vector<float>> SimCluster::read_rows(const std::string& table
     });
     if (keys.empty()) continue;
     SimNode& reader = world_.add_node(fmt::format("reader-{}", world_.nodes().size()));
-    rows.merge(capstan::read_rows(world_, reader, "sim", {server->endpoint()}, table, dim, keys));
+    rows.merge(capstan::read_rows(world_, reader, "sim", {server->endpoint()}, *spec, keys));
     // Nobody answers for a shard whose handover the job's end has cut short: its primary holds what counts.
     for (const HeldShard& held : server->held_shards()) {
-      if (held.handed_over) add_rows(*held.rows, ledger_->tables(), table, dim, keys, rows);
+      if (held.handed_over) add_rows(held.rows->table(index), keys, rows);
     }
   }
   return rows;
 }
 
 std::string SimCluster::check_rows() {
-  const auto rows = read_rows("ledger", ledger_->dim());
+  const auto rows = read_rows("ledger");
   for (const Key key : ledger_->keys()) {
     const Batches expected = ledger_->touching(key);
     const auto row = rows.find(key);

@@ -102,9 +102,9 @@ class SimCluster {
   // The same, but the workers live on and know nothing of it until they hear from the new scheduler.
   void crash_all_but_workers_and_resume(std::uint32_t servers);
 
-  // Rows of a table as the servers hold them now, asked for over the network: the first `dim` floats. A key
-  // without a row has no entry.
-  std::map<Key, std::vector<float>> read_rows(const std::string& table, std::uint32_t dim);
+  // Rows of a table as the servers hold them now, asked for over the network. A key without a row has no
+  // entry.
+  std::map<Key, std::vector<float>> read_rows(const std::string& table);
   // Compares the servers' rows with the whole ledger; empty when they are equal, else what differs.
   std::string check_rows();
   // Compares the bytes of every shard on all members of its chain, at rest. Empty when they are equal.

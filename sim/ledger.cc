@@ -75,7 +75,8 @@ std::vector<TableSpec> Ledger::tables() const {
   ledger.optimizer = {.kind = OptimizerKind::kSgd, .learning_rate = 1.0F, .schedule = {}};
   TableSpec model = ledger;
   model.name = "model";
-  model.dim = 2;
+  model.dim = 3;
+  model.dtype = static_cast<Dtype>(shape_.seed % 3);
   model.init = {.kind = InitKind::kNormal, .scale = 0.5F, .seed = shape_.seed};
   model.optimizer = {.kind = OptimizerKind::kAdagrad, .learning_rate = 0.1F, .schedule = {}};
   std::vector<TableSpec> tables = {ledger, model};
@@ -113,7 +114,7 @@ std::uint64_t Ledger::largest_slice() const {
   for (const std::vector<Key>& keys : touched_) {
     std::map<std::uint32_t, std::uint64_t> bytes;
     for (const TableSpec& table : tables()) {
-      const std::uint64_t each = std::max(sizeof(Key), table.dim * sizeof(float));
+      const std::uint64_t each = std::max(sizeof(Key), values_bytes(table.dtype, table.dim));
       for (const Key key : table.dense && !keys.empty() ? dense_keys_ : keys) {
         bytes[shard_of(key, shape_.num_shards)] += each;
       }

@@ -56,7 +56,8 @@ class Ledger {
     return consistency == Consistency::kAsync ? Segments(shape_.batches) : Segments();
   }
   std::uint32_t dim() const;
-  // "ledger" has the rows described above, the others rows whose gradients depend on what was pulled.
+  // "ledger" has the rows described above, the others rows whose gradients depend on what was pulled, in 32
+  // or 16 bits as the seed has it.
   std::vector<TableSpec> tables() const;
   const std::vector<Key>& keys() const { return keys_; }  // of tables that are not dense; in no special order
   const std::vector<Key>& dense_keys() const { return dense_keys_; }  // sorted for the wire

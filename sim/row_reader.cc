@@ -1,7 +1,5 @@
 #include "sim/row_reader.h"
 
-#include <cstring>
-
 #include "common/assert.h"
 #include "common/rpc.h"
 
@@ -14,12 +12,11 @@ constexpr Duration kPatience = 60s;
 
 class Reader {
  public:
-  Reader(SimNode& node, std::string job_id, std::string table, std::uint32_t dim)
+  Reader(SimNode& node, std::string job_id, TableSpec table)
       : rpc_(node.loop(), node.transport()),
         transport_(node.transport()),
         job_id_(std::move(job_id)),
-        table_(std::move(table)),
-        dim_(dim) {}
+        table_(std::move(table)) {}
 
   void ask(const std::string& endpoint, const std::vector<Key>& keys) {
     auto peer = transport_.connect(endpoint);
@@ -41,33 +38,32 @@ class Reader {
     });
   }
   void get(PeerId peer, Key key) {
-    const GetRows request{table_, Buffer::copy_of(std::span<const Key>(&key, 1))};
+    const GetRows request{table_.name, Buffer::copy_of(std::span<const Key>(&key, 1))};
     rpc_.call(peer, request, kTimeout, [this, peer, key](const Result<Message>& reply) {
       const auto* answer = reply.ok() ? std::get_if<GetRowsReply>(&*reply) : nullptr;
       if (answer == nullptr) return get(peer, key);
       --left_;
       if (answer->found.empty() || !answer->found[0]) return;
-      CAPSTAN_ASSERT(answer->rows.size() >= dim_ * sizeof(float), "a whole row");
+      CAPSTAN_ASSERT(answer->rows.size() >= values_bytes(table_.dtype, table_.dim), "a whole row");
       std::vector<float>& row = rows[key];
-      row.resize(dim_);
-      std::memcpy(row.data(), answer->rows.data(), dim_ * sizeof(float));
+      row.resize(table_.dim);
+      widen(table_.dtype, answer->rows.data(), table_.dim, row.data());
     });
   }
 
   Rpc rpc_;
   Transport& transport_;
-  std::string job_id_, table_;
-  std::uint32_t dim_;
+  std::string job_id_;
+  TableSpec table_;
   std::size_t left_ = 0;
 };
 
 }  // namespace
 
 std::map<Key, std::vector<float>> read_rows(SimWorld& world, SimNode& node, const std::string& job_id,
-                                            const std::vector<std::string>& endpoints,
-                                            const std::string& table, std::uint32_t dim,
+                                            const std::vector<std::string>& endpoints, const TableSpec& table,
                                             const std::vector<Key>& keys) {
-  Reader reader(node, job_id, table, dim);
+  Reader reader(node, job_id, table);
   for (const std::string& endpoint : endpoints) reader.ask(endpoint, keys);
   const bool done = world.run_until([&] { return reader.done(); }, kPatience);
   CAPSTAN_ASSERT(done, "servers answer when there are no faults");

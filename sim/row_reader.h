@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/hash.h"
+#include "common/table_spec.h"
 #include "sim/world.h"
 
 namespace capstan {
@@ -14,8 +15,7 @@ namespace capstan {
 // asking again what is lost. The node must have no program; it is restarted for each call.
 // [dim] floats a row: the weights.
 std::map<Key, std::vector<float>> read_rows(SimWorld& world, SimNode& node, const std::string& job_id,
-                                            const std::vector<std::string>& endpoints,
-                                            const std::string& table, std::uint32_t dim,
+                                            const std::vector<std::string>& endpoints, const TableSpec& table,
                                             const std::vector<Key>& keys);
 
 }  // namespace capstan

@@ -49,9 +49,9 @@ std::string check_counts(SimCluster& cluster) {
 
 // Of each table that depends on what was pulled.
 std::vector<Rows> model_rows(SimCluster& cluster) {
-  std::vector<Rows> rows{cluster.read_rows("model", 2)};
-  if (cluster.options().shape.evicts) rows.push_back(cluster.read_rows("recent", 2));
-  if (cluster.options().shape.dense) rows.push_back(cluster.read_rows("dense", 2));
+  std::vector<Rows> rows{cluster.read_rows("model")};
+  if (cluster.options().shape.evicts) rows.push_back(cluster.read_rows("recent"));
+  if (cluster.options().shape.dense) rows.push_back(cluster.read_rows("dense"));
   return rows;
 }
 

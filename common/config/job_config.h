@@ -103,6 +103,7 @@ struct FeatureConfig {
 
 struct TableConfig {  // overrides for one table or, under "default", for all
   std::optional<std::uint32_t> dim;
+  std::optional<Dtype> dtype;
   std::optional<InitSpec> init;
   std::optional<OptimizerSpec> optimizer;
   std::optional<std::uint32_t> min_count;

@@ -33,9 +33,18 @@ Codec<std::optional<OptimizerSpec>> own_optimizer() {
 }  // namespace
 
 std::shared_ptr<const SectionSpec> table_schema() {
+  const auto dtype = word<Dtype>({
+      {"float32", Dtype::kFloat32, ""},
+      {"bfloat16", Dtype::kBfloat16, "float32's range with 8 bits of precision"},
+      {"float16", Dtype::kFloat16, "11 bits of precision, up to 65,504"},
+  });
   return SectionBuilder<TableConfig>()
       .key("dim", &TableConfig::dim, maybe(integer<std::uint32_t>(between(1, 4096))), "Floats of a row.")
       .default_note("`model.embedding_dim`")
+      .key("dtype", &TableConfig::dtype, maybe(dtype),
+           "How weights are stored and travel. In 16 bits rows take half the memory and the wire; steps are "
+           "rounded stochastically, gradients travel as bfloat16, optimizer state stays float32.")
+      .default_note("float32, or that of `default`")
       .key("init", &TableConfig::init, maybe(section<InitSpec>(init_schema())), "What a fresh row holds.")
       .default_note("the model's choice")
       .key("optimizer", &TableConfig::optimizer, own_optimizer(),

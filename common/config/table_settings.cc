@@ -3,6 +3,7 @@
 namespace capstan {
 
 void apply_settings(const TableConfig& config, TableSpec& spec) {
+  if (config.dtype) spec.dtype = *config.dtype;
   if (config.init) spec.init = *config.init;
   if (config.optimizer) spec.optimizer = *config.optimizer;
   if (config.min_count) spec.min_count = *config.min_count;

@@ -42,6 +42,7 @@ void read(OptimizerSpec::Reader from, capstan::OptimizerSpec& to) {
 void write(TableSpec::Builder to, const capstan::TableSpec& from) {
   to.setName(from.name);
   to.setDim(from.dim);
+  to.setDtype(static_cast<std::uint8_t>(from.dtype));
   to.setDense(from.dense);
   to.setNumRows(from.num_rows);
   to.setInitKind(static_cast<std::uint8_t>(from.init.kind));
@@ -58,6 +59,7 @@ void write(TableSpec::Builder to, const capstan::TableSpec& from) {
 void read(TableSpec::Reader from, capstan::TableSpec& to) {
   to.name = to_string(from.getName());
   to.dim = from.getDim();
+  to.dtype = checked_enum(from.getDtype(), Dtype::kFloat16);
   to.dense = from.getDense();
   to.num_rows = from.getNumRows();
   to.init.kind = checked_enum(from.getInitKind(), InitKind::kHeNormal);

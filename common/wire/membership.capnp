@@ -82,6 +82,7 @@ struct TableSpec {
   ttlSeconds @11 :UInt64;
   maxRows @12 :UInt64;
   optimizer @13 :OptimizerSpec;
+  dtype @14 :UInt8;
 }
 
 struct OptimizerSpec {

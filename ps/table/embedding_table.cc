@@ -26,11 +26,10 @@ std::uint32_t scan_pause(const TableSpec& spec) {
 }
 
 // By whole lines, which a copy of any length would first have to find out.
-void copy_floats(const float* from, std::size_t count, float* to) {
-  constexpr std::size_t kLine = 16;
-  for (; count >= kLine; count -= kLine, from += kLine, to += kLine)
-    std::memcpy(to, from, kLine * sizeof(float));
-  std::memcpy(to, from, count * sizeof(float));
+void copy_lines(const std::byte* from, std::size_t size, std::byte* to) {
+  constexpr std::size_t kLine = 64;
+  for (; size >= kLine; size -= kLine, from += kLine, to += kLine) std::memcpy(to, from, kLine);
+  std::memcpy(to, from, size);
 }
 
 std::size_t share_of(std::uint64_t max_rows, std::uint32_t num_shards) {
@@ -56,22 +55,39 @@ EmbeddingTable::EmbeddingTable(const TableSpec& spec, std::uint32_t num_shards, 
       layout_(spec, updater_.state_floats()),
       initializer_(spec.init, spec.dim),
       admission_(spec.min_count, sketch_width_),
-      rows_(layout_.weight_bytes(), layout_.tail_bytes()) {}
+      rows_(layout_.weight_bytes(), layout_.tail_bytes()),
+      wide_(spec.dtype == Dtype::kFloat32 ? 0 : spec.dim) {}
 
-std::size_t EmbeddingTable::gather(std::span<const Key> keys, float* out) const {
-  const std::size_t dim = layout_.dim();
+std::size_t EmbeddingTable::gather(std::span<const Key> keys, std::byte* out) const {
+  const std::size_t row_bytes = layout_.dim() * width(spec_.dtype);
+  std::vector<float> wide(wide_.size());
   std::size_t found = 0;
   index_.look_up(
       keys, [this](std::uint32_t slot) { rows_.prefetch_weights(slot); },
       [&](std::size_t i, std::uint32_t slot) {
         if (slot == KeyIndex::kAbsent) {
-          initializer_.fill(keys[i], out + i * dim);
+          fill_initial(keys[i], wide.data(), out + i * row_bytes);
         } else {
-          copy_floats(layout_.weights(rows_.weights(slot)), dim, out + i * dim);
+          copy_lines(rows_.weights(slot), row_bytes, out + i * row_bytes);
           ++found;
         }
       });
+  std::memset(out + keys.size() * row_bytes, 0, section_bytes(spec_, keys.size()) - keys.size() * row_bytes);
   return found;
+}
+
+std::size_t EmbeddingTable::gather(std::span<const Key> keys, float* out) const {
+  if (spec_.dtype == Dtype::kFloat32) return gather(keys, reinterpret_cast<std::byte*>(out));
+  std::vector<std::byte> stored(section_bytes(spec_, keys.size()));
+  const std::size_t found = gather(keys, stored.data());
+  widen(spec_.dtype, stored.data(), keys.size() * layout_.dim(), out);
+  return found;
+}
+
+void EmbeddingTable::fill_initial(Key key, float* wide, std::byte* out) const {
+  if (spec_.dtype == Dtype::kFloat32) return initializer_.fill(key, reinterpret_cast<float*>(out));
+  initializer_.fill(key, wide);
+  narrow(spec_.dtype, wide, layout_.dim(), out);
 }
 
 ApplyResult EmbeddingTable::apply(std::span<const Key> keys, const float* gradients,
@@ -86,7 +102,7 @@ ApplyResult EmbeddingTable::apply(std::span<const Key> keys, const float* gradie
       [&](std::size_t i, std::uint32_t slot) {
         if (slot == KeyIndex::kAbsent) return missing_.push_back(i);
         const std::uint32_t steps_since = step - layout_.last_step(rows_.tail(slot));
-        update(slot, gradients + i * dim, steps_since, context);
+        update(keys[i], slot, gradients + i * dim, steps_since, context);
         ++result.applied;
       });
   for (const std::size_t i : missing_) {
@@ -100,14 +116,10 @@ ApplyResult EmbeddingTable::apply(std::span<const Key> keys, const float* gradie
         result.evicted +=
             evict_oldest(size() - max_rows_ + std::max<std::size_t>(1, max_rows_ / kEvictPart), context.step);
       }
-      slot = rows_.take();
-      index_.insert(keys[i], slot);
-      float* weights = layout_.weights(rows_.weights(slot));
-      initializer_.fill(keys[i], weights);
-      updater_.init_state(weights, layout_.state(rows_.tail(slot)));
+      slot = create(keys[i]);
       ++result.created;
     }
-    update(slot, gradients + i * dim, 1, context);
+    update(keys[i], slot, gradients + i * dim, 1, context);
     ++result.applied;
   }
   counters_.applied += result.applied;
@@ -117,10 +129,28 @@ ApplyResult EmbeddingTable::apply(std::span<const Key> keys, const float* gradie
   return result;
 }
 
-void EmbeddingTable::update(std::uint32_t slot, const float* gradient, std::uint32_t steps_since,
+std::uint32_t EmbeddingTable::create(Key key) {
+  const std::uint32_t slot = rows_.take();
+  index_.insert(key, slot);
+  std::byte* weights = rows_.weights(slot);
+  std::memset(weights, 0, layout_.weight_bytes());
+  fill_initial(key, wide_.data(), weights);
+  float* state = layout_.state(rows_.tail(slot));
+  updater_.init_state(wide_.empty() ? reinterpret_cast<float*>(weights) : wide_.data(), state);
+  return slot;
+}
+
+void EmbeddingTable::update(Key key, std::uint32_t slot, const float* gradient, std::uint32_t steps_since,
                             const UpdateContext& context) {
   std::byte* tail = rows_.tail(slot);
-  updater_.update(layout_.weights(rows_.weights(slot)), layout_.state(tail), gradient, steps_since);
+  std::byte* weights = rows_.weights(slot);
+  if (wide_.empty()) {
+    updater_.update(reinterpret_cast<float*>(weights), layout_.state(tail), gradient, steps_since);
+  } else {
+    layout_.read_weights(weights, wide_.data());
+    updater_.update(wide_.data(), layout_.state(tail), gradient, steps_since);
+    narrow_stochastic(spec_.dtype, wide_.data(), layout_.dim(), combine(context.step, key), weights);
+  }
   layout_.touch(tail, static_cast<std::uint32_t>(context.step), context.now_seconds);
 }
 

@@ -62,9 +62,11 @@ class EmbeddingTable {
   std::size_t max_rows() const { return max_rows_; }  // 0: no limit
   const TableCounters& counters() const { return counters_; }
 
-  // out: [keys, dim]. Absent rows read as their initial weights. Changes nothing, not even when a row was
-  // last used: only pushes count as use, so reads need no replication. Returns how many keys had a row.
-  std::size_t gather(std::span<const Key> keys, float* out) const;
+  // out: [keys, dim] as stored, section_bytes() of them. Absent rows read as their initial weights. Changes
+  // nothing, not even when a row was last used: only pushes count as use, so reads need no replication.
+  // Returns how many keys had a row.
+  std::size_t gather(std::span<const Key> keys, std::byte* out) const;
+  std::size_t gather(std::span<const Key> keys, float* out) const;  // widened
 
   // One push. gradients: [keys, dim], usable (gradient_check.h), aligned to 4; values for
   // OptimizerKind::kAssign. Keys are unique; a repeated one would be stepped twice. A new row beyond max_rows
@@ -114,8 +116,11 @@ class EmbeddingTable {
   Status restore_state(std::span<const std::byte> bytes);
 
  private:
-  void update(std::uint32_t slot, const float* gradient, std::uint32_t steps_since,
+  std::uint32_t create(Key key);
+  void update(Key key, std::uint32_t slot, const float* gradient, std::uint32_t steps_since,
               const UpdateContext& context);
+  // The initial ones, as stored. `wide`: room for dim floats.
+  void fill_initial(Key key, float* wide, std::byte* out) const;
   void remove(Key key);
   void copy_row(std::uint32_t slot, std::byte* out) const;
   // visit(key, slot) for every row, its tail on the way to the cache.
@@ -137,6 +142,7 @@ class EmbeddingTable {
   RemovalLog removals_;
   TableCounters counters_;
   std::uint32_t next_scan_ = 0;       // in seconds: no scan for expired rows before
+  std::vector<float> wide_;           // [dim], of the row at hand; 16 bits only
   std::vector<std::size_t> missing_;  // of the push at hand: positions of keys without a row
 };
 

@@ -1,6 +1,6 @@
 // RowLayout: where things stand in a row's bytes. `[weights | optimizer state | meta]`, little-endian, no
 // padding:
-//   float  weights[dim]
+//   dtype  weights[dim]               in 16 bits zeros up to a multiple of 4 bytes
 //   float  state[state_floats]        what they mean is the optimizer's matter
 //   uint32 last_step                  low 32 bits of the job's step at the row's last push (in sync, of the
 //   shard's steps) uint32 touched_seconds            only in tables with a ttl: the time of that push
@@ -23,13 +23,12 @@ class RowLayout {
   std::uint32_t dim() const { return dim_; }
   std::uint32_t state_floats() const { return state_floats_; }
   std::size_t row_bytes() const { return row_bytes_; }
-  std::size_t weight_bytes() const { return dim_ * sizeof(float); }
+  std::size_t weight_bytes() const { return weight_bytes_; }
   std::size_t tail_bytes() const { return row_bytes_ - weight_bytes(); }
 
   // `row` points at a row's first byte, `tail` at the first one behind its weights; both aligned to 4.
   const std::byte* tail(const std::byte* row) const { return row + weight_bytes(); }
-  float* weights(std::byte* row) const { return reinterpret_cast<float*>(row); }
-  const float* weights(const std::byte* row) const { return reinterpret_cast<const float*>(row); }
+  void read_weights(const std::byte* row, float* out) const { widen(dtype_, row, dim_, out); }
   float* state(std::byte* tail) const { return reinterpret_cast<float*>(tail); }
 
   std::uint32_t last_step(const std::byte* tail) const { return read(tail + meta_); }
@@ -50,6 +49,8 @@ class RowLayout {
   }
 
   std::uint32_t dim_;
+  Dtype dtype_;
+  std::size_t weight_bytes_;
   std::uint32_t state_floats_;
   bool has_seconds_;
   std::size_t meta_;  // where it begins in the tail

@@ -77,7 +77,12 @@ std::vector<TableSpec> some_tables() {
   TableSpec timed = sum_table("timed", 3);
   timed.ttl_seconds = 40;
   timed.optimizer = {.kind = OptimizerKind::kAdagrad, .learning_rate = 0.1F, .schedule = {}};
-  return {limited, timed};
+  TableSpec brief = sum_table("brief", 3);
+  brief.dtype = Dtype::kBfloat16;
+  TableSpec half = sum_table("half", 1);
+  half.dtype = Dtype::kFloat16;
+  half.optimizer = {.kind = OptimizerKind::kAdam, .learning_rate = 0.1F, .schedule = {}};
+  return {limited, brief, timed, half};
 }
 
 // Mostly the batch after `last`, now and then a repeated one or one too early; mostly under the newest term.
@@ -89,9 +94,10 @@ PushedSlice random_slice(Rng& rng, const std::vector<TableSpec>& specs, const st
   slice.sequence = rng.chance(0.8) ? last + 1 : last + 2 * rng.below(2);
   slice.previous = slice.sequence == 0 ? 0 : slice.sequence - 1;
   std::vector<Key> chosen;
-  std::vector<float> gradients;
+  std::vector<std::byte> values;
   for (std::uint32_t table = 0; table < specs.size(); ++table) {
     std::uint32_t count = 0;
+    std::vector<float> gradients;
     for (const Key key : keys) {
       if (!rng.chance(0.2)) continue;
       chosen.push_back(key);
@@ -101,12 +107,15 @@ PushedSlice random_slice(Rng& rng, const std::vector<TableSpec>& specs, const st
       }
     }
     slice.sections.push_back({table, count});
+    if (rng.chance(0.02) && !gradients.empty()) gradients[0] = 1e30F / 0.0F;
+    const std::size_t at = values.size();
+    values.resize(at + section_bytes(specs[table], count));
+    narrow(of_gradients(specs[table].dtype), gradients.data(), gradients.size(), values.data() + at);
   }
-  if (rng.chance(0.05) && !gradients.empty()) gradients[0] = 1e30F / 0.0F;
   slice.keys_owner = Buffer::adopt(chosen);
-  slice.gradients_owner = Buffer::adopt(gradients);
+  slice.gradients_owner = Buffer::adopt(values);
   slice.keys = slice.keys_owner.as<Key>().data();
-  slice.gradients = slice.gradients_owner.as<float>().data();
+  slice.gradients = slice.gradients_owner.data();
   return slice;
 }
 

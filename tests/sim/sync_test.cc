@@ -19,7 +19,7 @@ ClusterOptions world_of(std::uint64_t seed, std::uint32_t servers, std::uint32_t
 }
 
 Rows model_rows(SimCluster& cluster) {
-  return cluster.read_rows("model", 2);
+  return cluster.read_rows("model");
 }
 
 TEST(Sync, TheResultDoesNotDependOnTheShapeOfTheCluster) {

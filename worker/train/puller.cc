@@ -169,30 +169,39 @@ void Puller::ask_again(Request& request, NodeId node, const std::vector<std::uin
   if (!retry_.running()) retry_.start(kRetryPause, [this] { resume(); });
 }
 
+// Where they lie, if they are floats.
+const float* Puller::widened(Dtype dtype, const std::byte* stored, std::size_t count) {
+  if (dtype == Dtype::kFloat32) return reinterpret_cast<const float*>(stored);
+  widened_.resize(count);
+  widen(dtype, stored, count, widened_.data());
+  return widened_.data();
+}
+
 std::vector<std::uint32_t> Puller::take(Request& request, const std::vector<std::uint32_t>& ranges,
                                         const PullReply& reply) {
   std::map<std::uint32_t, const SliceResult*> results;
   for (const auto& slice : reply.slices) results[slice.shard] = &slice;
   std::vector<std::uint32_t> again;
-  const auto rows = reply.rows.as<float>();
+  const std::byte* rows = reply.rows.data();
   bytes_ += reply.rows.size();
   std::size_t at = 0;
   for (const std::uint32_t i : ranges) {
     const ShardRange& range = request.ticket->ranges[i];
     StepTable& table = (*request.tables)[range.position];
-    const std::size_t dim = specs_[table.table].dim;
+    const TableSpec& spec = specs_[table.table];
+    const std::size_t bytes = section_bytes(spec, range.count), floats = std::size_t{range.count} * spec.dim;
     const auto result = results.find(range.shard);
     const bool here = result != results.end() && result->second->status == SliceStatus::kOk;
-    if (!here || at + range.count * dim > rows.size()) {
+    if (!here || at + bytes > reply.rows.size()) {
       again.push_back(i);
       continue;
     }
     if (request.ticket->take_rows) {
-      request.ticket->take_rows(range, rows.data() + at);
+      request.ticket->take_rows(range, widened(spec.dtype, rows + at, floats));
     } else {
-      std::memcpy(table.rows.data() + range.begin * dim, rows.data() + at, range.count * dim * sizeof(float));
+      widen(spec.dtype, rows + at, floats, table.rows.data() + std::size_t{range.begin} * spec.dim);
     }
-    at += range.count * dim;
+    at += bytes;
     request.ticket->versions[i] = result->second->version;
   }
   return again;

@@ -28,7 +28,7 @@ struct PullTicket {
   std::vector<std::uint64_t> versions;  // [ranges]: pushes that the range's shard had applied
   bool of_copies = false;               // backups that have what is needed may be asked
   StepId step{};                        // for traces
-  // Takes a range's rows, [count, dim], where they lie in the answer; not set: they go to the tables' `rows`.
+  // Takes a range's rows, [count, dim], valid during the call; not set: they go to the tables' `rows`.
   std::function<void(const ShardRange& range, const float* rows)> take_rows{};
 };
 
@@ -76,6 +76,7 @@ class Puller {
   void on_reply(std::uint64_t id, std::uint64_t message, const Result<Message>& reply);
   void ask_again(Request& request, NodeId node, const std::vector<std::uint32_t>& ranges);
   void take_back(Request& request);
+  const float* widened(Dtype dtype, const std::byte* stored, std::size_t count);
   // Copies what came; gives back the ranges to ask for again.
   std::vector<std::uint32_t> take(Request& request, const std::vector<std::uint32_t>& ranges,
                                   const PullReply& reply);
@@ -91,6 +92,7 @@ class Puller {
   std::uint64_t next_id_ = 1, next_message_ = 1;
   std::uint64_t bytes_ = 0;
   LatencyHistogram waits_;
+  std::vector<float> widened_;
   Timer retry_;
 };
 

@@ -17,11 +17,6 @@ using namespace std::chrono_literals;
 constexpr Duration kPushTimeout = 5s;
 constexpr Duration kRetryPause = 20ms;
 
-std::size_t gradient_floats(const ShardRange& range, const StepTable& table,
-                            const std::vector<TableSpec>& specs) {
-  return std::size_t{range.count} * specs[table.table].dim;
-}
-
 }  // namespace
 
 PushStream::PushStream(EventLoop& loop, Rpc& rpc, SchedulerLink& link, ServerPeers& peers,
@@ -159,18 +154,18 @@ void PushStream::send(Batch& batch, NodeId node, const std::vector<std::size_t>&
   push.sequence = batch.sequence;
   push.step = batch.step;
   std::size_t keys = 0;
-  std::size_t floats = 0;
+  std::size_t value_bytes = 0;
   for (const std::size_t i : slices) {
     for (const auto& range : batch.slices[i].ranges) {
       keys += range.count;
-      floats += gradient_floats(range, batch.tables[range.position], specs_);
+      value_bytes += section_bytes(specs_[batch.tables[range.position].table], range.count);
     }
   }
   push.keys = Buffer::allocate(keys * sizeof(Key));
-  push.gradients = Buffer::allocate(floats * sizeof(float));
+  push.gradients = Buffer::allocate(value_bytes);
   counts_.bytes += push.keys.size() + push.gradients.size();
   Key* key_out = push.keys.as_mutable<Key>().data();
-  float* gradient_out = push.gradients.as_mutable<float>().data();
+  std::byte* gradient_out = push.gradients.as_mutable<std::byte>().data();
   for (const std::size_t i : slices) {
     Slice& slice = batch.slices[i];
     slice.state = Slice::State::kInFlight;
@@ -178,13 +173,15 @@ void PushStream::send(Batch& batch, NodeId node, const std::vector<std::size_t>&
     push.slices.push_back({slice.shard, slice.previous, slice.pulled_version, {}});
     for (const auto& range : slice.ranges) {
       const StepTable& table = batch.tables[range.position];
-      const std::size_t dim = specs_[table.table].dim;
+      const TableSpec& spec = specs_[table.table];
+      const std::size_t count = std::size_t{range.count} * spec.dim, bytes = section_bytes(spec, range.count);
       push.slices.back().sections.push_back({table.table, range.count});
       std::memcpy(key_out, table.keys.data() + range.begin, range.count * sizeof(Key));
-      std::memcpy(gradient_out, table.gradients.data() + range.begin * dim,
-                  range.count * dim * sizeof(float));
+      const float* gradients = table.gradients.data() + std::size_t{range.begin} * spec.dim;
+      narrow(of_gradients(spec.dtype), gradients, count, gradient_out);
+      std::memset(gradient_out + count * width(spec.dtype), 0, bytes - count * width(spec.dtype));
       key_out += range.count;
-      gradient_out += range.count * dim;
+      gradient_out += bytes;
     }
   }
   rpc_.call(*peers_.find(node), push, kPushTimeout,

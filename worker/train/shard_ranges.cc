@@ -23,7 +23,8 @@ std::vector<ShardRange> shard_ranges(std::span<const StepTable> tables, std::uin
 
 std::uint64_t largest_frame(const ShardRange& range, std::span<const StepTable> tables,
                             std::span<const TableSpec> specs) {
-  const std::uint64_t row_bytes = specs[tables[range.position].table].dim * sizeof(float);
+  const TableSpec& spec = specs[tables[range.position].table];
+  const std::uint64_t row_bytes = values_bytes(spec.dtype, spec.dim);
   return range.count * std::max<std::uint64_t>(sizeof(Key), row_bytes);
 }
 
