@@ -1,7 +1,8 @@
 // The command line of a program that measures: FOLDER, numbers that may be left out from the last on, and
-// --json anywhere.
+// flags anywhere.
 #pragma once
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -16,14 +17,17 @@ class Arguments {
   // Without a folder the program ends with `usage` and exit code 2.
   Arguments(int argc, char** argv, const char* usage) {
     for (int i = 1; i < argc; ++i) {
-      std::string_view(argv[i]) == "--json" ? static_cast<void>(json_ = true) : words_.push_back(argv[i]);
+      (std::string_view(argv[i]).starts_with("--") ? flags_ : words_).push_back(argv[i]);
     }
     if (!words_.empty()) return;
     std::fprintf(stderr, "usage: %s\n", usage);
     std::exit(2);
   }
 
-  bool json() const { return json_; }
+  bool flag(std::string_view name) const {
+    return std::find(flags_.begin(), flags_.end(), name) != flags_.end();
+  }
+  bool json() const { return flag("--json"); }
   std::string folder() const { return words_[0]; }
   // The next of the numbers, if it was given.
   template <typename Number>
@@ -38,9 +42,8 @@ class Arguments {
   }
 
  private:
-  std::vector<const char*> words_;
+  std::vector<const char*> words_, flags_;
   std::size_t next_ = 1;
-  bool json_ = false;
 };
 
 }  // namespace capstan

@@ -1,5 +1,6 @@
 // How fast are pulls and pushes, beside the same rows over plain ZeroMQ?
-//   bench_push_pull FOLDER [rounds=5] [seconds=3] [rows=10000000] [dim=16] [batch=16384] [--json]
+//   bench_push_pull FOLDER [rounds=5] [seconds=3] [rows=10000000] [dim=16] [batch=16384] [--bfloat16]
+//   [--json]
 // One server process and a scheduler, one worker in this process, over tcp on this machine; rows of SGD, keys
 // by Zipf's law with exponent 1.05, each batch of distinct keys, four messages unanswered. All guarantees are
 // on: leases, epochs, numbered slices, every key and gradient checked. Each round starts Capstan, then the
@@ -98,6 +99,7 @@ void measure_capstan(const PushSettings& settings, const Batches& batches, Figur
   PusherOptions options;
   options.scheduler = cluster.endpoint();
   options.dim = settings.dim;
+  options.dtype = settings.dtype;
   options.optimizer = OptimizerKind::kSgd;
   options.window = kWindow;
   BenchPusher pusher(options);
@@ -143,15 +145,15 @@ void print(const PushSettings& settings, const Figures& ours, const Figures& bar
   line("push", ours.push, bare.push, "M rows/s", 1e-6, 2);
   line("a pull of 4,096 rows alone, median", ours.median_s, bare.median_s, "us", 1e6, 0);
   line("99th percentile", ours.tail_s, bare.tail_s, "us", 1e6, 0);
-  const double bytes = median(ours.pull) * settings.dim * sizeof(float);
+  const double bytes = median(ours.pull) * static_cast<double>(settings.dim * width(settings.dtype));
   std::printf("pulled rows: %.2f GB/s\n", bytes * 1e-9);
 }
 
 void run(const PushSettings& settings) {
   if (!settings.json) {
-    std::printf("%s\n%llu rows of dim %u, SGD, one server, batches of %zu keys by Zipf 1.05, window %u\n",
+    std::printf("%s\n%llu rows of dim %u, %s, SGD, one server, batches of %zu keys by Zipf 1.05, window %u\n",
                 conditions().c_str(), static_cast<unsigned long long>(settings.rows), settings.dim,
-                settings.batch, kWindow);
+                std::string(to_word(settings.dtype)).c_str(), settings.batch, kWindow);
   }
   constexpr std::size_t kBatches = 100;
   constexpr double kExponent = 1.05;
@@ -180,7 +182,7 @@ void run(const PushSettings& settings) {
 int main(int argc, char** argv) {
   capstan::be_bare_server(argc, argv);
   constexpr std::uint64_t kRows = 10'000'000;
-  const char* usage = "bench_push_pull FOLDER [rounds] [seconds] [rows] [dim] [batch] [--json]";
+  const char* usage = "bench_push_pull FOLDER [rounds] [seconds] [rows] [dim] [batch] [--bfloat16] [--json]";
   capstan::run(capstan::push_settings(argc, argv, usage, kRows));
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "bench/arguments.h"
+#include "common/dtype.h"
 
 namespace capstan {
 
@@ -15,15 +16,17 @@ struct PushSettings {
   std::uint64_t rows = 0;
   std::uint32_t dim = 16;
   std::size_t batch = 16384;
+  Dtype dtype = Dtype::kFloat32;
   bool json = false;
 };
 
-// FOLDER [rounds] [seconds] [rows] [dim] [batch] [--json]
+// FOLDER [rounds] [seconds] [rows] [dim] [batch] [--bfloat16] [--json]
 inline PushSettings push_settings(int argc, char** argv, const char* usage, std::uint64_t rows) {
   Arguments arguments(argc, argv, usage);
   PushSettings settings;
   settings.folder = arguments.folder();
   settings.json = arguments.json();
+  if (arguments.flag("--bfloat16")) settings.dtype = Dtype::kBfloat16;
   settings.rows = rows;
   arguments.take(settings.rounds);
   arguments.take(settings.seconds);

@@ -44,6 +44,7 @@ TableSpec table_of(const PusherOptions& options) {
   TableSpec spec;
   spec.name = "rows";
   spec.dim = options.dim;
+  spec.dtype = options.dtype;
   spec.init.seed = 1;
   spec.optimizer.kind = options.optimizer;
   return spec;

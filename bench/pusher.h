@@ -40,6 +40,7 @@ std::vector<PushBatchRef> draw_batches(std::size_t count, std::size_t size, std:
 struct PusherOptions {
   std::string scheduler;  // endpoint
   std::uint32_t dim = 16;
+  Dtype dtype = Dtype::kFloat32;
   OptimizerKind optimizer = OptimizerKind::kAdagrad;
   std::uint32_t num_shards = 256;
   std::uint32_t window = 4;  // unacknowledged batches
@@ -81,7 +82,7 @@ class BenchPusher {
   // Seconds, of the batches that were done from then on.
   std::vector<double> times_of_batches(Instant from) const;
   // Of keys and gradients, a row.
-  std::size_t row_bytes() const { return sizeof(Key) + options_.dim * sizeof(float); }
+  std::size_t row_bytes() const { return sizeof(Key) + values_bytes(options_.dtype, options_.dim); }
 
  private:
   struct Stage {
