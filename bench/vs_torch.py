@@ -56,28 +56,41 @@ def write_data(folder, keys, numbers, labels):
             out.write("\t".join(cells) + "\n")
 
 
+# A run that fails says what it said itself.
+def checked(command, **settings):
+    done = subprocess.run(command, capture_output=True, text=True, **settings)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed ({done.returncode}):\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def progress(text):
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
 def job_text(folder, options):
     numbers = [f"  - {{name: I{i}, column: I{i}, transform: zscore}}" for i in range(1, NUMBERS + 1)]
     categories = [f"  - {{name: C{i}, column: C{i}, transform: hash}}" for i in range(1, FIELDS + 1)]
     return JOB.format(folder=folder, features="\n".join(numbers + categories), dim=DIM, batch=BATCH,
-                      hidden=options.hidden, passes=options.passes, threads=os.cpu_count(),
+                      hidden=options.mlp.replace("-", ", "), passes=options.passes, threads=os.cpu_count(),
                       extra=options.train)
 
 
 def run_capstan(folder, options):
     job = folder / "job.yaml"
     job.write_text(job_text(folder, options))
-    subprocess.run([options.capstan, "run", str(job)], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    (folder / "report.json").unlink(missing_ok=True)
+    checked([options.capstan, "run", str(job)], cwd=folder)
     report = json.loads((folder / "report.json").read_text())
     return report["examples_per_second"]
 
 
 # Whatever libraries read at their start has to be set before, so PyTorch runs in a process of its own.
 def torch_rate(folder, options, threads):
-    command = [sys.executable, __file__, str(folder), "--torch", str(threads), "--hidden", options.hidden,
+    command = [sys.executable, __file__, str(folder), "--torch", str(threads), "--mlp", options.mlp,
                "--passes", str(options.passes)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
-    return float(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)
+    return float(checked(command, env=environment))
 
 
 def run_torch(folder, options):
@@ -100,7 +113,7 @@ def run_torch(folder, options):
                 torch.nn.init.normal_(each.weight, std=0.01)
             self.numbers = torch.nn.Linear(NUMBERS, 1)
             layers, width = [], FIELDS * DIM + NUMBERS
-            for hidden in map(int, options.hidden.split(",")):
+            for hidden in map(int, options.mlp.split("-")):
                 layers += [torch.nn.Linear(width, hidden), torch.nn.ReLU()]
                 width = hidden
             self.deep = torch.nn.Sequential(*layers, torch.nn.Linear(width, 1))
@@ -142,7 +155,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path, help="where data, job and report go")
     parser.add_argument("--capstan", default="build/release/capstan", help="the program")
-    parser.add_argument("--hidden", default="400,400,400", help="widths of the deep net")
+    parser.add_argument("--mlp", default="400-400-400", help="widths of the deep net")
     parser.add_argument("--examples", type=int, default=409600)
     parser.add_argument("--passes", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
@@ -157,23 +170,26 @@ def main():
     options.capstan = str(pathlib.Path(options.capstan).resolve())
     folder = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    progress(f"{options.examples} examples are drawn and written")
     keys, numbers, labels = draw(options.examples, options.values, options.zipf, 1)
     write_data(folder, keys, numbers, labels)
     numpy.savez(folder / "data.npz", keys=keys, numbers=numbers, labels=labels)
     unique = sum(len(numpy.unique(keys[:BATCH, f])) for f in range(FIELDS))
     capstan, torch = [], {1: [], 2: []}
-    for _ in range(options.rounds):
+    for at in range(1, options.rounds + 1):
         capstan.append(run_capstan(folder, options))
+        progress(f"round {at} of {options.rounds}: Capstan {capstan[-1] / 1e3:.1f} k examples/s")
         for threads, rates in torch.items():
             rates.append(torch_rate(folder, options, threads))
+            progress(f"  PyTorch, threads {threads}: {rates[-1] / 1e3:.1f} k examples/s")
     best = max(torch, key=lambda threads: statistics.median(torch[threads]))
     ratios = [a / b for a, b in zip(capstan, torch[best])]
     if options.json:
         print(json.dumps({"capstan": statistics.median(capstan), "torch": statistics.median(torch[best]),
-                          "torch_threads": best, "ratio": statistics.median(ratios), "hidden": options.hidden,
+                          "torch_threads": best, "ratio": statistics.median(ratios), "mlp": options.mlp,
                           "unique_rows": unique, "rounds": options.rounds}))
         return
-    print(f"{FIELDS} categories, {NUMBERS} numbers, hidden {options.hidden}, {unique} rows a batch")
+    print(f"{FIELDS} categories, {NUMBERS} numbers, hidden {options.mlp}, {unique} rows a batch")
     print(f"Capstan   {told(capstan)} examples/s")
     for threads, rates in torch.items():
         print(f"PyTorch   {told(rates)} examples/s, {threads} thread{'s' if threads > 1 else ''}")
