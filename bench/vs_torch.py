@@ -4,7 +4,9 @@
 The same data (26 categories by Zipf's law, 13 numbers), the same model (embeddings of 16, first order, FM, a
 deep net), Adagrad for rows and layers, batches of 4,096. PyTorch gets its batches from memory, as tensors,
 and keeps its rows as 26 EmbeddingBags with sparse gradients; it runs with one and with two threads, and the
-better one counts. Capstan reads its prepared data, pulls and pushes over the wire, with everything on that a
+better one counts. Its BLAS must be OpenBLAS (Debian's libopenblas0-pthread, or a folder given by --blas):
+with the reference libblas that Debian installs by default it takes many times longer, which compares nothing.
+Capstan reads its prepared data, pulls and pushes over the wire, with everything on that a
 job has on. Starts alternate; each figure is the median, with the least and the most.
 Needs Debian's python3-torch and python3-numpy.
 """
@@ -90,12 +92,26 @@ def torch_rate(folder, options, threads):
     command = [sys.executable, __file__, str(folder), "--torch", str(threads), "--mlp", options.mlp,
                "--passes", str(options.passes)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+    if options.blas:
+        environment["LD_LIBRARY_PATH"] = str(options.blas.resolve())
     return float(checked(command, env=environment))
+
+
+# Which BLAS a process has got is known only once it is loaded: libblas.so.3 is a name that several provide.
+def check_blas():
+    loaded = {line.split()[-1] for line in open("/proc/self/maps") if "blas" in line}
+    if not any(is_openblas(path) for path in loaded):
+        sys.exit(f"PyTorch has no OpenBLAS but {', '.join(sorted(loaded))}: install libopenblas0-pthread")
+
+
+def is_openblas(path):
+    return b"openblas_get_config" in pathlib.Path(path).read_bytes()
 
 
 def run_torch(folder, options):
     import torch
 
+    check_blas()
     torch.set_num_threads(options.torch)
     torch.manual_seed(1)
     data = numpy.load(folder / "data.npz")
@@ -162,6 +178,7 @@ def main():
     parser.add_argument("--values", type=int, default=100000, help="values of a category")
     parser.add_argument("--zipf", type=float, default=1.02, help="exponent")
     parser.add_argument("--train", default="", help="more of the job's train section: ', pipeline_depth: 4'")
+    parser.add_argument("--blas", type=pathlib.Path, help="folder of OpenBLAS' libblas.so.3")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--torch", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
