@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "bench/raw_memory.h"
 #include "worker/nn/gemm.h"
 
 namespace capstan {
@@ -32,34 +33,38 @@ struct Layer {
 
 }  // namespace
 
-double product_examples_per_second(const std::vector<std::uint32_t>& widths, std::uint32_t batch) {
+ProductCost product_cost(const std::vector<std::uint32_t>& widths, std::uint32_t batch) {
   using Clock = std::chrono::steady_clock;
   constexpr std::chrono::milliseconds kWarm(100), kMeasured(500);
   const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::uint32_t examples = batch / cores;
-  std::vector<double> rates(cores);
+  std::vector<ProductCost> costs(cores);
   const auto work = [&](std::uint32_t core) {
     std::vector<Layer> layers;
     for (std::size_t i = 0; i + 1 < widths.size(); ++i)
       layers.emplace_back(examples, widths[i], widths[i + 1]);
     const auto repeat = [&](std::chrono::milliseconds time) {
       const auto begin = Clock::now();
-      std::uint64_t steps = 0;
-      for (; Clock::now() - begin < time; ++steps) {
+      const double processor = processor_seconds();
+      double done = 0.0;
+      for (; Clock::now() - begin < time; done += examples) {
         for (Layer& layer : layers) layer.multiply(examples);
       }
-      return static_cast<double>(steps * examples) /
-             std::chrono::duration<double>(Clock::now() - begin).count();
+      const double took = std::chrono::duration<double>(Clock::now() - begin).count();
+      return ProductCost{done / took, 1e6 * (processor_seconds() - processor) / done};
     };
     repeat(kWarm);
-    rates[core] = repeat(kMeasured);
+    costs[core] = repeat(kMeasured);
   };
   std::vector<std::thread> crew;
   for (std::uint32_t core = 0; core < cores; ++core) crew.emplace_back(work, core);
   for (std::thread& each : crew) each.join();
-  double sum = 0.0;
-  for (const double rate : rates) sum += rate;
-  return sum;
+  ProductCost all;
+  for (const ProductCost& cost : costs) {
+    all.examples_per_second += cost.examples_per_second;
+    all.processor_us += cost.processor_us / cores;
+  }
+  return all;
 }
 
 }  // namespace capstan

@@ -6,9 +6,13 @@
 
 namespace capstan {
 
-// Examples a second on all cores, each with an equal part of every batch: for each layer [widths[i],
-// widths[i + 1]] the product forward and the two backward, through oneDNN as models do. Takes some half
-// second.
-double product_examples_per_second(const std::vector<std::uint32_t>& widths, std::uint32_t batch);
+struct ProductCost {
+  double examples_per_second = 0.0;
+  double processor_us = 0.0;  // an example, whatever else the cores do
+};
+
+// On all cores, each with an equal part of every batch: for each layer [widths[i], widths[i + 1]] the product
+// forward and the two backward, through oneDNN as models do. Takes some half second.
+ProductCost product_cost(const std::vector<std::uint32_t>& widths, std::uint32_t batch);
 
 }  // namespace capstan
