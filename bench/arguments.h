@@ -1,4 +1,4 @@
-// The command line of a program that measures: FOLDER, numbers that may be left out from the last on, and
+// The command line of a program that measures: FOLDER, values that may be left out from the last on, and
 // flags anywhere.
 #pragma once
 
@@ -29,15 +29,17 @@ class Arguments {
   }
   bool json() const { return flag("--json"); }
   std::string folder() const { return words_[0]; }
-  // The next of the numbers, if it was given.
-  template <typename Number>
-  void take(Number& number) {
+  // The next of the values, if it was given.
+  template <typename Value>
+  void take(Value& value) {
     if (next_ == words_.size()) return;
     const char* word = words_[next_++];
-    if constexpr (std::is_floating_point_v<Number>) {
-      number = static_cast<Number>(std::strtod(word, nullptr));
+    if constexpr (std::is_same_v<Value, std::string>) {
+      value = word;
+    } else if constexpr (std::is_floating_point_v<Value>) {
+      value = static_cast<Value>(std::strtod(word, nullptr));
     } else {
-      number = static_cast<Number>(std::strtoull(word, nullptr, 10));
+      value = static_cast<Value>(std::strtoull(word, nullptr, 10));
     }
   }
 

@@ -44,6 +44,12 @@ void end(pid_t process) {
   waitpid(process, nullptr, 0);
 }
 
+double seconds_of_all(const std::vector<pid_t>& processes) {
+  double sum = 0.0;
+  for (const pid_t process : processes) sum += processor_seconds(process);
+  return sum;
+}
+
 std::string processor_name() {
   std::ifstream in("/proc/cpuinfo");
   for (std::string line; std::getline(in, line);) {
@@ -78,14 +84,24 @@ BenchCluster::BenchCluster(BenchJob job) : job_(std::move(job)) {
     servers_.push_back(start(name, {"ps", "--scheduler", endpoint_, "--job", kBenchJob, "--name", name,
                                     "--threads", std::to_string(job_.threads)}));
   }
+  for (std::uint32_t n = 0; n < job_.workers; ++n) {
+    const std::string name = fmt::format("worker-{}", n);
+    workers_.push_back(start(name, {"worker", "--scheduler", endpoint_, "--job", kBenchJob, "--name", name,
+                                    "--threads", std::to_string(job_.threads)}));
+  }
 }
 
 BenchCluster::~BenchCluster() {
   end(scheduler_);
   for (const pid_t server : servers_) end(server);
+  for (const pid_t worker : workers_) end(worker);
 }
 
 void BenchCluster::write_job() const {
+  if (!job_.text.empty()) {
+    std::ofstream(job_.folder + "/job.yaml") << job_.text;
+    return;
+  }
   const std::string checkpoint =
       job_.every_seconds == 0 ? ""
                               : fmt::format("checkpoint: {{path: {}, every: {}s, full_every: {}, keep: 2}}\n",
@@ -120,9 +136,27 @@ pid_t BenchCluster::start(const std::string& name, std::vector<std::string> args
 }
 
 double BenchCluster::server_seconds() const {
-  double sum = 0.0;
-  for (const pid_t server : servers_) sum += processor_seconds(server);
-  return sum;
+  return seconds_of_all(servers_);
+}
+
+double BenchCluster::worker_seconds() const {
+  return seconds_of_all(workers_);
+}
+
+std::string BenchCluster::ask(std::vector<std::string> args) {
+  const std::string name = "ask-" + args.front();
+  args.insert(args.end(), {"--scheduler", endpoint_, "--job", kBenchJob});
+  const pid_t child = start(name, std::move(args));
+  int status = 0;
+  waitpid(child, &status, 0);
+  return status == 0 ? text_of_file(job_.folder + "/" + name + ".log") : "";
+}
+
+void BenchCluster::wait() {
+  int status = 0;
+  waitpid(scheduler_, &status, 0);
+  scheduler_ = 0;
+  if (status != 0) give_up("the job did not end well:\n" + scheduler_log());
 }
 
 std::string BenchCluster::scheduler_log() const {

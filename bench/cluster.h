@@ -23,6 +23,8 @@ struct BenchJob {
   std::uint32_t full_every = 1;     // of them is a full one
   bool resume = false;              // from the newest checkpoint
   std::string keys;                 // folder; empty: links are plain
+  std::string text;                 // of a job file of its own, named kBenchJob; empty: one without work
+  std::uint32_t workers = 0;        // to start; 0: the caller is the one that the job waits for
 
   std::string checkpoints() const { return folder + "/checkpoints"; }
 };
@@ -39,7 +41,12 @@ class BenchCluster {
   const std::string& endpoint() const { return endpoint_; }  // the scheduler's
   // The processor time that all servers have taken so far, in seconds.
   double server_seconds() const;
+  double worker_seconds() const;
   std::string scheduler_log() const;
+  // What `capstan ARGS...` asks this cluster, and what it printed; empty when it failed.
+  std::string ask(std::vector<std::string> args);
+  // Returns when the job has ended; says why and ends the program when it did not end well.
+  void wait();
 
  private:
   pid_t start(const std::string& name, std::vector<std::string> args);
@@ -48,7 +55,7 @@ class BenchCluster {
   BenchJob job_;
   std::string endpoint_;
   pid_t scheduler_ = 0;
-  std::vector<pid_t> servers_;
+  std::vector<pid_t> servers_, workers_;
 };
 
 // The processor time of a process, in seconds; 0: this one.
