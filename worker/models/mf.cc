@@ -15,7 +15,7 @@
 namespace capstan {
 namespace {
 
-// The inverse of a temperature of .1, which is about what is best where it is tuned.
+// Where `scale` starts: a temperature of .1.
 constexpr float kFirstScale = 10.0F;
 
 class Mf final : public Model {
