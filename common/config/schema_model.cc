@@ -78,7 +78,9 @@ std::shared_ptr<const SectionSpec> model_schema() {
       .key("activation", &ModelConfig::activation, activation, "Behind each hidden layer.")
       .key("dropout", &ModelConfig::dropout, number<double>(between(0, 0.99)),
            "Share of hidden units left out in training.")
-      .key("layer_norm", &ModelConfig::layer_norm, boolean(), "Normalises each hidden layer.")
+      .key("layer_norm", &ModelConfig::layer_norm, boolean(),
+           "Normalises each hidden layer. mf: the score has the cosine of the vectors times the table "
+           "`scale` in place of their product.")
       .key("use_bias", &ModelConfig::use_bias, boolean(), "mf: biases of user, item and all.")
       .key("use_gmf", &ModelConfig::use_gmf, boolean(), "neumf: the half with the product of the vectors.")
       .key("use_mlp", &ModelConfig::use_mlp, boolean(), "neumf: the half with hidden layers.")

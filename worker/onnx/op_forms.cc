@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "worker/nn/ops/layer_norm.h"
+#include "worker/nn/ops/unit_rows.h"
 
 namespace capstan {
 namespace {
@@ -155,7 +156,13 @@ std::string layer_norm(const OnnxOp& op) {
   return op.node("Add", {scaled, op.graph.weights(table + "/shift", parameters.rows_from(1, 1))});
 }
 
-constexpr std::array<OnnxForm, 19> kForms = {{
+std::string unit_rows(const OnnxOp& op) {
+  const std::string squares = sum_over(op, op.node("Mul", {op.in(0), op.in(0)}), 1, true);
+  const std::string sums = op.node("Add", {squares, number(op, kUnitRowsEpsilon)});
+  return op.node("Div", {op.in(0), op.node("Sqrt", {sums})});
+}
+
+constexpr std::array<OnnxForm, 20> kForms = {{
     {"add", one_node<kAdd>},
     {"block_product", block_product, true},
     {"concat", concat},
@@ -175,6 +182,7 @@ constexpr std::array<OnnxForm, 19> kForms = {{
     {"softmax", softmax},
     {"sum_blocks", sum_blocks},
     {"tanh", one_node<kTanh>},
+    {"unit_rows", unit_rows},
 }};
 
 }  // namespace

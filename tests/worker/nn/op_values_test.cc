@@ -13,6 +13,7 @@
 #include "worker/nn/ops/dropout.h"
 #include "worker/nn/ops/embedding.h"
 #include "worker/nn/ops/fm_interaction.h"
+#include "worker/nn/ops/unit_rows.h"
 
 namespace capstan {
 namespace {
@@ -55,6 +56,15 @@ TEST(Ops, FmInteractionIsTheSumOverPairs) {
     }
     EXPECT_NEAR(result[i], sum, 1e-5);
   }
+}
+
+TEST(Ops, UnitRowsKeepTheDirectionAndLeaveZerosAlone) {
+  const std::vector<float> x{3, -4, 0, 0, 1e-3F, 0};
+  Tape tape;
+  tape.start({}, Tape::Mode::kPredict);
+  const auto result = values_of(tape, unit_rows(tape, tape.constant({x.data(), 3, 2})));
+  const std::vector<float> expected{0.6F, -0.8F, 0, 0, 1, 0};
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(result[i], expected[i], 1e-6) << i;
 }
 
 TEST(Ops, ActivationsHaveKnownValues) {

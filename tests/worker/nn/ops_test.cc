@@ -36,6 +36,7 @@
 #include "worker/nn/ops/softmax.h"
 #include "worker/nn/ops/sum_blocks.h"
 #include "worker/nn/ops/take_rows.h"
+#include "worker/nn/ops/unit_rows.h"
 #include "worker/nn/ops/windows.h"
 #include "worker/nn/tape.h"
 #include "worker/onnx/op_forms.h"
@@ -111,6 +112,11 @@ std::vector<OpCase> layers() {
        {{3, 5}, {2, 5}},
        {},
        [](Tape& t, const MicroBatch&, Vars in) { return layer_norm(t, in[0], in[1]); }},
+      {"unit_rows",
+       "unit rows",
+       {{3, 4}},
+       {},
+       [](Tape& t, const MicroBatch&, Vars in) { return unit_rows(t, in[0]); }},
       {"dense",
        "chain with a shared layer",
        {{4, 3}, {4, 3}},

@@ -281,9 +281,11 @@ TEST(Models, ScoresAreThoseOfTraining) {
 }
 
 TEST(Models, VectorsMultiplyToTheScore) {
-  for (const bool use_bias : {true, false}) {
+  for (const auto& [use_bias, cosine] :
+       {std::pair(true, false), std::pair(false, false), std::pair(true, true)}) {
     JobConfig job = law_job("mf");
     job.model.use_bias = use_bias;
+    job.model.layer_norm = cosine;
     Bench bench(job, 20, 6);
     const std::uint32_t size = bench.model_->vector_size();
     EXPECT_EQ(size, use_bias ? 5U : 3U);
@@ -301,6 +303,26 @@ TEST(Models, VectorsMultiplyToTheScore) {
       EXPECT_NEAR(scores[i], sum, 1e-5);
     }
   }
+}
+
+// The length of a vector counts for nothing, and no score is beyond what the table `scale` starts from.
+TEST(Models, NormalisedMfScoresByDirectionAlone) {
+  JobConfig job = law_job("mf");
+  job.model.use_bias = false;
+  job.model.layer_norm = true;
+  Bench bench(job, 20, 6);
+  std::vector<float> scores(20), longer(20);
+  bench.backprop_.score(bench.batch_, bench.step_, scores);
+  for (std::size_t t = 0; t < bench.step_.size(); ++t) {
+    if (bench.model_->tables().all()[t].spec.name == "scale") continue;
+    for (float& value : bench.step_[t].rows) value *= 3.0F;
+  }
+  bench.backprop_.score(bench.batch_, bench.step_, longer);
+  for (std::size_t i = 0; i < 20; ++i) {
+    EXPECT_NEAR(scores[i], longer[i], 1e-5);
+    EXPECT_LE(std::abs(scores[i]), 10.0F + 1e-4F);
+  }
+  bench.check_gradients("normalised mf", [&] { return bench.loss(); });
 }
 
 TEST(Models, ItemVectorsNeedOnlyTheItemsFields) {
