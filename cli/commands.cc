@@ -1,5 +1,7 @@
 #include "cli/commands.h"
 
+#include "cli/lists/list_commands.h"
+
 namespace capstan {
 
 void add_all_commands(CLI::App& app, Console console, int& exit_code) {
@@ -11,6 +13,9 @@ void add_all_commands(CLI::App& app, Console console, int& exit_code) {
   add_compare(app, console, exit_code);
   add_plot(app, console, exit_code);
   add_recommend(app, console, exit_code);
+  add_rerank(app, console, exit_code);
+  add_audit(app, console, exit_code);
+  add_forget(app, console, exit_code);
   add_get(app, console, exit_code);
   add_export(app, console, exit_code);
   add_checkpoint(app, console, exit_code);

@@ -165,6 +165,43 @@ Chart trade_off(const std::vector<ReportFile>& reports, const std::vector<std::s
   return chart;
 }
 
+// "distance@10" of the first report of `capstan rerank`; empty: there is none.
+std::string distance_in(const std::vector<ReportFile>& reports) {
+  for (const ReportFile& report : reports) {
+    const json::array* settings = array_in(report.json, "rerank");
+    if (settings == nullptr || settings->empty() || !settings->front().is_object()) continue;
+    for (const auto& [key, value] : settings->front().get_object()) {
+      const std::string name(key.data(), key.size());
+      if (name.starts_with("distance@")) return name;
+    }
+  }
+  return "";
+}
+
+// Of each setting of the steps, by its weight; the model's own order stands first in the report and is left
+// out.
+Chart diversity(const std::vector<ReportFile>& reports) {
+  const std::string distance = distance_in(reports);
+  const std::string ndcg = distance.empty() ? "" : "ndcg" + distance.substr(distance.find('@'));
+  Chart chart = empty_chart(Chart::Kind::kLines, "Accuracy and how unlike the items of a list are",
+                            distance + ": mean over the pairs of a list", ndcg);
+  for (const ReportFile& report : reports) {
+    const json::array* settings = array_in(report.json, "rerank");
+    if (distance.empty() || settings == nullptr) continue;
+    const json::value* steps = report.json.if_contains("steps");
+    Series series{steps != nullptr && steps->is_string() ? std::string(steps->get_string()) : report.path,
+                  {}};
+    for (std::size_t i = 1; i < settings->size(); ++i) {
+      if (!(*settings)[i].is_object()) continue;
+      const json::object& figures = (*settings)[i].get_object();
+      const double x = number_in(figures, distance), y = number_in(figures, ndcg);
+      if (std::isfinite(x) && std::isfinite(y)) series.points.emplace_back(x, y);
+    }
+    if (!series.points.empty()) chart.series.push_back(std::move(series));
+  }
+  return chart;
+}
+
 std::vector<std::string> names_of(const std::vector<ReportFile>& reports) {
   std::set<std::string> jobs;
   for (const ReportFile& report : reports) jobs.insert(report.job());
@@ -189,7 +226,8 @@ void fill(Chart& chart, const std::vector<ReportFile>& reports, const std::vecto
 }  // namespace
 
 std::vector<std::string> chart_names() {
-  return {"loss", "validation", "roc", "precision_recall", "reliability", "staleness", "trade_off"};
+  return {"loss",        "validation", "roc",       "precision_recall",
+          "reliability", "staleness",  "trade_off", "diversity"};
 }
 
 std::vector<NamedChart> charts_of(const std::vector<ReportFile>& reports) {
@@ -228,6 +266,7 @@ std::vector<NamedChart> charts_of(const std::vector<ReportFile>& reports) {
                                  "share of pushes, %"),
                      staleness_of));
   all.push_back({"trade_off", trade_off(reports, names)});
+  all.push_back({"diversity", diversity(reports)});
   std::erase_if(all, [](const NamedChart& each) { return each.chart.series.empty(); });
   return all;
 }

@@ -143,6 +143,19 @@ TEST(ReportCharts, AreThoseThatTheReportHasFiguresFor) {
   EXPECT_THAT(films[1].chart.x_label, HasSubstr("coverage@10"));
 }
 
+TEST(ReportCharts, ARerankedReportIsACurveOfItsSettings) {
+  const auto charts = charts_of({report_of(R"({"job": "films", "steps": "mmr@genres", "rerank": [
+    {"name": "model", "value": 1, "ndcg@5": 0.3, "distance@5": 0.6},
+    {"name": "mmr 0", "value": 0, "ndcg@5": 0.1, "distance@5": 0.9},
+    {"name": "mmr 1", "value": 1, "ndcg@5": 0.3, "distance@5": 0.6}]})")});
+  ASSERT_THAT(names_in(charts), ElementsAre("diversity"));
+  ASSERT_EQ(charts[0].chart.series.size(), 1U);
+  EXPECT_EQ(charts[0].chart.series[0].name, "mmr@genres");
+  ASSERT_EQ(charts[0].chart.series[0].points.size(), 2U);
+  EXPECT_EQ(charts[0].chart.series[0].points[0], (std::pair{0.9, 0.1}));
+  EXPECT_EQ(charts[0].chart.y_label, "ndcg@5");
+}
+
 TEST(ReportCharts, ReportsAreSeriesByTheirNames) {
   const auto both = charts_of({report_of(kClicks), report_of(kFilms)});
   ASSERT_EQ(both[0].chart.series.size(), 2U);

@@ -36,10 +36,20 @@ std::vector<MovielensLayout> known_layouts() {
   const std::vector<std::string> items = {"item", "title", "genres"};
   std::vector<std::string> flags = {"item", "title", "released", "video", "url"};
   for (const auto genre : kGenres) flags.emplace_back(genre);
+  const FileFormat users_100k = separated("|", false, {"user", "age", "gender", "occupation", "zip"});
+  const FileFormat users_1m = separated("::", false, {"user", "gender", "age", "occupation", "zip"});
   return {
-      {"ml-latest", "ratings.csv", "movies.csv", separated(",", true, events), separated(",", true, items)},
-      {"ml-100k", "u.data", "u.item", separated("\t", false, events), separated("|", false, flags)},
-      {"ml-1m", "ratings.dat", "movies.dat", separated("::", false, events), separated("::", false, items)},
+      {"ml-latest",
+       "ratings.csv",
+       "movies.csv",
+       separated(",", true, events),
+       separated(",", true, items),
+       "",
+       {}},
+      {"ml-100k", "u.data", "u.item", separated("\t", false, events), separated("|", false, flags), "u.user",
+       users_100k},
+      {"ml-1m", "ratings.dat", "movies.dat", separated("::", false, events), separated("::", false, items),
+       "users.dat", users_1m},
   };
 }
 
@@ -83,6 +93,7 @@ Result<MovielensLayout> find_movielens(const std::string& folder) {
     if (events.empty() || items.empty()) continue;
     layout.events_path = events;
     layout.items_path = items;
+    if (!layout.users_path.empty()) layout.users_path = present(folder, layout.users_path);
     return layout;
   }
   return make_error(

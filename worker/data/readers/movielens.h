@@ -8,11 +8,14 @@
 
 namespace capstan {
 
-// Events have the columns user, item, rating, time; items have item, title, genres ("Action|Comedy").
+// Events have the columns user, item, rating, time; items have item, title, genres ("Action|Comedy"); users,
+// where the folder has them, user, gender, age, occupation, zip.
 struct MovielensLayout {
   std::string name;  // "ml-latest", "ml-100k", "ml-1m"
   std::string events_path, items_path;
   FileFormat events, items;
+  std::string users_path;  // empty: the folder has none
+  FileFormat users;
 };
 
 // Recognises ratings.csv + movies.csv (ml-latest, ml-latest-small, ml-20m on), u.data + u.item (ml-100k),
