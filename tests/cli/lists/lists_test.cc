@@ -45,14 +45,14 @@ class Lists : public ::testing::Test {
 
   // A checkpoint of random rows for the job.
   void make(const std::string& task, const std::string& more = "", const std::string& split = "ratio") {
-    job_path =
-        made.dir.write("job.yaml", "job: made\ntask: " + task + "\nwork_dir: " + made.dir.path("work") +
-                                       "\ndata:\n  format: movielens\n  train: [" + made.dir.path("ml") +
-                                       "]\n  split: {method: " + split +
-                                       ", test: 0.3, valid: 0}\n"
-                                       "model: {type: mf, embedding_dim: 2}\n"
-                                       "evaluate: {at: [5], bootstrap: 50" +
-                                       more + "}\ncheckpoint: {path: " + made.root() + "}\n");
+    const std::string negatives = task == "ranking" ? "  negatives: {per_positive: 1}\n" : "";
+    job_path = made.dir.write("job.yaml",
+                              "job: made\ntask: " + task + "\nwork_dir: " + made.dir.path("work") +
+                                  "\ndata:\n  format: movielens\n  train: [" + made.dir.path("ml") +
+                                  "]\n  split: {method: " + split + ", test: 0.3, valid: 0}\n" + negatives +
+                                  "model: {type: mf, embedding_dim: 2}\n"
+                                  "evaluate: {at: [5], bootstrap: 50" +
+                                  more + "}\ncheckpoint: {path: " + made.root() + "}\n");
     const auto loaded = load_job(job_path);
     ASSERT_TRUE(loaded.ok());
     auto program = ModelProgram::create(loaded->config);
@@ -169,7 +169,9 @@ TEST_F(Lists, AnAuditOfRatingsHasUnfairnessBesideChance) {
   for (const char* figure : {"value", "absolute", "under", "over"}) {
     EXPECT_NEAR(female.at(figure).at("estimate").to_number<double>(),
                 male.at(figure).at("estimate").to_number<double>(), 1e-12);
-    EXPECT_GT(female.at("by_chance").at(figure).to_number<double>(), 0.0);
+    // The rows here predict less than anybody gave, so nothing is too high.
+    const double by_chance = female.at("by_chance").at(figure).to_number<double>();
+    EXPECT_EQ(by_chance > 0.0, std::string_view(figure) != "over") << figure;
   }
   const Outcome wrong = capstan::run({"audit", job_path, "--users", "sex"});
   EXPECT_NE(wrong.code, 0);
