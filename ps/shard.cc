@@ -110,11 +110,11 @@ SliceStatus Shard::validate(const PushedSlice& slice, const float* gradients) co
 
 // Where they lie, unless some came in 16 bits.
 const float* Shard::floats_of(const PushedSlice& slice) {
-  const SectionCounts counts = counts_of(slice.sections, specs_);
-  if (slice.malformed || counts.value_bytes == counts.floats * sizeof(float)) {
-    return static_cast<const float*>(slice.gradients);
-  }
-  widened_.resize(counts.floats);
+  const bool as_they_lie =
+      std::all_of(slice.sections.begin(), slice.sections.end(),
+                  [&](const Section& each) { return specs_[each.table].dtype == Dtype::kFloat32; });
+  if (slice.malformed || as_they_lie) return static_cast<const float*>(slice.gradients);
+  widened_.resize(counts_of(slice.sections, specs_).floats);
   const auto* from = static_cast<const std::byte*>(slice.gradients);
   float* to = widened_.data();
   for (const Section& section : slice.sections) {

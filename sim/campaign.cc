@@ -34,6 +34,7 @@ ClusterOptions world_of(std::uint64_t seed, Rng& rng) {
   options.sim.network = unkind_network();
   options.sim.tasks.work_max = milliseconds(60);
   Rng chains(combine(seed, 4712));
+  options.shape.dtype = static_cast<Dtype>(mix64(seed) % 3);
   options.shape.evicts = chains.chance(0.4);
   options.shape.dense = chains.chance(0.3);
   options.shape.expires = options.consistency != Consistency::kSync && chains.chance(0.3);

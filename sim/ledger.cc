@@ -75,8 +75,8 @@ std::vector<TableSpec> Ledger::tables() const {
   ledger.optimizer = {.kind = OptimizerKind::kSgd, .learning_rate = 1.0F, .schedule = {}};
   TableSpec model = ledger;
   model.name = "model";
-  model.dim = 3;
-  model.dtype = static_cast<Dtype>(shape_.seed % 3);
+  model.dim = shape_.dtype == Dtype::kFloat32 ? 2 : 3;
+  model.dtype = shape_.dtype;
   model.init = {.kind = InitKind::kNormal, .scale = 0.5F, .seed = shape_.seed};
   model.optimizer = {.kind = OptimizerKind::kAdagrad, .learning_rate = 0.1F, .schedule = {}};
   std::vector<TableSpec> tables = {ledger, model};

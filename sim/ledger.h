@@ -25,8 +25,9 @@ struct LedgerShape {
   bool expires = false;  // another, "young": rows that nobody pushes for some seconds go
   bool dense = false;    // another, "dense", has few rows, and each batch with any keys pushes all of them
   bool refuses =
-      false;          // some batches have a gradient that is no number: one shard refuses its slice of them
-  bool sums = false;  // rows hold sums in place of bits: for jobs of any length
+      false;  // some batches have a gradient that is no number: one shard refuses its slice of them
+  Dtype dtype = Dtype::kFloat32;  // of the tables but "ledger"
+  bool sums = false;              // rows hold sums in place of bits: for jobs of any length
 };
 
 // One slice of a pass: a batch of a partition.
@@ -56,8 +57,7 @@ class Ledger {
     return consistency == Consistency::kAsync ? Segments(shape_.batches) : Segments();
   }
   std::uint32_t dim() const;
-  // "ledger" has the rows described above, the others rows whose gradients depend on what was pulled, in 32
-  // or 16 bits as the seed has it.
+  // "ledger" has the rows described above, the others rows whose gradients depend on what was pulled.
   std::vector<TableSpec> tables() const;
   const std::vector<Key>& keys() const { return keys_; }  // of tables that are not dense; in no special order
   const std::vector<Key>& dense_keys() const { return dense_keys_; }  // sorted for the wire

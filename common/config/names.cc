@@ -80,9 +80,9 @@ std::string metric_base(const std::string& name) {
 }
 
 bool is_layer_table(const std::string& name) {
-  constexpr std::array<std::string_view, 12> kLayers = {
-      "bias",      "linear",    "numeric",   "gmf_out",  "fusion",   "fusion_bilinear",
-      "gate1_out", "gate2_out", "positions", "out_norm", "vertical", "caser_out"};
+  constexpr std::array<std::string_view, 13> kLayers = {
+      "bias",      "linear",   "numeric",  "gmf_out",   "fusion", "fusion_bilinear", "gate1_out", "gate2_out",
+      "positions", "out_norm", "vertical", "caser_out", "scale"};
   constexpr std::array<std::string_view, 7> kNumbered = {"cross_", "bottom_", "gate1_",     "gate2_",
                                                          "block_", "gru_",    "horizontal_"};
   const auto numbered = [&](std::string_view stem) {

@@ -89,6 +89,15 @@ TEST(ShardDtype, SectionsOfAllKindsInOneMessage) {
   EXPECT_EQ(rows[2], (std::vector<float>{4, 5, 6, 0, 0, 0, 7, 8, 9}));
 }
 
+// Whose padded bytes are as many as a float's.
+TEST(ShardDtype, ASingleValue) {
+  const auto specs = mixed_tables();
+  Shard shard(0, kShards);
+  shard.declare({specs, 0, false});
+  ASSERT_EQ(shard.push(slice_of(specs, {{0, {kA}, {1.5F}}}), 0).status, SliceStatus::kOk);
+  EXPECT_EQ(pull(shard, specs, {kA})[0], std::vector<float>{1.5F});
+}
+
 TEST(ShardDtype, AGradientThatIsNoNumberIsRefusedInSixteenBitsToo) {
   const auto specs = mixed_tables();
   for (const float bad : {std::nanf(""), std::numeric_limits<float>::infinity(), 1e30F}) {
