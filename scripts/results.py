@@ -49,7 +49,9 @@ def quoted(line):
 def run(options):
     out = f"out/{options.name}"
     command = [options.capstan, "run", options.job]
-    for setting in [f"job={options.name}", f"checkpoint.path={out}/checkpoints", f"report={out}/report.json"]:
+    # Recommendations are shown beside users' histories, which are data and not ours to keep.
+    for setting in [f"job={options.name}", f"checkpoint.path={out}/checkpoints", f"report={out}/report.json",
+                    "evaluate.recommend_users=0"]:
         command += ["--set", setting]
     for setting in options.set:
         command += ["--set", setting]
