@@ -136,16 +136,4 @@ void CheckpointTables::for_each_row(std::uint32_t table,
   for (const auto& [id, shard] : shards_) shard->table(table).for_each_row(visit);
 }
 
-Result<Buffer> run_offline(StepProgram& program, const WorkItem& item, CheckpointTables& tables) {
-  const std::uint64_t batches = item.kind == WorkKind::kMerge ? 0 : program.num_batches(item);
-  for (std::uint64_t batch = 0; batch < batches; ++batch) {
-    Step step;
-    step.batch = batch;
-    CAPSTAN_TRY(program.build(item, batch, step));
-    for (auto& table : step.tables) tables.pull(table);
-    CAPSTAN_TRY(program.compute(item, step));
-  }
-  return program.finish(item);
-}
-
 }  // namespace capstan

@@ -52,8 +52,19 @@ class CheckpointTables {
   std::vector<std::string> notes_;
 };
 
-// Works off one item of a program in this process, its rows read from the checkpoint. For evaluation: nothing
-// is pushed.
-Result<Buffer> run_offline(StepProgram& program, const WorkItem& item, CheckpointTables& tables);
+// Works off one item of a program, or of one of its parts, in this process, its rows read from the
+// checkpoint. For evaluation: nothing is pushed.
+template <typename Program>
+Result<Buffer> run_offline(Program& program, const WorkItem& item, CheckpointTables& tables) {
+  const std::uint64_t batches = item.kind == WorkKind::kMerge ? 0 : program.num_batches(item);
+  for (std::uint64_t batch = 0; batch < batches; ++batch) {
+    Step step;
+    step.batch = batch;
+    CAPSTAN_TRY(program.build(item, batch, step));
+    for (auto& table : step.tables) tables.pull(table);
+    CAPSTAN_TRY(program.compute(item, step));
+  }
+  return program.finish(item);
+}
 
 }  // namespace capstan

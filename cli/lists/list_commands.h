@@ -7,7 +7,6 @@
 
 #include "cli/command.h"
 #include "cli/offline_job.h"
-#include "worker/program/part.h"
 #include "worker/rerank/chain.h"
 
 namespace capstan {
@@ -15,9 +14,6 @@ namespace capstan {
 void add_rerank(CLI::App& app, Console console, int& exit_code);
 void add_audit(CLI::App& app, Console console, int& exit_code);
 void add_forget(CLI::App& app, Console console, int& exit_code);
-
-// All batches of a part, its rows read from the checkpoint.
-Result<Buffer> run_part_offline(Part& part, const WorkItem& item, CheckpointTables& tables);
 
 // The steps as written on a command line, with the categories of the columns that they name.
 Result<Reranking> read_reranking(const std::vector<std::string>& steps, std::uint32_t pool,

@@ -8,17 +8,6 @@
 
 namespace capstan {
 
-Result<Buffer> run_part_offline(Part& part, const WorkItem& item, CheckpointTables& tables) {
-  for (std::uint64_t batch = 0; batch < part.num_batches(item); ++batch) {
-    Step step;
-    step.batch = batch;
-    CAPSTAN_TRY(part.build(item, batch, step));
-    for (auto& table : step.tables) tables.pull(table);
-    CAPSTAN_TRY(part.compute(item, step));
-  }
-  return part.finish(item);
-}
-
 Result<Reranking> read_reranking(const std::vector<std::string>& steps, std::uint32_t pool,
                                  const JobConfig& job, const Dataset& data) {
   Reranking reranking;

@@ -35,7 +35,7 @@ Result<std::vector<Judged>> judge(const RerankOptions& options, const JobConfig&
   item.kind = WorkKind::kEvaluate;
   item.name = "rerank";
   item.num_partitions = 1;
-  CAPSTAN_ASSIGN(const Buffer bytes, run_part_offline(*part, item, *offline.tables));
+  CAPSTAN_ASSIGN(const Buffer bytes, run_offline(*part, item, *offline.tables));
   CAPSTAN_ASSIGN(const auto parts, decode_rerank_parts(bytes.bytes()));
   CAPSTAN_ASSIGN(const auto settings, judged_settings(reranking));
   std::vector<Judged> all;

@@ -53,20 +53,13 @@ Choice choose_calibrated(const Candidates& candidates, const ItemCategories& cat
   double counted = 0.0;
   Choice choice;
   while (choice.size() < std::min<std::size_t>(candidates.list_length, n)) {
-    std::size_t best = n;
-    double best_value = 0.0;
-    for (std::size_t i = 0; i < n; ++i) {
-      if (taken[i]) continue;
+    const std::size_t best = best_left(taken, [&](std::size_t i) {
       const std::vector<std::uint32_t>& own = categories[candidates.items[i]];
       std::map<std::uint32_t, double> with = counts;
       add_item(with, own);
       const double divergence = distance(history, with, counted + (own.empty() ? 0.0 : 1.0));
-      const double value = weight * candidates.relevance[i] - (1.0 - weight) * divergence;
-      if (best == n || value > best_value) {
-        best = i;
-        best_value = value;
-      }
-    }
+      return weight * candidates.relevance[i] - (1.0 - weight) * divergence;
+    });
     taken[best] = true;
     const std::vector<std::uint32_t>& own = categories[candidates.items[best]];
     add_item(counts, own);

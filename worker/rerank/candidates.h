@@ -23,4 +23,20 @@ std::vector<double> scaled(std::span<const float> scores);
 // the other places to the order there was.
 using Choice = std::vector<std::uint32_t>;
 
+// The index below taken.size() with the largest value among those that are not taken, of equals the first;
+// taken.size() when all are.
+template <typename Value>
+std::size_t best_left(const std::vector<bool>& taken, const Value& value_of) {
+  std::size_t best = taken.size();
+  double best_value = 0.0;
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    if (taken[i]) continue;
+    const double value = value_of(i);
+    if (best != taken.size() && !(value > best_value)) continue;
+    best = i;
+    best_value = value;
+  }
+  return best;
+}
+
 }  // namespace capstan

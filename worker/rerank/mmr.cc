@@ -10,16 +10,8 @@ Choice choose_mmr(const Candidates& candidates, const ItemSimilarity& similarity
   std::vector<bool> taken(n, false);
   Choice choice;
   while (choice.size() < std::min<std::size_t>(candidates.list_length, n)) {
-    std::size_t best = n;
-    double best_value = 0.0;
-    for (std::size_t i = 0; i < n; ++i) {
-      if (taken[i]) continue;
-      const double value = weight * candidates.relevance[i] - (1.0 - weight) * nearest[i];
-      if (best == n || value > best_value) {
-        best = i;
-        best_value = value;
-      }
-    }
+    const std::size_t best = best_left(
+        taken, [&](std::size_t i) { return weight * candidates.relevance[i] - (1.0 - weight) * nearest[i]; });
     taken[best] = true;
     for (std::size_t i = 0; i < n; ++i) {
       if (taken[i]) continue;
